@@ -1,0 +1,58 @@
+"""Everything that came in from outside, kept as it came: evidence, whatever became of it."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.parties.models import Party
+from portal.shared import access
+from portal.shared.access import Actor
+
+
+class DocumentQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """The party that handed it in, and the operator."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(party_id=actor.party_id)
+
+
+class Document(models.Model):
+    """Content and hash never change; the outcome is written once the content was understood or refused."""
+
+    class Kind(models.TextChoices):
+        INVOICE = "INVOICE"
+        CREDIT_NOTE = "CREDIT_NOTE"
+        TRADE_HISTORY = "TRADE_HISTORY"
+        BANK_MESSAGE = "BANK_MESSAGE"
+
+    class Outcome(models.TextChoices):
+        RECEIVED = "RECEIVED"
+        ACCEPTED = "ACCEPTED"
+        PARTLY = "PARTLY"
+        REFUSED = "REFUSED"
+
+    party = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=14, choices=Kind)
+    media_type = models.CharField(max_length=100)
+    file_name = models.CharField(max_length=200, blank=True)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    received_at = models.DateTimeField()
+    received_from = models.CharField(max_length=80, help_text="Identity of the actor who handed it in.")
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.RECEIVED)
+    code = models.CharField(max_length=60, blank=True)
+    explanation = models.TextField(blank=True)
+    report = models.JSONField(default=dict, help_text="Counts, and the rows refused with line and reason.")
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["party", "-id"], name="document_by_party"),
+            models.Index(fields=["sha256"], name="document_by_hash"),
+            models.Index(fields=["-id"], condition=Q(outcome="REFUSED"), name="document_refused"),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.file_name or self.sha256[:12]}"

@@ -1,0 +1,210 @@
+"""Organisations, the people who act for them, and what is known of who they are (KYB)."""
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+
+from portal.shared import access
+from portal.shared.access import Actor
+from portal.shared.workflow import Lifecycle
+
+
+class PartyQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """A supplier sees itself, platforms and funders; the others see all parties they can trade with.
+
+        Names of suppliers are no secret to the platforms and funders of this portal; suppliers do not see each other.
+        """
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        if actor.party_kind in (access.SUPPLIER, access.SUPERVISOR):
+            return self.filter(Q(id=actor.party_id) | Q(kind__in=[access.PLATFORM, *access.FUNDERS]))
+        return self.filter(status__in=[Party.Status.ADMITTED, Party.Status.SUSPENDED]) | self.filter(id=actor.party_id)
+
+
+class Party(Lifecycle, models.Model):
+    """An organisation. A supplier trades from the day it is known and is financed from the day it is ADMITTED."""
+
+    class Kind(models.TextChoices):
+        SUPPLIER = access.SUPPLIER
+        PLATFORM = access.PLATFORM
+        FINANCIER = access.FINANCIER
+        BANK = access.BANK
+        SUPERVISOR = access.SUPERVISOR
+        OPERATOR = access.OPERATOR
+
+    class Status(models.TextChoices):
+        PROSPECT = "PROSPECT"
+        ADMITTED = "ADMITTED"
+        SUSPENDED = "SUSPENDED"
+
+    NEXT = {
+        Status.PROSPECT: {Status.ADMITTED},
+        Status.ADMITTED: {Status.SUSPENDED},
+        Status.SUSPENDED: {Status.ADMITTED},
+    }
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(max_length=140)
+    country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2")
+    registration_number = models.CharField(max_length=40, blank=True)
+    external_reference = models.CharField(
+        max_length=80, blank=True, help_text="The number by which the platform knows this party, as in its trade files."
+    )
+    time_zone = models.CharField(max_length=40, default="UTC")
+    status = models.CharField(max_length=10, choices=Status, default=Status.PROSPECT)
+    created_at = models.DateTimeField()
+
+    objects = PartyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "parties"
+        constraints = [
+            # Two files that name one seller must not make two suppliers.
+            models.UniqueConstraint(
+                fields=["kind", "external_reference"],
+                condition=~Q(external_reference=""),
+                name="party_external_reference_once",
+            ),
+            models.UniqueConstraint(
+                fields=["country", "registration_number", "kind"],
+                condition=~Q(registration_number=""),
+                name="party_registration_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["kind", "status", "id"], name="party_by_kind")]
+
+    def __str__(self):
+        return self.name
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email: str, password: str | None = None, **fields):
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields):
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, known by e-mail; acts for one party at a time through a membership."""
+
+    email = models.EmailField(unique=True)
+    full_name = models.CharField(max_length=140, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    language = models.CharField(max_length=10, default="en")
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    def __str__(self):
+        return self.full_name or self.email
+
+
+class Membership(models.Model):
+    """One role of one user in one party; a user may hold several."""
+
+    class Role(models.TextChoices):
+        VIEWER = access.VIEWER
+        MAKER = access.MAKER
+        CHECKER = access.CHECKER
+        ADMIN = access.ADMIN
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    party = models.ForeignKey(Party, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "party", "role"], condition=Q(ended_at__isnull=True), name="membership_role_once"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.user} as {self.role} of {self.party}"
+
+
+class BusinessVerification(Lifecycle, models.Model):
+    """KYB of a party: who it is, who owns it, what the screening found, who decided and until when it holds."""
+
+    class Status(models.TextChoices):
+        DRAFT = "DRAFT"
+        SUBMITTED = "SUBMITTED"
+        SCREENED = "SCREENED"
+        APPROVED = "APPROVED"
+        REJECTED = "REJECTED"
+        EXPIRED = "EXPIRED"
+
+    class Screening(models.TextChoices):
+        NOT_SCREENED = "NOT_SCREENED"
+        CLEAR = "CLEAR"
+        HIT = "HIT"
+
+    NEXT = {
+        Status.DRAFT: {Status.SUBMITTED},
+        Status.SUBMITTED: {Status.SCREENED, Status.REJECTED},
+        Status.SCREENED: {Status.APPROVED, Status.REJECTED},
+        Status.APPROVED: {Status.EXPIRED},
+    }
+
+    party = models.ForeignKey(Party, models.PROTECT, related_name="verifications")
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    legal_name = models.CharField(max_length=140)
+    registration_number = models.CharField(max_length=40)
+    country = models.CharField(max_length=2)
+    address = models.CharField(max_length=200, blank=True)
+    screening = models.CharField(max_length=12, choices=Screening, default=Screening.NOT_SCREENED)
+    screening_note = models.TextField(blank=True)
+    submitted_at = models.DateTimeField(null=True)
+    screened_at = models.DateTimeField(null=True)
+    screened_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decision_note = models.TextField(blank=True)
+    expires_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("screened_by")),
+                name="verification_checker_is_not_maker",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="APPROVED") | Q(screening="CLEAR", expires_on__isnull=False),
+                name="verification_approved_only_when_clear",
+            ),
+            models.UniqueConstraint(
+                fields=["party"],
+                condition=Q(status__in=["DRAFT", "SUBMITTED", "SCREENED"]),
+                name="verification_one_open_per_party",
+            ),
+        ]
+
+    def __str__(self):
+        return f"KYB of {self.legal_name} ({self.status})"
+
+
+class BeneficialOwner(models.Model):
+    """A person who owns or controls 25 % or more. Personal data: here only, never in an event."""
+
+    verification = models.ForeignKey(BusinessVerification, models.CASCADE, related_name="beneficial_owners")
+    full_name = models.CharField(max_length=140)
+    country = models.CharField(max_length=2)
+    share_percent = models.DecimalField(max_digits=5, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(share_percent__gte=25, share_percent__lte=100), name="beneficial_owner_share_plausible"
+            )
+        ]

@@ -1,0 +1,184 @@
+"""Who may be a party, who may act for it, and how it is verified (KYB)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
+from accounts.trail.services import News, record
+from portal.shared.access import Actor, require
+from portal.shared.database import acting
+from portal.shared.errors import InvalidInput, NotFound, OwnWork
+
+VERIFICATION_YEARS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A beneficial owner as declared; `share_percent` between 25 and 100."""
+
+    full_name: str
+    country: str
+    share_percent: Decimal
+
+
+def register_party(*, actor: Actor, kind: str, name: str, country: str, now: datetime, **known) -> Party:
+    """Enter an organisation that is not verified yet. `known`: registration_number, external_reference, time_zone."""
+    with acting(actor):
+        party = Party.objects.create(kind=kind, name=name, country=country, created_at=now, **known)
+        record(actor, now, [News("party.registered", party, (party.id,), {"kind": kind})])
+        return party
+
+
+def register_supplier(*, user: User, name: str, country: str, registration_number: str, now: datetime) -> Party:
+    """A supplier signs itself up; whoever does it becomes its administrator."""
+    with transaction.atomic():
+        if Party.objects.filter(
+            kind=Party.Kind.SUPPLIER, country=country, registration_number=registration_number
+        ).exists():
+            raise InvalidInput(
+                "A supplier with this registration number is already here. Ask its administrator to invite you.",
+                code="PARTY_EXISTS",
+            )
+        actor = Actor(None, Party.Kind.SUPPLIER, frozenset(), user_id=user.id)
+        party = register_party(
+            actor=actor, kind=Party.Kind.SUPPLIER, name=name, country=country, now=now,
+            registration_number=registration_number,
+        )  # fmt: skip
+        Membership.objects.create(user=user, party=party, role=Membership.Role.ADMIN, created_at=now)
+        return party
+
+
+def add_member(*, actor: Actor, party_id: int, email: str, role: str, now: datetime) -> Membership:
+    """Let a person act for the actor's own party; the person is created where the portal does not know it yet."""
+    with acting(actor):
+        party = _own_party(actor, party_id)
+        require(actor, "parties.manage_members")
+        user = User.objects.filter(email=email.lower()).first() or User.objects.create_user(email)
+        member, created = Membership.objects.get_or_create(
+            user=user, party=party, role=role, ended_at=None, defaults={"created_at": now}
+        )
+        if created:
+            record(actor, now, [News("party.member_added", party, (party.id,), {"user": user.id, "role": role}, True)])
+        return member
+
+
+def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Membership:
+    """Take a role away. The last administrator stays: nobody could let anyone in again."""
+    with acting(actor):
+        member = (
+            Membership.objects.select_for_update(of=("self",))
+            .filter(id=membership_id, ended_at=None, party__in=Party.objects.visible_to(actor))
+            .first()
+        )
+        if member is None or not (actor.is_system or member.party_id == actor.party_id):
+            raise NotFound()
+        require(actor, "parties.manage_members")
+        # One lock for all of the party's administrators: two who remove each other at once would leave none.
+        Party.objects.select_for_update().get(id=member.party_id)
+        admins = Membership.objects.filter(party=member.party_id, role=Membership.Role.ADMIN, ended_at=None)
+        if member.role == Membership.Role.ADMIN and admins.count() == 1:
+            raise InvalidInput("Somebody has to remain administrator.", code="LAST_ADMINISTRATOR")
+        member.ended_at = now
+        member.save(update_fields=["ended_at"])
+        news = {"user": member.user_id, "role": member.role}
+        record(actor, now, [News("party.member_removed", member.party, (member.party_id,), news, True)])
+        return member
+
+
+def submit_verification(
+    *, actor: Actor, party_id: int, legal_name: str, registration_number: str, country: str, address: str,
+    owners: list[Owner], now: datetime,
+) -> BusinessVerification:  # fmt: skip
+    """The party says who it is and who owns it. One verification is open at a time."""
+    with acting(actor):
+        party = Party.objects.select_for_update().visible_to(actor).filter(id=party_id).first()
+        if party is None or not (actor.is_system or party.id == actor.party_id):
+            raise NotFound()
+        require(actor, "parties.submit_verification")
+        open_states = [BusinessVerification.Status.SUBMITTED, BusinessVerification.Status.SCREENED]
+        if party.verifications.filter(status__in=open_states).exists():
+            raise InvalidInput("A verification is already under way.", code="VERIFICATION_OPEN")
+        if sum(owner.share_percent for owner in owners) > 100:
+            raise InvalidInput("The owners' shares add up to more than 100 %.", code="OWNERS_ABOVE_WHOLE")
+        verification = BusinessVerification(
+            party=party, legal_name=legal_name, registration_number=registration_number, country=country, address=address
+        )
+        verification.move_to(BusinessVerification.Status.SUBMITTED)
+        verification.submitted_at = now
+        verification.save()
+        BeneficialOwner.objects.bulk_create(
+            BeneficialOwner(
+                verification=verification, full_name=o.full_name, country=o.country, share_percent=o.share_percent
+            )
+            for o in owners
+        )
+        record(actor, now, [News("verification.submitted", verification, (party.id, *_operators()))])
+        return verification
+
+
+def screen(*, actor: Actor, verification_id: int, clear: bool, note: str, now: datetime) -> BusinessVerification:
+    """Record what the screening against sanctions and adverse media found: the maker's part."""
+    with acting(actor):
+        verification = _verification(actor, verification_id)
+        require(actor, "parties.screen")
+        verification.move_to(BusinessVerification.Status.SCREENED)
+        verification.screening = BusinessVerification.Screening.CLEAR if clear else BusinessVerification.Screening.HIT
+        verification.screening_note, verification.screened_at, verification.screened_by_id = note, now, actor.user_id
+        verification.save()
+        # Only operators: a party that hears of a hit is warned.
+        record(actor, now, [News("verification.screened", verification, _operators(), internal=True)])
+        return verification
+
+
+def decide_verification(
+    *, actor: Actor, verification_id: int, approve: bool, note: str, today: date, now: datetime
+) -> BusinessVerification:
+    """The checker's part: admits the party, or not. A screening hit cannot be approved."""
+    with acting(actor):
+        verification = _verification(actor, verification_id)
+        require(actor, "parties.decide_verification")
+        if actor.user_id and verification.screened_by_id == actor.user_id:
+            raise OwnWork()
+        states = BusinessVerification.Status
+        if approve and verification.screening != BusinessVerification.Screening.CLEAR:
+            raise InvalidInput("The screening is not clear, so this cannot be approved.", code="SCREENING_NOT_CLEAR")
+        verification.move_to(states.APPROVED if approve else states.REJECTED)
+        verification.decided_at, verification.decided_by_id, verification.decision_note = now, actor.user_id, note
+        party = verification.party
+        if approve:
+            verification.expires_on = today.replace(year=today.year + VERIFICATION_YEARS, day=min(today.day, 28))
+            if party.status != Party.Status.ADMITTED:
+                party.move_to(Party.Status.ADMITTED)
+                party.save(update_fields=["status"])
+        verification.save()
+        name = "verification.approved" if approve else "verification.rejected"
+        record(actor, now, [News(name, verification, (party.id, *_operators()))])
+        return verification
+
+
+def _own_party(actor: Actor, party_id: int) -> Party:
+    party = Party.objects.visible_to(actor).filter(id=party_id).first()
+    if party is None or not (actor.is_system or party.id == actor.party_id):
+        raise NotFound()
+    return party
+
+
+def _verification(actor: Actor, verification_id: int) -> BusinessVerification:
+    if not (actor.is_system or actor.party_kind == Party.Kind.OPERATOR):
+        raise NotFound()
+    found = (
+        BusinessVerification.objects.select_for_update(of=("self", "party"))
+        .select_related("party")
+        .filter(id=verification_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _operators() -> tuple[int, ...]:
+    return tuple(Party.objects.filter(kind=Party.Kind.OPERATOR).values_list("id", flat=True))

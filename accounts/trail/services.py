@@ -1,0 +1,96 @@
+"""Recording what happened, and telling those who listen."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from celery import current_app
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+
+from accounts.trail.models import Delivery, Event, EventParty
+from accounts.trail.subscribers import Subscriber, listeners
+from portal.shared.access import Actor
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One event to record. `parties`: ids of exactly those who may know it. `effective_at`: when it counts, if not now."""
+
+    name: str
+    subject: object
+    parties: tuple[int, ...]
+    payload: dict = field(default_factory=dict)
+    internal: bool = False
+    effective_at: datetime | None = None
+
+
+def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
+    """Record events in the caller's transaction, in three statements however many they are.
+
+    Each subscriber of each event gets its Delivery, and is woken once when the transaction commits.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("An event is recorded in the transaction of what it tells.")
+    news = list(news)
+    events = Event.objects.bulk_create([_event(actor, now, each) for each in news])
+    EventParty.objects.bulk_create(
+        EventParty(event=event, party_id=party_id)
+        for event, each in zip(events, news, strict=True)
+        for party_id in sorted({party for party in each.parties if party})
+    )
+    deliveries = [
+        Delivery(event=event, subscriber=subscriber.name, subject=f"{event.subject_type}:{event.subject_id}", due_at=now)
+        for event in events
+        for subscriber in listeners(event.name)
+    ]
+    if deliveries:
+        Delivery.objects.bulk_create(deliveries)
+        for subscriber in {each.name: each for event in events for each in listeners(event.name)}.values():
+            _wake_on_commit(subscriber)
+    return events
+
+
+def _event(actor: Actor, now: datetime, news: News) -> Event:
+    return Event(
+        name=news.name,
+        subject_type=news.subject._meta.label_lower,
+        subject_id=news.subject.pk,
+        audience=Event.Audience.INTERNAL if news.internal else Event.Audience.PUBLIC_TO_PARTIES,
+        payload=news.payload,
+        actor_party_id=actor.party_id,
+        actor_user_id=actor.user_id,
+        actor_client_id=actor.client_id,
+        request_id=actor.request_id,
+        recorded_at=now,
+        effective_at=news.effective_at or now,
+    )
+
+
+def _wake_on_commit(subscriber: Subscriber) -> None:
+    """Wake a subscriber once per transaction, whatever number of events it hears of in it."""
+    hook = WakeUp(subscriber.name, subscriber.queue)
+    if hook not in {registered for _, registered, *_ in connection.run_on_commit}:
+        transaction.on_commit(hook)
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """A commit hook that equals another for the same subscriber, so that it is registered once."""
+
+    name: str
+    queue: str
+
+    def __call__(self) -> None:
+        wake(self.name, self.queue)
+
+
+def wake(name: str, queue: str) -> None:
+    """Ask a worker to drain. A broker that is down loses nothing: the sweep finds what waits."""
+    try:
+        current_app.send_task("trail.drain", args=[name], queue=queue)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker did not take the wake-up of %s (%s); the sweep will find its work.", name, error)

@@ -1,0 +1,250 @@
+"""Quote, application, advance: from what a supplier is offered to what has been repaid."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.parties.models import Party
+from financing.banking.models import PaymentInstruction
+from financing.credit.models import Decision, Facility, PolicyVersion
+from financing.receivables.models import Receivable, SettlementPayment
+from portal.shared import access
+from portal.shared.access import Actor
+from portal.shared.workflow import Lifecycle
+
+
+class OfFacility(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """The supplier, the funder, the operator. The platform sees its receivables, never its suppliers' borrowing."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(Q(supplier_id=actor.party_id) | Q(funder_id=actor.party_id))
+
+
+class Quote(models.Model):
+    """An offer: these terms for this amount until `valid_until`. What is booked is what was quoted."""
+
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="quotes")
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="+")
+    grade = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    available_minor = models.BigIntegerField()
+    annual_rate = models.DecimalField(max_digits=9, decimal_places=6, help_text="0.125 is 12.5 % a year")
+    day_count = models.CharField(max_length=8)
+    fee_minor = models.BigIntegerField()
+    interest_minor = models.BigIntegerField(help_text="Expected, if settled on the expected date.")
+    business_date = models.DateField()
+    expected_settlement_date = models.DateField()
+    due_date = models.DateField()
+    base = models.JSONField(help_text="The borrowing base behind it, line by line.")
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=80)
+    valid_until = models.DateTimeField()
+
+    objects = OfFacility.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0, fee_minor__gte=0, interest_minor__gte=0, annual_rate__gte=0)
+                & Q(amount_minor__lte=F("available_minor")),
+                name="quote_plausible",
+            )
+        ]
+
+
+class QuoteReceivable(models.Model):
+    """A receivable that the quote would take as security."""
+
+    quote = models.ForeignKey(Quote, models.CASCADE, related_name="receivables")
+    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["quote", "receivable"], name="quote_receivable_once")]
+
+
+class Application(Lifecycle, models.Model):
+    """A supplier takes up a quote. Decided once: by the policy, or by a maker and a checker of the funder."""
+
+    class Status(models.TextChoices):
+        SUBMITTED = "SUBMITTED"
+        APPROVED = "APPROVED"
+        REFERRED = "REFERRED"
+        DECLINED = "DECLINED"
+        WITHDRAWN = "WITHDRAWN"
+
+    NEXT = {
+        Status.SUBMITTED: {Status.APPROVED, Status.REFERRED, Status.DECLINED, Status.WITHDRAWN},
+        Status.REFERRED: {Status.APPROVED, Status.DECLINED, Status.WITHDRAWN},
+    }
+
+    quote = models.OneToOneField(Quote, models.PROTECT, related_name="application")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="applications")
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="+", help_text="Pinned at submission.")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=9, choices=Status, default=Status.SUBMITTED)
+    decision = models.OneToOneField(Decision, models.PROTECT, null=True, related_name="+")
+    submitted_at = models.DateTimeField()
+    submitted_by = models.CharField(max_length=80)
+    decided_at = models.DateTimeField(null=True)
+    recommendation = models.CharField(max_length=8, blank=True, choices=Decision.Outcome)
+    recommendation_note = models.TextField(blank=True)
+    recommended_by = models.CharField(max_length=80, blank=True)
+    recommended_at = models.DateTimeField(null=True)
+    decision_note = models.TextField(blank=True)
+
+    objects = OfFacility.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="SUBMITTED") | Q(status="WITHDRAWN") | Q(decision__isnull=False),
+                name="application_decided_with_a_decision",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["facility", "id"], condition=Q(status="SUBMITTED"), name="application_waiting"),
+            models.Index(fields=["funder", "submitted_at"], condition=Q(status="REFERRED"), name="application_referred"),
+            models.Index(fields=["supplier", "-id"], name="application_by_supplier"),
+            models.Index(fields=["funder", "-id"], name="application_by_funder"),
+        ]
+
+    def __str__(self):
+        return f"Application {self.pk}"
+
+
+class Advance(Lifecycle, models.Model):
+    """Money lent. FUNDED means that the bank's booking has arrived and is posted: the state is then ACTIVE."""
+
+    class Status(models.TextChoices):
+        APPROVED = "APPROVED"
+        DISBURSING = "DISBURSING"
+        ACTIVE = "ACTIVE"
+        OVERDUE = "OVERDUE"
+        REPAID = "REPAID"
+        FAILED = "FAILED"
+        DEFAULTED = "DEFAULTED"
+        WRITTEN_OFF = "WRITTEN_OFF"
+        RECOVERED = "RECOVERED"
+
+    OPEN = (Status.ACTIVE, Status.OVERDUE, Status.DEFAULTED)
+
+    NEXT = {
+        Status.APPROVED: {Status.DISBURSING},
+        Status.DISBURSING: {Status.ACTIVE, Status.FAILED},
+        # ACTIVE -> FAILED: the bank returned the payment after it had booked it.
+        Status.ACTIVE: {Status.REPAID, Status.OVERDUE, Status.DEFAULTED, Status.FAILED},
+        Status.OVERDUE: {Status.ACTIVE, Status.REPAID, Status.DEFAULTED},
+        Status.DEFAULTED: {Status.ACTIVE, Status.WRITTEN_OFF, Status.REPAID},
+        Status.WRITTEN_OFF: {Status.RECOVERED},
+    }
+
+    application = models.OneToOneField(Application, models.PROTECT, related_name="advance")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="advances")
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
+    day_count = models.CharField(max_length=8)
+    fee_minor = models.BigIntegerField()
+    status = models.CharField(max_length=11, choices=Status, default=Status.APPROVED)
+    approved_at = models.DateTimeField()
+    approved_date = models.DateField(help_text="Business date")
+    due_date = models.DateField()
+    funded_at = models.DateTimeField(null=True)
+    funded_date = models.DateField(null=True, help_text="Value date of the bank's booking: interest starts here.")
+    instruction = models.OneToOneField(PaymentInstruction, models.PROTECT, null=True, related_name="+")
+    principal_minor = models.BigIntegerField(default=0, help_text="Outstanding")
+    interest_minor = models.BigIntegerField(default=0, help_text="Accrued and unpaid")
+    interest_carry = models.DecimalField(
+        max_digits=20, decimal_places=12, default=0, help_text="Unrounded remainder, in minor units"
+    )
+    fees_minor = models.BigIntegerField(default=0, help_text="Unpaid")
+    deferred_fee_minor = models.BigIntegerField(default=0, help_text="Fee not yet taken to income")
+    accrued_until = models.DateField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_date = models.DateField(null=True)
+
+    objects = OfFacility.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0)
+                & Q(principal_minor__gte=0, principal_minor__lte=F("amount_minor"))
+                & Q(interest_minor__gte=0, fees_minor__gte=0, deferred_fee_minor__gte=0),
+                name="advance_amounts_plausible",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["REPAID", "FAILED"]) | Q(principal_minor=0, interest_minor=0, fees_minor=0),
+                name="advance_closed_owes_nothing",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["ACTIVE", "OVERDUE", "REPAID"]) | Q(funded_date__isnull=False),
+                name="advance_active_was_funded",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["facility", "due_date", "id"],
+                condition=Q(status__in=["ACTIVE", "OVERDUE", "DEFAULTED"]),
+                name="advance_open",
+            ),
+            models.Index(
+                fields=["funder", "id"],
+                condition=Q(status__in=["ACTIVE", "OVERDUE", "DEFAULTED"]),
+                name="advance_open_of_funder",
+            ),
+            models.Index(fields=["supplier", "-id"], name="advance_by_supplier"),
+            models.Index(fields=["funder", "-id"], name="advance_by_funder"),
+        ]
+
+    def __str__(self):
+        return f"Advance {self.pk}"
+
+    @property
+    def owed_minor(self) -> int:
+        return self.principal_minor + self.interest_minor + self.fees_minor
+
+
+class AdvanceReceivable(models.Model):
+    """A receivable that secures an advance: first in line when it is settled."""
+
+    advance = models.ForeignKey(Advance, models.PROTECT, related_name="securities")
+    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="+")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # One receivable behind two advances.
+            models.UniqueConstraint(
+                fields=["receivable"], condition=Q(released_at__isnull=True), name="advance_receivable_once"
+            )
+        ]
+
+
+class Repayment(models.Model):
+    """How one receipt was applied to one advance, by the waterfall. Append-only."""
+
+    advance = models.ForeignKey(Advance, models.PROTECT, related_name="repayments")
+    payment = models.ForeignKey(SettlementPayment, models.PROTECT, related_name="repayments")
+    fees_minor = models.BigIntegerField()
+    interest_minor = models.BigIntegerField()
+    principal_minor = models.BigIntegerField()
+    value_date = models.DateField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["advance", "payment"], name="repayment_once"),
+            models.CheckConstraint(
+                condition=Q(fees_minor__gte=0, interest_minor__gte=0, principal_minor__gte=0),
+                name="repayment_positive",
+            ),
+        ]

@@ -1,0 +1,219 @@
+"""Accounts at banks, what they are told to pay, what they answer, and what they say has happened."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.parties.models import Party
+from portal.shared import access
+from portal.shared.access import Actor
+from portal.shared.workflow import Lifecycle
+
+
+class OfAccount(models.QuerySet):
+    path = "account__party_id"
+
+    def visible_to(self, actor: Actor):
+        """The owner of the account, and the operator."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(**{self.path: actor.party_id})
+
+
+class BankAccountQuerySet(OfAccount):
+    path = "party_id"
+
+
+class BankAccount(models.Model):
+    """An account of a party. `connected` ones receive bookings and statements through the portal."""
+
+    party = models.ForeignKey(Party, models.PROTECT, related_name="bank_accounts")
+    holder = models.CharField(max_length=70)
+    iban = models.CharField(max_length=34, unique=True)
+    bic = models.CharField(max_length=11, blank=True)
+    currency = models.CharField(max_length=3)
+    connected = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    objects = BankAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Where a payment goes must never be a choice between two.
+            models.UniqueConstraint(
+                fields=["party", "currency"], condition=Q(closed_at__isnull=True), name="bank_account_one_open"
+            )
+        ]
+
+    def __str__(self):
+        return self.iban
+
+
+class BankMessage(models.Model):
+    """A message to or from a bank, as it went over the wire."""
+
+    class Direction(models.TextChoices):
+        OUT = "OUT"
+        IN = "IN"
+
+    class State(models.TextChoices):
+        PREPARED = "PREPARED"
+        ANSWERED = "ANSWERED"
+        UNKNOWN = "UNKNOWN"
+        PROCESSED = "PROCESSED"
+
+    direction = models.CharField(max_length=3, choices=Direction)
+    kind = models.CharField(max_length=20, help_text="pain.001, pain.002, camt.054, camt.053")
+    message_id = models.CharField(max_length=35)
+    account = models.ForeignKey(BankAccount, models.PROTECT, related_name="messages")
+    state = models.CharField(max_length=9, choices=State)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField()
+    in_reply_to = models.ForeignKey("self", models.PROTECT, null=True, related_name="replies")
+
+    objects = OfAccount.as_manager()
+
+    class Meta:
+        constraints = [
+            # A message sent or delivered twice is the same message.
+            models.UniqueConstraint(fields=["direction", "account", "kind", "message_id"], name="bank_message_once")
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.message_id}"
+
+
+class InstructionQuerySet(OfAccount):
+    path = "account__party_id"
+
+    def visible_to(self, actor: Actor):
+        """Who pays, who is paid, and the operator."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(Q(account__party_id=actor.party_id) | Q(payee_id=actor.party_id))
+
+
+class PaymentInstruction(Lifecycle, models.Model):
+    """Money to be moved once. `key` makes asking for it twice the same; EndToEndId makes sending it twice the same."""
+
+    class Status(models.TextChoices):
+        DUE = "DUE"
+        SENT = "SENT"
+        UNKNOWN = "UNKNOWN"
+        ACCEPTED = "ACCEPTED"
+        SETTLED = "SETTLED"
+        REJECTED = "REJECTED"
+        RETURNED = "RETURNED"
+
+    class Purpose(models.TextChoices):
+        DISBURSEMENT = "DISBURSEMENT"
+        REMAINDER = "REMAINDER"
+        SETTLEMENT = "SETTLEMENT"
+
+    NEXT = {
+        Status.DUE: {Status.SENT},
+        Status.SENT: {Status.ACCEPTED, Status.REJECTED, Status.UNKNOWN, Status.SETTLED},
+        Status.UNKNOWN: {Status.ACCEPTED, Status.REJECTED, Status.SETTLED, Status.DUE},
+        Status.ACCEPTED: {Status.SETTLED, Status.REJECTED},
+        Status.SETTLED: {Status.RETURNED},
+    }
+
+    key = models.CharField(max_length=80, unique=True)
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    account = models.ForeignKey(BankAccount, models.PROTECT, related_name="instructions", help_text="Debtor account")
+    payee = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    creditor_name = models.CharField(max_length=70)
+    creditor_iban = models.CharField(max_length=34)
+    creditor_bic = models.CharField(max_length=11, blank=True)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    end_to_end_id = models.CharField(max_length=35, unique=True)
+    remittance = models.CharField(max_length=140, blank=True)
+    contra_kind = models.CharField(
+        max_length=24, blank=True, help_text="Account of the payer's book that the cash moves against; none without a book."
+    )
+    facility_id = models.BigIntegerField(null=True, help_text="Facility of the contra account")
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    status = models.CharField(max_length=9, choices=Status, default=Status.DUE)
+    message = models.ForeignKey(BankMessage, models.PROTECT, null=True, related_name="instructions")
+    reason = models.CharField(max_length=35, blank=True, help_text="ISO external status reason code")
+    reason_text = models.CharField(max_length=140, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = InstructionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="instruction_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(status="DUE") | Q(message__isnull=False), name="instruction_sent_in_a_message"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "id"], condition=~Q(status="SETTLED"), name="instruction_open"),
+            models.Index(fields=["subject_type", "subject_id"], name="instruction_by_subject"),
+        ]
+
+    def __str__(self):
+        return self.end_to_end_id
+
+
+class Statement(models.Model):
+    """A day of an account as the bank closed it (camt.053), held against the ledger's cash."""
+
+    account = models.ForeignKey(BankAccount, models.PROTECT, related_name="statements")
+    date = models.DateField()
+    message = models.ForeignKey(BankMessage, models.PROTECT, related_name="+")
+    opening_minor = models.BigIntegerField()
+    closing_minor = models.BigIntegerField()
+    ledger_minor = models.BigIntegerField(null=True, help_text="Cash by the ledger; none where the owner keeps no book.")
+    unmatched = models.PositiveIntegerField(help_text="Entries of the day that only one side knows.")
+    reconciled_at = models.DateTimeField()
+
+    objects = OfAccount.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "date"], name="statement_once_per_day")]
+
+    @property
+    def difference_minor(self) -> int:
+        return 0 if self.ledger_minor is None else self.closing_minor - self.ledger_minor
+
+
+class BankEntry(models.Model):
+    """One booking on an account, as the bank tells it. Credits positive, debits negative (the owner's view)."""
+
+    account = models.ForeignKey(BankAccount, models.PROTECT, related_name="entries")
+    bank_reference = models.CharField(max_length=35)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    booking_date = models.DateField()
+    value_date = models.DateField()
+    end_to_end_id = models.CharField(max_length=35, blank=True)
+    counterparty_name = models.CharField(max_length=140, blank=True)
+    counterparty_iban = models.CharField(max_length=34, blank=True)
+    remittance = models.CharField(max_length=140, blank=True)
+    return_reason = models.CharField(max_length=4, blank=True)
+    instruction = models.ForeignKey(PaymentInstruction, models.PROTECT, null=True, related_name="bookings")
+    message = models.ForeignKey(BankMessage, models.PROTECT, related_name="entries")
+    statement = models.ForeignKey(Statement, models.PROTECT, null=True, related_name="entries")
+    recorded_at = models.DateTimeField()
+
+    objects = OfAccount.as_manager()
+
+    class Meta:
+        verbose_name_plural = "bank entries"
+        constraints = [
+            # The bank tells a booking as often as it likes; it counts once.
+            models.UniqueConstraint(fields=["account", "bank_reference"], name="bank_entry_once"),
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="bank_entry_moves_something"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "booking_date"], name="bank_entry_by_day"),
+            models.Index(fields=["end_to_end_id"], name="bank_entry_by_end_to_end"),
+        ]

@@ -1,0 +1,280 @@
+"""What the platform owes a supplier: the document, its acceptance, its assignment to a funder, its settlement."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.intake.models import Document
+from accounts.parties.models import Party
+from financing.banking.models import PaymentInstruction
+from logistics.orders.models import ReceiptLine
+from portal.shared import access
+from portal.shared.access import Actor
+from portal.shared.workflow import Lifecycle
+
+
+class OfTrade(models.QuerySet):
+    """Rows carry the ids of those who may see them: supplier, debtor and, once assigned, the funder."""
+
+    def visible_to(self, actor: Actor):
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        if actor.party_kind == access.SUPPLIER:
+            return self.filter(supplier_id=actor.party_id)
+        if actor.party_kind == access.PLATFORM:
+            return self.filter(debtor_id=actor.party_id)
+        return self.filter(funder_id=actor.party_id)
+
+
+class Receivable(Lifecycle, models.Model):
+    """`open_minor` is what is still owed: gross less deductions, credit notes and settlements."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "RECEIVED"
+        ACCEPTED = "ACCEPTED"
+        ASSIGNED = "ASSIGNED"
+        SETTLED = "SETTLED"
+        DISPUTED = "DISPUTED"
+        CANCELLED = "CANCELLED"
+
+    class DocumentType(models.TextChoices):
+        INVOICE = "INVOICE"
+        STATEMENT = "STATEMENT"
+
+    class Match(models.TextChoices):
+        """What the comparison of order, receipt and invoice found."""
+
+        MATCHED = "MATCHED"
+        NO_ORDER = "NO_ORDER"
+        NOT_RECEIVED = "NOT_RECEIVED"
+        QUANTITY = "QUANTITY"
+        PRICE = "PRICE"
+        SIMILAR = "SIMILAR"
+
+    NEXT = {
+        Status.RECEIVED: {Status.ACCEPTED, Status.DISPUTED, Status.CANCELLED},
+        Status.ACCEPTED: {Status.ASSIGNED, Status.DISPUTED, Status.SETTLED, Status.CANCELLED},
+        Status.ASSIGNED: {Status.SETTLED, Status.ACCEPTED, Status.DISPUTED, Status.CANCELLED},
+        Status.DISPUTED: {Status.ACCEPTED, Status.ASSIGNED, Status.SETTLED, Status.CANCELLED},
+    }
+
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    debtor = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    funder = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+")
+    assigned_facility_id = models.BigIntegerField(null=True, help_text="credit.Facility, a floor above")
+    document_type = models.CharField(max_length=10, choices=DocumentType, default=DocumentType.INVOICE)
+    number = models.CharField(max_length=80)
+    normalised_number = models.CharField(max_length=80)
+    fiscal_year = models.PositiveSmallIntegerField()
+    issue_date = models.DateField()
+    due_date = models.DateField()
+    goods_received_date = models.DateField(null=True, help_text="Latest receipt among its lines; starts the return window.")
+    currency = models.CharField(max_length=3)
+    gross_minor = models.BigIntegerField()
+    deductions_minor = models.BigIntegerField(default=0, help_text="Commission, promotions, penalties: counterclaims.")
+    credited_minor = models.BigIntegerField(default=0)
+    settling_minor = models.BigIntegerField(default=0, help_text="Instructed by the debtor, not booked yet.")
+    settled_minor = models.BigIntegerField(default=0)
+    open_minor = models.GeneratedField(
+        expression=F("gross_minor") - F("deductions_minor") - F("credited_minor") - F("settled_minor"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    status = models.CharField(max_length=9, choices=Status, default=Status.RECEIVED)
+    match = models.CharField(max_length=12, choices=Match)
+    match_note = models.TextField(blank=True)
+    dispute_reason = models.CharField(max_length=200, blank=True)
+    document = models.ForeignKey(Document, models.PROTECT, related_name="+")
+    received_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.CharField(max_length=80, blank=True, help_text="Identity, or 'system' for a three-way match.")
+    settled_at = models.DateTimeField(null=True)
+
+    objects = OfTrade.as_manager()
+
+    class Meta:
+        constraints = [
+            # Financed once: the same document handed in again, whoever does it.
+            models.UniqueConstraint(
+                fields=["supplier", "debtor", "document_type", "normalised_number", "fiscal_year"],
+                name="receivable_document_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    gross_minor__gt=0,
+                    deductions_minor__gte=0,
+                    credited_minor__gte=0,
+                    settled_minor__gte=0,
+                    settling_minor__gte=0,
+                ),
+                name="receivable_amounts_positive",
+            ),
+            # Credited or paid beyond what was owed.
+            models.CheckConstraint(
+                condition=Q(
+                    gross_minor__gte=F("deductions_minor")
+                    + F("credited_minor")
+                    + F("settled_minor")
+                    + F("settling_minor")
+                ),
+                name="receivable_never_overpaid",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["RECEIVED", "ACCEPTED"], assigned_facility_id__isnull=True)
+                | Q(status="ASSIGNED", assigned_facility_id__isnull=False, funder__isnull=False)
+                | Q(status__in=["SETTLED", "DISPUTED", "CANCELLED"]),
+                name="receivable_assigned_to_one_facility",
+            ),
+            models.CheckConstraint(condition=Q(due_date__gte=F("issue_date")), name="receivable_due_after_issue"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["supplier", "debtor", "due_date", "id"],
+                condition=Q(status="ACCEPTED"),
+                name="receivable_financeable",
+            ),
+            models.Index(
+                fields=["assigned_facility_id", "due_date", "id"],
+                condition=Q(status__in=["ASSIGNED", "DISPUTED"]),
+                name="receivable_of_facility",
+            ),
+            models.Index(fields=["supplier", "-id"], name="receivable_by_supplier"),
+            models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
+            models.Index(fields=["funder", "-id"], condition=Q(funder__isnull=False), name="receivable_by_funder"),
+        ]
+
+    def __str__(self):
+        return self.number
+
+
+class InvoiceLine(models.Model):
+    receivable = models.ForeignKey(Receivable, models.CASCADE, related_name="lines")
+    line_number = models.CharField(max_length=20)
+    order_number = models.CharField(max_length=80, blank=True)
+    order_line_number = models.CharField(max_length=20, blank=True)
+    sku = models.CharField(max_length=80, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+    quantity = models.DecimalField(max_digits=14, decimal_places=3)
+    unit_price = models.DecimalField(max_digits=16, decimal_places=4)
+    amount_minor = models.BigIntegerField()
+    receipt_line = models.ForeignKey(ReceiptLine, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["receivable", "line_number"], name="invoice_line_once")]
+
+
+class CreditNote(models.Model):
+    """Reduces a receivable without cash: a return, an allowance, a counterclaim. Dilution is made of these."""
+
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    debtor = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    funder = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+")
+    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="credit_notes")
+    number = models.CharField(max_length=80)
+    normalised_number = models.CharField(max_length=80)
+    fiscal_year = models.PositiveSmallIntegerField()
+    issue_date = models.DateField()
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    reason = models.CharField(max_length=80, blank=True)
+    document = models.ForeignKey(Document, models.PROTECT, related_name="+")
+    received_at = models.DateTimeField()
+
+    objects = OfTrade.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "debtor", "normalised_number", "fiscal_year"], name="credit_note_once"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="credit_note_positive"),
+        ]
+        indexes = [models.Index(fields=["supplier", "debtor", "issue_date"], name="credit_note_by_supplier")]
+
+
+class Assignment(models.Model):
+    """A receivable transferred to a funder under an agreement, for the time between `assigned_at` and `released_at`."""
+
+    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="assignments")
+    facility_id = models.BigIntegerField()
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    agreement = models.CharField(max_length=80)
+    assigned_at = models.DateTimeField()
+    notified_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(help_text="Standing acknowledgement in the platform's own programme.")
+    registry_reference = models.CharField(max_length=80, blank=True)
+    registry_expires_on = models.DateField(null=True)
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # A receivable assigned twice.
+            models.UniqueConstraint(
+                fields=["receivable"], condition=Q(released_at__isnull=True), name="assignment_one_at_a_time"
+            )
+        ]
+        indexes = [models.Index(fields=["facility_id"], name="assignment_by_facility")]
+
+
+class SettlementQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """The debtor who settles, and the operator; payees see their payments."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(debtor_id=actor.party_id)
+
+
+class Settlement(models.Model):
+    """The debtor's order to pay some of what it owes on one day: one payment per payee."""
+
+    debtor = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    key = models.CharField(max_length=80)
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=80)
+
+    objects = SettlementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["debtor", "key"], name="settlement_key_once")]
+
+
+class SettlementPaymentQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(Q(settlement__debtor_id=actor.party_id) | Q(payee_id=actor.party_id))
+
+
+class SettlementPayment(Lifecycle, models.Model):
+    """What one payee gets of a settlement. BOOKED when the bank's booking has arrived."""
+
+    class Status(models.TextChoices):
+        INSTRUCTED = "INSTRUCTED"
+        BOOKED = "BOOKED"
+        FAILED = "FAILED"
+
+    NEXT = {Status.INSTRUCTED: {Status.BOOKED, Status.FAILED}, Status.BOOKED: {Status.FAILED}}
+
+    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payments")
+    payee = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    amount_minor = models.BigIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.INSTRUCTED)
+    instruction = models.OneToOneField(PaymentInstruction, models.PROTECT, null=True, related_name="+")
+    booked_at = models.DateTimeField(null=True)
+
+    objects = SettlementPaymentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["settlement", "payee"], name="settlement_payee_once")]
+
+
+class SettlementLine(models.Model):
+    payment = models.ForeignKey(SettlementPayment, models.PROTECT, related_name="lines")
+    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="settlement_lines")
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "receivable"], name="settlement_line_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="settlement_line_positive"),
+        ]

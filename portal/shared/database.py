@@ -1,0 +1,42 @@
+"""Transactions as somebody, and the SQL that guards history."""
+
+from contextlib import contextmanager
+
+from django.db import connection, migrations, transaction
+
+from portal.shared.access import Actor
+
+
+@contextmanager
+def acting(actor: Actor):
+    """One transaction in the name of `actor`: the only place where the database learns who acts.
+
+    Nested use joins the outer transaction and keeps its actor, so that a service called by a service acts for the same
+    party.
+    """
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('app.party', %s, true)", [str(actor.party_id or "")])
+        yield
+
+
+def lock_name(*parts: str | int) -> None:
+    """Hold an advisory lock on a name until the transaction ends: for what has no row yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["/".join(map(str, parts))])
+
+
+def append_only(*tables: str, but: str = "") -> migrations.RunSQL:
+    """Migration step: the role that serves may add to these tables and read them, nothing else.
+
+    `but` names columns that may still change, as in "sealed_at, hash".
+    """
+    forward = []
+    for table in tables:
+        forward.append(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM app')
+        if but:
+            forward.append(f'GRANT UPDATE ({but}) ON "{table}" TO app')
+    backward = [f'GRANT UPDATE, DELETE ON "{table}" TO app' for table in tables]
+    return migrations.RunSQL(forward, backward)

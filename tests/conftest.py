@@ -1,0 +1,93 @@
+"""Tests run on a real PostgreSQL: migrated as `owner`, used as `app`, as the portal is.
+
+`db`            each test in a transaction that is rolled back (commit hooks do not run)
+`committed_db`  each test commits for real; everything is emptied afterwards, as `owner`
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from portal.runtime import postgres
+
+PROJECT = Path(__file__).resolve().parents[1]
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def _urls() -> dict[str, str]:
+    missing = [name for name in ("SUPERUSER_DATABASE_URL", "OWNER_DATABASE_URL") if not os.environ.get(name)]
+    if missing:
+        pytest.exit(f"Run the tests by `make test`: {' and '.join(missing)} of a test server are not set.", 4)
+    return {"superuser": os.environ["SUPERUSER_DATABASE_URL"], "owner": os.environ["OWNER_DATABASE_URL"]}
+
+
+def _with_database(url: str, name: str) -> str:
+    return url.rsplit("/", 1)[0] + "/" + name
+
+
+def _schema_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT.glob("*/*/migrations/*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _use(url: str) -> None:
+    connection.close()
+    connection.settings_dict.update(settings_database(url))
+
+
+def settings_database(url: str) -> dict:
+    from portal.settings import database
+
+    return {key: value for key, value in database(url).items() if key in {"NAME", "USER", "PASSWORD", "HOST", "PORT"}}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request, django_db_blocker):
+    """A database of this worker's own, cloned from one that was migrated once per set of migrations."""
+    urls = _urls()
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    template, name = f"template_{_schema_hash()}", f"test_{worker}_{os.getpid()}"
+    app = _with_database(os.environ["DATABASE_URL"], name)
+    with psycopg.connect(urls["superuser"], autocommit=True) as server, django_db_blocker.unblock():
+        server.execute("SELECT pg_advisory_lock(7001)")
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
+            postgres.create_database(server, f"{template}_draft")
+            with psycopg.connect(_with_database(urls["superuser"], f"{template}_draft"), autocommit=True) as fresh:
+                postgres.grant(fresh)
+            _use(_with_database(urls["owner"], f"{template}_draft"))
+            call_command("migrate", verbosity=0)
+            connection.close()
+            server.execute(f'ALTER DATABASE "{template}_draft" RENAME TO "{template}"')
+        postgres.create_database(server, name, template)
+        server.execute("SELECT pg_advisory_unlock(7001)")
+    _use(app)
+    settings.DATABASES["default"] |= settings_database(app)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+    with psycopg.connect(urls["superuser"], autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _empty() -> None:
+    with psycopg.connect(_with_database(_urls()["owner"], connection.settings_dict["NAME"]), autocommit=True) as owner:
+        tables = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        names = ", ".join(f'"{table}"' for (table,) in tables if table not in KEPT_TABLES)
+        owner.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def committed_db(django_db_setup, django_db_blocker):
+    """Commits are real: for hooks, races and processes of their own."""
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
+        _empty()
