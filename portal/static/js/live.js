@@ -1,0 +1,97 @@
+// News by server-sent events: what is named by data-live is fetched anew when its subject moves, and the live mark
+// tells when no news arrives.
+//
+// <div id="facts" data-live="advance:42 facility:7">   (data-live="*": at any news)
+// A message is JSON with a `subject` ("advance:42"), or the subject alone; unnamed or named "subject".
+// The page itself is asked for (or data-live-url) and each element is replaced by its namesake, by id.
+const QUIET = 120;
+const marks = () => document.querySelectorAll("[data-live-mark]");
+let pending = new Set();
+let timer = null;
+let wasCut = false;
+
+function show(state) {
+  marks().forEach((mark) => {
+    if (mark.dataset.state === state) return;
+    mark.dataset.state = state;
+    mark.querySelector(".live-text").textContent = mark.dataset[state];
+  });
+}
+
+function concerned(element) {
+  const subjects = element.dataset.live.split(/\s+/);
+  return subjects.includes("*") || pending.has("*") || subjects.some((subject) => pending.has(subject));
+}
+
+function busy(element) {
+  // What a person is typing into is not taken from under their hands.
+  const here = document.activeElement;
+  return element.contains(here) && here.matches("input, textarea, select");
+}
+
+function replace(page, element) {
+  const fresh = page.getElementById(element.id);
+  if (!fresh || fresh.isEqualNode(element) || busy(element)) return;
+  const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  const node = document.importNode(fresh, true);
+  node.classList.add("renewed");
+  element.replaceWith(node);
+  window.htmx?.process(node);
+  if (focused) document.getElementById(focused)?.focus();
+  node.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
+}
+
+async function renew() {
+  timer = null;
+  const elements = [...document.querySelectorAll("[data-live]")].filter((e) => e.id && concerned(e));
+  pending = new Set();
+  const byAddress = Map.groupBy
+    ? Map.groupBy(elements, (e) => e.dataset.liveUrl || location.href)
+    : elements.reduce((m, e) => m.set(e.dataset.liveUrl || location.href,
+      [...(m.get(e.dataset.liveUrl || location.href) || []), e]), new Map());
+  for (const [address, group] of byAddress) {
+    try {
+      const answer = await fetch(address, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+      if (!answer.ok || answer.redirected) continue;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      group.forEach((element) => replace(page, element));
+    } catch { /* the next news, or the reconnection, tries again */ }
+  }
+}
+
+function news(subject) {
+  pending.add(subject);
+  timer ??= setTimeout(renew, QUIET);
+  document.dispatchEvent(new CustomEvent("news", { detail: { subject } }));
+}
+
+function read(message) {
+  let subject = message.data;
+  try {
+    const parsed = JSON.parse(message.data);
+    subject = parsed?.subject ?? parsed;
+  } catch { /* the subject itself */ }
+  if (subject) news(String(subject));
+}
+
+function connect() {
+  const source = new EventSource("/live/");
+  source.addEventListener("open", () => {
+    show("connected");
+    // While it was cut, anything may have happened.
+    if (wasCut) news("*");
+    wasCut = false;
+  });
+  source.addEventListener("message", read);
+  source.addEventListener("subject", read);
+  source.addEventListener("error", () => {
+    wasCut = true;
+    show("cut");
+    // The browser reconnects by itself unless the answer was no stream at all (a restart behind a proxy).
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+  });
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+if (marks().length) connect();
+addEventListener("pageshow", (event) => { if (event.persisted) connect(); });

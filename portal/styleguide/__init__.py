@@ -1,0 +1,1 @@
+"""Each component in every state, at /styleguide/ of a development server."""

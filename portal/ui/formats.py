@@ -1,0 +1,75 @@
+"""How amounts and instants are written for a person, in the language of the page (CLDR through Babel)."""
+
+from datetime import date, datetime
+from functools import cache
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from portal.shared.money import exponent, from_minor
+
+
+@cache
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")
+
+
+def locale() -> Locale:
+    """The page's locale; plain English where the language is unknown to CLDR."""
+    return _locale(get_language() or "en")
+
+
+def amount(amount_minor: int, currency: str) -> str:
+    """As "1,234.56": exactly the currency's decimals, grouped as the locale does, a true minus sign."""
+    decimals = exponent(currency)
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    text = numbers.format_decimal(from_minor(amount_minor, currency), format=pattern, locale=locale())
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """As "CNY 1,234.56": the ISO code first, since ¥ and $ name several currencies. One line of plain text."""
+    return f"{currency}\N{NO-BREAK SPACE}{amount(amount_minor, currency)}"
+
+
+def percent(ratio, decimals: int = 1) -> str:
+    """As "12.5%" from Decimal("0.125")."""
+    return numbers.format_percent(ratio, format=f"#,##0.{'0' * decimals}%" if decimals else "#,##0%", locale=locale())
+
+
+def number(value) -> str:
+    """A count, grouped as the locale does."""
+    return numbers.format_decimal(value, locale=locale())
+
+
+def day(value: date) -> str:
+    """As "22 Nov 2026" in the locale's order."""
+    return dates.format_date(value, format="medium", locale=locale())
+
+
+def instant(value: datetime, *, seconds: bool = False) -> str:
+    """Date and time in the current time zone (the user's, where the middleware has activated it)."""
+    here = timezone.localtime(value)
+    clock = dates.format_time(here, format="medium" if seconds else "short", tzinfo=here.tzinfo, locale=locale())
+    return f"{day(here.date())}, {clock}"
+
+
+def clock(value: datetime, *, milliseconds: bool = False) -> str:
+    """As "14:03:07" or "14:03:07.412", for events of one day."""
+    here = timezone.localtime(value)
+    text = here.strftime("%H:%M:%S")
+    return f"{text}.{here.microsecond // 1000:03d}" if milliseconds else text
+
+
+def elapsed(milliseconds: int) -> str:
+    """As "0.4 s", "12 s", "3 min", "2 h", "5 d": a duration at a glance."""
+    seconds = milliseconds / 1000
+    for limit, unit, divisor in ((60, "s", 1), (3600, "min", 60), (86400, "h", 3600)):
+        if seconds < limit:
+            value = seconds / divisor
+            return f"{value:.1f} {unit}" if value < 10 and unit == "s" else f"{value:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"

@@ -1,0 +1,50 @@
+"""A bound form field as the component shows it: the control with classes and its ties to help and errors."""
+
+from django import forms
+from django.forms.boundfield import BoundField
+
+_KINDS = (
+    (forms.CheckboxSelectMultiple, "choices"),
+    (forms.RadioSelect, "choices"),
+    (forms.CheckboxInput, "check"),
+    (forms.FileInput, "file"),
+    (forms.Textarea, "text"),
+    (forms.Select, "select"),
+)
+_CLASSES = {"check": "form-check-input", "select": "form-select", "choices": "form-check-input"}
+
+
+def kind_of(widget: forms.Widget) -> str:
+    """One of `choices`, `check`, `file`, `select`, `text`."""
+    return next((kind for cls, kind in _KINDS if isinstance(widget, cls)), "text")
+
+
+def described(bound: BoundField, *, label: str, help: str, currency: str, placeholder: str, autocomplete: str) -> dict:
+    """Context of components/field.html."""
+    kind = kind_of(bound.field.widget)
+    help_text = help or bound.help_text
+    ident = bound.id_for_label or bound.auto_id
+    tied = [f"{bound.auto_id}_help"] * bool(help_text) + [f"{bound.auto_id}_error"] * bool(bound.errors)
+    attributes = {"class": _CLASSES.get(kind, "form-control") + (" is-invalid" if bound.errors else "")}
+    if currency:
+        attributes |= {"class": attributes["class"] + " money-input", "inputmode": "decimal", "autocomplete": "off"}
+    if tied:
+        attributes["aria-describedby"] = " ".join(tied)
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    if placeholder:
+        attributes["placeholder"] = placeholder
+    if autocomplete:
+        attributes["autocomplete"] = autocomplete
+    return {
+        "bound": bound,
+        "kind": kind,
+        "ident": ident,
+        "label": label or bound.label,
+        "help": help_text,
+        "currency": currency,
+        "optional": not bound.field.required and kind != "check",
+        "control": "" if kind == "choices" else bound.as_widget(attrs=attributes),
+        "error_id": f"{bound.auto_id}_error",
+        "help_id": f"{bound.auto_id}_help",
+    }

@@ -1,0 +1,105 @@
+"""One table from state to tone and word, so that a state looks and reads the same on every page.
+
+Tones: `good` (done, in force), `progress` (under way, nobody need do anything), `attention` (somebody must act),
+`bad` (refused, failed, lost), `closed` (over, of no further effect), `neutral` (just begun or unknown to this table).
+Each tone has an icon too: colour alone tells nothing to one reader in twelve.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+GOOD, PROGRESS, ATTENTION, BAD, CLOSED, NEUTRAL = "good", "progress", "attention", "bad", "closed", "neutral"
+
+TONE_ICONS = {
+    GOOD: "circle-check",
+    PROGRESS: "progress",
+    ATTENTION: "alert-circle",
+    BAD: "circle-x",
+    CLOSED: "circle-minus",
+    NEUTRAL: "circle-dashed",
+}
+
+STATES: dict[str, tuple[str, Promise]] = {
+    # applications and decisions
+    "DRAFT": (NEUTRAL, _("Draft")),
+    "SUBMITTED": (PROGRESS, _("Submitted")),
+    "APPROVED": (GOOD, _("Approved")),
+    "REFERRED": (ATTENTION, _("Referred")),
+    "DECLINED": (BAD, _("Declined")),
+    "WITHDRAWN": (CLOSED, _("Withdrawn")),
+    "QUOTED": (NEUTRAL, _("Quoted")),
+    "EXPIRED": (CLOSED, _("Expired")),
+    # advances
+    "DISBURSING": (PROGRESS, _("Paying out")),
+    "ACTIVE": (GOOD, _("Active")),
+    "REPAID": (CLOSED, _("Repaid")),
+    "FAILED": (BAD, _("Failed")),
+    "OVERDUE": (ATTENTION, _("Overdue")),
+    "DEFAULTED": (BAD, _("In default")),
+    "WRITTEN_OFF": (BAD, _("Written off")),
+    "RECOVERED": (CLOSED, _("Recovered")),
+    # receivables
+    "RECEIVED": (NEUTRAL, _("Received")),
+    "ACCEPTED": (GOOD, _("Accepted")),
+    "ASSIGNED": (PROGRESS, _("Assigned")),
+    "SETTLED": (CLOSED, _("Settled")),
+    "DISPUTED": (BAD, _("Disputed")),
+    "CANCELLED": (CLOSED, _("Cancelled")),
+    "REJECTED": (BAD, _("Rejected")),
+    "REFUSED": (BAD, _("Refused")),
+    # payment instructions and deliveries
+    "DUE": (NEUTRAL, _("Due")),
+    "SENT": (PROGRESS, _("Sent")),
+    "UNKNOWN": (ATTENTION, _("Outcome unknown")),
+    "RETURNED": (BAD, _("Returned")),
+    "PENDING": (PROGRESS, _("Pending")),
+    "RETRYING": (ATTENTION, _("Retrying")),
+    "PARKED": (ATTENTION, _("Parked")),
+    "DONE": (GOOD, _("Done")),
+    "DELIVERED": (GOOD, _("Delivered")),
+    # policies, parties, facilities, catalogue
+    "PROPOSED": (ATTENTION, _("Proposed")),
+    "IN_FORCE": (GOOD, _("In force")),
+    "SUPERSEDED": (CLOSED, _("Superseded")),
+    "VERIFIED": (GOOD, _("Verified")),
+    "UNVERIFIED": (ATTENTION, _("Not verified")),
+    "SUSPENDED": (BAD, _("Suspended")),
+    "BLOCKED": (BAD, _("Blocked")),
+    "CLOSED": (CLOSED, _("Closed")),
+    "SUGGESTED": (ATTENTION, _("Suggested")),
+    "CONFIRMED": (GOOD, _("Confirmed")),
+    # collateral
+    "OPEN": (ATTENTION, _("Open")),
+    "CURED": (GOOD, _("Cured")),
+    "RELEASED": (CLOSED, _("Released")),
+    "SUBSTITUTED": (CLOSED, _("Substituted")),
+    "ENFORCED": (BAD, _("Enforced")),
+    # answers to yes-or-no questions about a thing
+    "FINANCEABLE": (GOOD, _("Financeable")),
+    "NOT_FINANCEABLE": (NEUTRAL, _("Not financeable")),
+    "MATCHED": (GOOD, _("Matched")),
+    "CLEAR": (GOOD, _("Clear")),
+    "HIT": (BAD, _("Hit")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a state is shown: tone, icon, word."""
+
+    code: str
+    tone: str
+    label: str | Promise
+
+    @property
+    def icon(self) -> str:
+        return TONE_ICONS[self.tone]
+
+
+def state(code: str, label: str = "") -> State:
+    """The state's look. One that the table lacks is shown as neutral, its code made readable."""
+    code = str(code)
+    tone, word = STATES.get(code, (NEUTRAL, code.replace("_", " ").capitalize()))
+    return State(code=code, tone=tone, label=label or word)

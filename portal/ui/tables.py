@@ -1,0 +1,281 @@
+"""Tables that sort, filter, search, page and export, from a queryset or a list and a few columns.
+
+    table = Table(request, Receivable.objects.visible_to(actor), COLUMNS, name="receivables",
+                  search=("number",), filters=(Filter("status", _("State"), Receivable.Status.choices),))
+    if table.export_wanted:
+        return table.as_csv()
+    return render(request, "receivables/list.html", {"table": table})     # {% table table %}
+
+The state of the table lives in the address (`?receivables-sort=-due_date`), so that a view can be sent to a colleague.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from portal.shared.money import from_minor
+from portal.ui.states import state
+
+KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons")
+NUMERIC = ("money", "number", "percent")
+EXPORT_LIMIT = 50_000
+"""Rows of one export; beyond it a report is the right tool, not a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `key` is an attribute path (`facility.supplier.name`) or mapping key, or `value` computes it.
+
+    `sort`: ORM field to order by (True: the key with __ for dots); lists are ordered by the value itself.
+    `currency`: attribute path or ISO code of a money column. `url`: row -> address of the cell's link.
+    """
+
+    key: str
+    label: str | Promise
+    kind: str = "text"
+    sort: bool | str = False
+    value: Callable[[Any], Any] | None = None
+    currency: str = "currency"
+    url: Callable[[Any], str] | None = None
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in NUMERIC
+
+    @property
+    def order_field(self) -> str:
+        return self.sort if isinstance(self.sort, str) else self.key.replace(".", "__")
+
+    def read(self, row: Any) -> Any:
+        return self.value(row) if self.value else look_up(row, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A choice above the table. `field` is the ORM lookup (or row key) that must equal the chosen value."""
+
+    name: str
+    label: str | Promise
+    choices: Sequence[tuple[str, str | Promise]]
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    column: Column
+    value: Any
+    currency: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    cells: list[Cell] = field(default_factory=list)
+    record: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's head: the address that sorts by it, and how it is sorted now (`ascending`, `descending`, empty)."""
+
+    column: Column
+    url: str
+    sorted: str
+
+
+def look_up(row: Any, path: str) -> Any:
+    """Follows a dotted path through attributes and mappings; a missing link on the way gives None."""
+    for name in path.split("."):
+        if row is None:
+            return None
+        row = row[name] if isinstance(row, dict) else getattr(row, name)
+        if callable(row) and not isinstance(row, type):
+            row = row()
+    return row
+
+
+class Table:
+    """See the module's text. Rows are fetched only for the page that is shown."""
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        rows: QuerySet | Iterable,
+        columns: Sequence[Column],
+        *,
+        name: str = "table",
+        caption: str | Promise = "",
+        search: Sequence[str] = (),
+        filters: Sequence[Filter] = (),
+        order: str = "",
+        page_size: int = 25,
+        live: str = "",
+        export: bool = True,
+        empty: dict | None = None,
+    ):
+        self.request, self.source, self.columns = request, rows, columns
+        self.name, self.caption, self.live, self.export = name, caption, live, export
+        self.search_fields, self.filters, self.page_size = search, filters, page_size
+        self.empty = empty or {}
+        self.order = request.GET.get(f"{name}-sort", order)
+        self.query = request.GET.get(f"{name}-q", "").strip()[:200]
+        self.chosen = {f.name: request.GET.get(f"{name}-{f.name}", "") for f in filters}
+
+    # ── what the template asks ──────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def headings(self) -> list[Heading]:
+        now = self.order.lstrip("-")
+        headings = []
+        for column in self.columns:
+            current = bool(column.sort) and column.key == now
+            turned = f"-{column.key}" if current and not self.order.startswith("-") else column.key
+            direction = ("descending" if self.order.startswith("-") else "ascending") if current else ""
+            headings.append(Heading(column, self.address(sort=turned, page="") if column.sort else "", direction))
+        return headings
+
+    @property
+    def choices(self) -> list[tuple[Filter, str, list[tuple[str, Any, bool]]]]:
+        return [
+            (f, f"{self.name}-{f.name}", [(v, word, v == self.chosen[f.name]) for v, word in f.choices])
+            for f in self.filters
+        ]
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a search or filter is in force (an empty table then means: nothing matches)."""
+        return bool(self.query or any(self.chosen.values()))
+
+    @cached_property
+    def page(self) -> Page:
+        return Paginator(self.selected, self.page_size).get_page(self.request.GET.get(f"{self.name}-page"))
+
+    @property
+    def rows(self) -> list[Row]:
+        return [self._row(record) for record in self.page.object_list]
+
+    @property
+    def previous_url(self) -> str:
+        return self.address(page=self.page.number - 1) if self.page.has_previous() else ""
+
+    @property
+    def next_url(self) -> str:
+        return self.address(page=self.page.number + 1) if self.page.has_next() else ""
+
+    @property
+    def export_url(self) -> str:
+        return self.address(export="csv", page="")
+
+    @property
+    def reset_url(self) -> str:
+        return self.address(q="", page="", **{f.name: "" for f in self.filters})
+
+    def address(self, **changes) -> str:
+        """The page's address with some of this table's parameters changed; an empty value removes one."""
+        parameters = self.request.GET.copy()
+        for key, value in changes.items():
+            parameters.pop(f"{self.name}-{key}", None)
+            if value not in ("", None):
+                parameters[f"{self.name}-{key}"] = str(value)
+        return f"{self.request.path}?{parameters.urlencode()}" if parameters else self.request.path
+
+    # ── selection ───────────────────────────────────────────────────────────────────────────────────────────────────
+    @cached_property
+    def selected(self) -> QuerySet | list:
+        """Every row that search and filters leave, in order."""
+        return self._from_queryset() if isinstance(self.source, QuerySet) else self._from_list()
+
+    @property
+    def _order_column(self) -> Column | None:
+        return next((c for c in self.columns if c.sort and c.key == self.order.lstrip("-")), None)
+
+    def _from_queryset(self) -> QuerySet:
+        rows = self.source
+        if self.query and self.search_fields:
+            rows = rows.filter(Q.create([(f"{f}__icontains", self.query) for f in self.search_fields], Q.OR))
+        for choice in self.filters:
+            if self.chosen[choice.name] in {value for value, _ in choice.choices}:
+                rows = rows.filter(**{choice.field or choice.name: self.chosen[choice.name]})
+        if column := self._order_column:
+            # The primary key last: pages must not overlap where many rows are equal.
+            rows = rows.order_by(f"{'-' * self.order.startswith('-')}{column.order_field}", "pk")
+        return rows
+
+    def _from_list(self) -> list:
+        rows = list(self.source)
+        if self.query and self.search_fields:
+            wanted = self.query.casefold()
+            rows = [r for r in rows if any(wanted in str(look_up(r, f)).casefold() for f in self.search_fields)]
+        for choice in self.filters:
+            if self.chosen[choice.name]:
+                rows = [r for r in rows if str(look_up(r, choice.field or choice.name)) == self.chosen[choice.name]]
+        if column := self._order_column:
+            # Nothing sorts before something, whatever its type.
+            rows.sort(
+                key=lambda r: ((v := column.read(r)) is not None, v if v is not None else 0),
+                reverse=self.order.startswith("-"),
+            )
+        return rows
+
+    def _row(self, record: Any) -> Row:
+        return Row(cells=[self._cell(column, record) for column in self.columns], record=record)
+
+    def _cell(self, column: Column, record: Any) -> Cell:
+        currency = ""
+        if column.kind == "money":
+            is_code = len(column.currency) == 3 and column.currency.isupper()
+            currency = column.currency if is_code else look_up(record, column.currency)
+        return Cell(column, column.read(record), currency, column.url(record) if column.url else "")
+
+    # ── export ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    @property
+    def export_wanted(self) -> bool:
+        return self.export and self.request.GET.get(f"{self.name}-export") == "csv"
+
+    def as_csv(self) -> StreamingHttpResponse:
+        """All selected rows (not just the page), UTF-8 with a byte order mark for spreadsheets; amounts are exact."""
+        response = StreamingHttpResponse(self._csv_lines(), content_type="text/csv; charset=utf-8")
+        stamp = timezone.localdate().isoformat()
+        response["Content-Disposition"] = f'attachment; filename="{self.name}-{stamp}.csv"'
+        return response
+
+    def _csv_lines(self) -> Iterator[str]:
+        class Echo:
+            def write(self, line: str) -> str:
+                return line
+
+        writer = csv.writer(Echo())
+        heads = []
+        for column in self.columns:
+            heads += [str(column.label), "currency"] if column.kind == "money" else [str(column.label)]
+        yield "\ufeff" + writer.writerow(heads)
+        rows = self.selected[:EXPORT_LIMIT]
+        for record in rows.iterator(chunk_size=1000) if isinstance(rows, QuerySet) else rows:
+            line = []
+            for cell in self._row(record).cells:
+                line += exported(cell)
+            yield writer.writerow(line)
+
+
+def exported(cell: Cell) -> list[str]:
+    """The cell as spreadsheet fields. Text that a spreadsheet would run as a formula is disarmed by an apostrophe."""
+    value = cell.value
+    if cell.column.kind == "money":
+        return ["" if value is None else str(from_minor(value, cell.currency)), cell.currency or ""]
+    if value is None:
+        return [""]
+    if cell.column.kind == "status":
+        return [str(state(value).label)]
+    if isinstance(value, datetime | date):
+        return [value.isoformat()]
+    text = "; ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)
+    risky = not cell.column.numeric and text[:1] in {"=", "+", "-", "@", "\t", "\r"}
+    return ["'" + text if risky else text]

@@ -1,0 +1,234 @@
+"""Template tags of the visual system: `{% load ui %}`. Each is shown in every state at /styleguide/; docs/components.md
+lists them on one page.
+"""
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from portal.ui import charts, formats, forms, icons, states
+
+register = template.Library()
+
+
+# ── words and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
+@register.simple_tag
+def icon(name, label="", css=""):
+    """{% icon "coins" %}: one of Tabler's outline icons. Give a label where no text stands beside it."""
+    return icons.icon(name, label=label, css=css)
+
+
+@register.simple_tag
+def money(amount_minor, currency, sign=False, css=""):
+    """{% money advance.principal_minor advance.currency %}: currency, thousands, tabular numerals. None is a dash.
+
+    `sign=True` writes a plus before what comes in.
+    """
+    if amount_minor is None:
+        return SafeString('<span class="money money-none" aria-label="none">–</span>')
+    plus = "+" if sign and amount_minor > 0 else ""
+    tone = "money-negative" if amount_minor < 0 else ""
+    return format_html(
+        '<span class="money {} {}"><span class="money-currency">{}</span>\N{NO-BREAK SPACE}'
+        '<span class="money-amount">{}{}</span></span>',
+        tone, css, currency, plus, formats.amount(amount_minor, currency),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def money_text(amount_minor, currency):
+    """{% money_text 123456 "CNY" %}: the same as plain text, for titles, attributes and sentences."""
+    return formats.money(amount_minor, currency)
+
+
+@register.filter
+def percent(ratio, decimals=1):
+    """{{ "0.8"|percent }} or {{ ratio|percent:2 }}: a ratio (Decimal) as a percentage."""
+    return "–" if ratio is None else formats.percent(ratio, int(decimals))
+
+
+@register.filter
+def count(value):
+    """{{ total|count }}: a whole number, grouped by thousands."""
+    return formats.number(value)
+
+
+@register.filter
+def elapsed(milliseconds):
+    """{{ advance.applied_to_funded_ms|elapsed }}: "0.4 s", "12 s", "3 min"."""
+    return "–" if milliseconds is None else formats.elapsed(milliseconds)
+
+
+@register.simple_tag
+def instant(value, seconds=False):
+    """{% instant advance.created_at %}: <time> in the user's zone; the exact instant with zone as its title."""
+    if value is None:
+        return SafeString('<span aria-label="none">–</span>')
+    exact = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} {exact.tzname()}", formats.instant(value, seconds=seconds),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def day(value):
+    """{% day invoice.issue_date %}: a calendar day, in the page's language."""
+    if value is None:
+        return SafeString('<span aria-label="none">–</span>')
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.day(value))
+
+
+@register.inclusion_tag("components/status.html")
+def status(code, label=""):
+    """{% status advance.status %}: the badge of a state, of the same colour everywhere (portal/ui/states.py)."""
+    return {"state": states.state(code, label)}
+
+
+@register.inclusion_tag("components/copyable.html")
+def copyable(value, shown=""):
+    """{% copyable advance.reference %}: an identifier with a button that copies it; `shown` shortens what is seen."""
+    return {"value": value, "shown": shown or value}
+
+
+# ── figures and facts ────────────────────────────────────────────────────────────────────────────────────────────────
+@register.inclusion_tag("components/figure.html")
+def figure(label, value="", explanation="", url="", amount_minor=None, currency="", size="", tone="", icon=""):
+    """{% figure _("Available now") amount_minor=n currency="CNY" explanation="..." url="..." %}
+
+    Either `amount_minor` with `currency`, or a ready `value`. `size="hero"` for a page's one large figure.
+    `tone` is one of the tones of portal/ui/states.py, for a figure that asks for somebody.
+    """
+    if amount_minor is not None:
+        value = money(amount_minor, currency)
+    return {"label": label, "value": value, "explanation": explanation, "url": url, "size": size, "tone": tone,
+            "icon": icon}  # fmt: skip
+
+
+@register.simple_block_tag(end_name="endfacts")
+def facts(content, columns=1):
+    """{% facts columns=2 %}{% fact _("Funder") %}...{% endfact %}{% endfacts %}: a list of what is so."""
+    return format_html('<dl class="facts facts-{}">{}</dl>', columns, content)
+
+
+@register.simple_block_tag(end_name="endfact")
+def fact(content, label, help=""):
+    """One row of {% facts %}; `help` is a line under the value."""
+    note = format_html('<span class="fact-help">{}</span>', help) if help else ""
+    return format_html('<div class="fact"><dt>{}</dt><dd>{}{}</dd></div>', label, content, note)
+
+
+@register.inclusion_tag("components/reasons.html")
+def reasons(reasons, positive=False):
+    """{% reasons decision.reasons %}: code with plain words; each item has code, text and (or not) amount, remedy.
+
+    Items are mappings or objects. `positive=True` marks what speaks for, not against.
+    """
+    return {"reasons": reasons, "positive": positive}
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(value, maximum, label, explanation="", tone=""):
+    """{% progress 37 120 _("Rows read") %}: how far a thing is; `value=None` where nobody can tell."""
+    share = None if value is None or not maximum else min(100, max(0, 100 * value // maximum))
+    return {"value": value, "maximum": maximum, "label": label, "explanation": explanation, "share": share,
+            "tone": tone}  # fmt: skip
+
+
+@register.inclusion_tag("components/waterfall.html")
+def waterfall(steps, currency, caption):
+    """{% waterfall steps "CNY" _("How your limit is made") %}: bars, each beside its number, in one table.
+
+    `steps`: portal.ui.charts.Step, or mappings with its fields (label, amount_minor, total, explanation, url).
+    """
+    return {"bars": charts.waterfall(steps), "currency": currency, "caption": caption, "width": charts.WIDTH}
+
+
+@register.inclusion_tag("components/timeline.html")
+def timeline(events, subject="", ident="timeline", live=True):
+    """{% timeline events subject="advance:42" %}: what happened, when, by whom; follows the subject as it moves.
+
+    Each event, mapping or object: `at` (instant), `sentence`, and where known `actor`, `state` (a state's code),
+    `detail`, `url`, `took_ms` (since the one before).
+    """
+    return {"events": events, "subject": subject if live else "", "ident": ident}
+
+
+# ── what the page says ───────────────────────────────────────────────────────────────────────────────────────────────
+@register.inclusion_tag("components/empty.html")
+def empty_state(title, text="", url="", action="", icon="compass"):
+    """{% empty_state _("No receivables yet") _("They appear here once...") url=url action=_("Upload invoices") %}"""
+    return {"title": title, "text": text, "url": url, "action": action, "icon": icon}
+
+
+@register.inclusion_tag("components/problem.html")
+def problem(what, code="", kept="", remedy="", url="", action=""):
+    """{% problem what=... code=... kept=... remedy=... %}: what happened, what was kept, what to do."""
+    return {"what": what, "code": code, "kept": kept, "remedy": remedy, "url": url, "action": action}
+
+
+@register.inclusion_tag("components/note.html")
+def note(text, tone="neutral", title=""):
+    """{% note _("Prices are of yesterday.") tone="attention" %}: a calm remark of one sentence."""
+    return {"text": text, "title": title, "tone": tone, "icon": states.TONE_ICONS[tone]}
+
+
+@register.simple_block_tag(takes_context=True, end_name="endconfirm")
+def confirm(context, content, ident, title, url, action, tone="primary"):
+    """{% confirm "withdraw" _("Withdraw?") url _("Withdraw") tone="danger" %}what it will do{% endconfirm %}
+
+    A dialog that posts to `url`. Opened by any `<button type="button" data-dialog="withdraw">`. The body may hold
+    form fields. Say in it what will happen and what cannot be undone.
+    """
+    return render_to_string(
+        "components/confirm.html",
+        {"ident": ident, "title": title, "url": url, "action": action, "tone": tone, "body": content},
+        request=context.get("request"),
+    )
+
+
+@register.simple_block_tag(end_name="endcard")
+def card(content, title="", ident="", live="", css="", url="", link=""):
+    """{% card title=_("Timeline") live="advance:42" ident="what" %}...{% endcard %}
+
+    `live` names the subjects (space between) at whose news the card is fetched anew; it needs an `ident`.
+    `url` and `link`: a quiet link at the head's right.
+    """
+    head = ""
+    if title:
+        more = format_html('<a class="card-more" href="{}">{}</a>', url, link) if url else ""
+        head = format_html('<div class="card-header"><h2 class="card-title">{}</h2>{}</div>', title, more)
+    attributes = format_html_join("", ' {}="{}"', [(k, v) for k, v in (("id", ident), ("data-live", live)) if v])
+    return format_html('<section class="card {}"{}>{}<div class="card-body">{}</div></section>',
+                       css, attributes, head, content)  # fmt: skip
+
+
+@register.inclusion_tag("components/live_mark.html")
+def live_mark():
+    """{% live_mark %}: tells whether news still arrives. base.html shows it; a page need not."""
+    return {}
+
+
+# ── forms and tables ─────────────────────────────────────────────────────────────────────────────────────────────────
+@register.inclusion_tag("components/field.html")
+def field(bound, label="", help="", currency="", placeholder="", autocomplete=""):
+    """{% field form.amount currency="CNY" %}: label, control, help and error of a bound field, joined for readers.
+
+    `currency` makes it an amount. Files, check boxes, radios, selects and texts are told by their widget.
+    """
+    return forms.described(bound, label=label, help=help, currency=currency, placeholder=placeholder,
+                           autocomplete=autocomplete)  # fmt: skip
+
+
+@register.inclusion_tag("components/fields.html")
+def fields(form):
+    """{% fields form %}: errors of the whole form, hidden fields, and every visible field by {% field %}."""
+    return {"form": form}
+
+
+@register.inclusion_tag("components/table.html", takes_context=True)
+def table(context, table):
+    """{% table table %}: a portal.ui.tables.Table: search, filters, sorting, pages, export, cards on a phone."""
+    return {"table": table, "request": context.get("request")}
