@@ -1,7 +1,7 @@
 """Where settings come from: the process environment first, then `.env`, then what the runtime wrote for this world.
 
-Standard library only and cheap: `portal.settings` calls `load()` before it reads anything, so that `manage.py` started by
-hand finds the running database, broker and bank.
+Standard library only and cheap: `portal.settings` calls `load()` before it reads anything, so that `manage.py` started
+by hand finds the running database, broker and bank.
 """
 
 import os
@@ -9,6 +9,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_WORLD = PROJECT / "var" / "portal"
+SHARED = ("DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "BANK_URL", "BANK_SECRET", "PUBLIC_URL", "SECRET_KEY")
+"""What a running world tells to those who come by hand."""
+ADOPTED = "ADOPTED_FROM_WORLD"
 
 
 def world_dir() -> Path:
@@ -21,8 +24,21 @@ def load() -> None:
     for key, value in read(PROJECT / ".env").items():
         os.environ.setdefault(key, value)
     os.environ["WORLD_DIR"] = str(world_dir())
-    for key, value in read(world_dir() / "environment").items():
-        os.environ.setdefault(key, value)
+    found = read(world_dir() / "environment")
+    adopt({key: found[key] for key in SHARED if key in found and key not in os.environ})
+
+
+def adopt(values: dict[str, str]) -> None:
+    """Set values that belong to a running world, and remember that nobody gave them from outside."""
+    os.environ.update(values)
+    os.environ[ADOPTED] = " ".join({*os.environ.get(ADOPTED, "").split(), *values})
+
+
+def given() -> dict[str, str]:
+    """What was set from outside: the process environment over `.env`, without what was adopted from a running world."""
+    adopted = {ADOPTED, *os.environ.get(ADOPTED, "").split()}
+    values = read(PROJECT / ".env") | {key: value for key, value in os.environ.items() if key not in adopted}
+    return {key: value for key, value in values.items() if value}
 
 
 def read(path: Path) -> dict[str, str]:
@@ -42,6 +58,16 @@ def read(path: Path) -> dict[str, str]:
 def write(path: Path, values: dict[str, str]) -> None:
     """Write KEY=VALUE lines readable by their owner alone, in one step: a reader never sees half of them."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{key}={value}\n" for key, value in sorted(values.items()))
+    write_private(draft, "".join(f"{key}={value}\n" for key, value in sorted(values.items())))
     draft.replace(path)
+
+
+def update(path: Path, **values: str) -> None:
+    """Set some values of the file and keep the others."""
+    write(path, read(path) | values)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that only its owner can read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,35 @@
+# Each target does its own set-up. `make help` lists them.
+SHELL := /bin/sh
+PYTHON_OF_VENV := .venv/bin/python
+export SQL WORLD
+.PHONY: help run demo bench test lint audit psql
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+run: ## start everything and print the address (PORT=8000, WORLD_DIR=var/portal; .env.example lists the rest)
+	@bin/bootstrap && exec $(PYTHON_OF_VENV) -m portal.runtime run
+
+demo: ## the whole job end to end, in figures: var/demo.json (TRADE=file: replay real order lines)
+	@bin/bootstrap && exec $(PYTHON_OF_VENV) -m portal.sandbox.demo $(if $(TRADE),"$(TRADE)")
+
+bench: ## measure speed
+	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.bench $(ARGS)
+
+test: ## run the tests (ARGS="tests/runtime -k port" picks some)
+	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: ## style, direction of imports, missing migrations, broken dependencies
+	@bin/bootstrap dev
+	@$(PYTHON_OF_VENV) -m ruff check .
+	@$(PYTHON_OF_VENV) -m ruff format --check --quiet .
+	@.venv/bin/lint-imports
+	@$(PYTHON_OF_VENV) manage.py makemigrations --check --dry-run
+	@$(PYTHON_OF_VENV) -m pip check
+
+audit: ## known vulnerabilities in what we install (asks the network)
+	@bin/bootstrap dev && $(PYTHON_OF_VENV) -m pip_audit --requirement requirements.txt --no-deps --disable-pip
+
+psql: ## SQL on the world started last (WORLD=demo picks var/demo; SQL="select 1" or stdin instead of a session)
+	@bin/bootstrap && exec $(PYTHON_OF_VENV) -m portal.runtime psql $(ARGS)

@@ -1,0 +1,133 @@
+"""What people type: run, psql, demo. `make` calls this module through `python -m portal.runtime`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from portal.runtime import environment, postgres
+from portal.runtime.environment import PROJECT
+from portal.runtime.processes import Guard, NotReady
+from portal.runtime.world import Taken, World, lock, shown, world
+
+
+def say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError:
+        pass  # whoever read our lines is gone
+
+
+def main(arguments: list[str]) -> int:
+    commands: dict[str, Callable[[list[str]], int]] = {"run": run, "psql": psql}
+    if not arguments or arguments[0] not in commands:
+        say(f"usage: python -m portal.runtime {{{','.join(commands)}}}")
+        return 2
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
+    try:
+        return commands[arguments[0]](arguments[1:])
+    except (Taken, NotReady) as problem:
+        say(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
+def run(arguments: list[str]) -> int:
+    """Start the portal and keep it up until Ctrl-C."""
+    started = time.monotonic()
+    given = environment.given()
+    directory = environment.world_dir()
+    try:
+        with world(directory, port=int(given.get("PORT", 8000)), prepare=seed, say=say) as w:
+            say(f"\nPortolan runs at {w.environment['PUBLIC_URL']}  (ready after {time.monotonic() - started:.1f} s)")
+            say(f"Data and logs: {shown(directory)}. Ctrl-C stops it and keeps them.")
+            show_users(directory / "users.json")
+            try:
+                signal.pause()
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, signal.SIG_IGN)  # one Ctrl-C is enough: stopping takes a moment
+                say("\nStopping ...")
+                started = time.monotonic()
+    except KeyboardInterrupt:
+        say(f"Stopped after {time.monotonic() - started:.1f} s.")
+    return 0
+
+
+def seed(w: World) -> None:
+    """The demo world; the command leaves alone what is there already."""
+    if any(PROJECT.glob("*/*/management/commands/seed_world.py")):
+        w.manage("seed_world", as_owner=True)
+
+
+def show_users(file: Path) -> None:
+    """The people of the demo world, with the passwords that the seed gave them."""
+    if not file.exists():
+        return
+    rows = [("role", "acts for", "e-mail", "password")]
+    rows += [
+        tuple(user[key] for key in ("role", "party", "email", "password")) for user in json.loads(file.read_text())
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    say("")
+    for row in rows:
+        say("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    say("")
+
+
+def psql(arguments: list[str]) -> int:
+    """Open psql on a world's database as its owner: WORLD=name, else DATABASE_URL, else the world started last."""
+    if query := os.environ.get("SQL"):
+        arguments = [*arguments, "-c", query]
+    given = environment.given()
+    if "DATABASE_URL" in given and "WORLD" not in os.environ:
+        return open_psql(given.get("OWNER_DATABASE_URL", given["DATABASE_URL"]), arguments)
+    directory = chosen_world()
+    kept = environment.read(directory / "environment")
+    running = "OWNER_DATABASE_URL" in kept and postgres.accepts(kept["OWNER_DATABASE_URL"])
+    print(
+        f"World: {shown(directory)} ({'running' if running else 'its database is started for this session'})",
+        file=sys.stderr,
+    )
+    if running:
+        return open_psql(kept["OWNER_DATABASE_URL"], arguments)
+    with lock(directory) as descriptor:
+        guard = Guard(keep_open=(descriptor,))
+        server = postgres.start(directory, guard=guard, say=say)
+        try:
+            return open_psql(server.owner_url, arguments)
+        finally:
+            server.stop()
+            guard.close()
+
+
+def chosen_world() -> Path:
+    """var/WORLD, WORLD_DIR, or the world that was started last. Raises Taken where there is none."""
+    if name := os.environ.get("WORLD"):
+        directory = PROJECT / "var" / name
+    elif "WORLD_DIR" in os.environ:
+        directory = environment.world_dir()
+    else:
+        started = sorted(PROJECT.glob("var/*/environment"), key=lambda file: file.stat().st_mtime)
+        directory = started[-1].parent if started else environment.DEFAULT_WORLD
+    if not (directory / "environment").exists():
+        raise Taken(f"There is no world in {shown(directory)} yet. Start one: make run, or make demo.")
+    return directory
+
+
+def open_psql(url: str, arguments: list[str]) -> int:
+    interactive = sys.stdin.isatty() and not any(argument.startswith(("-c", "-f")) for argument in arguments)
+    if interactive:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C cancels a query; it does not end the session
+    env = {"PAGER": "more", **os.environ, "PGAPPNAME": "make psql"}
+    return subprocess.run([postgres.binary("psql"), url, "--no-psqlrc", *arguments], env=env, check=False).returncode

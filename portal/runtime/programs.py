@@ -1,0 +1,82 @@
+"""The programs of the portal: how each is started, and how one sees that it does its work."""
+
+import http.client
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Program:
+    """`command` and `ready` are given the environment the program runs in."""
+
+    command: Callable[[dict[str, str]], list[str]]
+    ready: Callable[[dict[str, str]], bool]
+
+
+def few(env: dict[str, str], name: str) -> str:
+    """As many processes as there are processors, four at most, unless the environment says how many."""
+    return env.get(name) or str(min(4, os.cpu_count() or 1))
+
+
+def web(env: dict[str, str]) -> list[str]:
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", env.get("HOST", "127.0.0.1")]
+    command += ["--port", env["PORT"], "--workers", few(env, "WEB_WORKERS"), "--no-ws", "--workers-kill-timeout", "3"]
+    return [*command, "--log-level", env.get("LOG_LEVEL", "info").lower(), "portal.asgi:application"]
+
+
+def worker_name(env: dict[str, str]) -> str:
+    return f"{Path(env['WORLD_DIR']).name}@{socket.gethostname()}"
+
+
+def worker(env: dict[str, str]) -> list[str]:
+    command = [sys.executable, "-m", "celery", "-A", "portal", "worker", "--hostname", worker_name(env)]
+    command += ["--concurrency", few(env, "WORKER_CONCURRENCY"), "--without-mingle", "--without-gossip"]
+    return [*command, "--loglevel", env.get("LOG_LEVEL", "INFO")]
+
+
+def beat(env: dict[str, str]) -> list[str]:
+    # The schedule is code: nothing about it needs to be kept in a file that a crash could damage.
+    command = [sys.executable, "-m", "celery", "-A", "portal", "beat", "--scheduler", "celery.beat:Scheduler"]
+    return [*command, "--pidfile=", "--loglevel", env.get("LOG_LEVEL", "INFO")]
+
+
+def bank(env: dict[str, str]) -> list[str]:
+    return [sys.executable, "-m", "portal.sandbox.bank"]
+
+
+def speaks_http(url: str) -> bool:
+    """True where an HTTP server answers, whatever it answers."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def worker_answers(env: dict[str, str]) -> bool:
+    """Ask the worker itself, through the broker."""
+    from celery import Celery  # costs a third of a second, which `make psql` need not pay
+
+    with Celery("probe", broker=env["BROKER_URL"], set_as_current=False) as probe:
+        try:
+            return bool(probe.control.ping(destination=[worker_name(env)], timeout=0.5, limit=1))
+        except OSError:
+            return False
+
+
+PROGRAMS = {
+    "web": Program(web, lambda env: speaks_http(f"http://127.0.0.1:{env['PORT']}")),
+    "worker": Program(worker, worker_answers),
+    "beat": Program(beat, lambda env: True),
+    "bank": Program(bank, lambda env: speaks_http(env["BANK_URL"])),
+}

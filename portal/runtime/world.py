@@ -1,0 +1,240 @@
+"""One running Portolan: servers and processes over one folder of data.
+
+with world(Path("var/bench"), port=8100) as w:
+    httpx.get(w.url)
+    w.processes["worker"].kill()
+"""
+
+import base64
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from portal.runtime import environment, ports, postgres, valkey
+from portal.runtime.environment import PROJECT
+from portal.runtime.postgres import PostgresServer
+from portal.runtime.processes import Guard, NotReady, Process, run_to_end
+from portal.runtime.programs import PROGRAMS
+from portal.runtime.valkey import ValkeyServer
+
+EVERYTHING = ("bank", "worker", "beat", "web")
+
+
+class Taken(Exception):
+    """A port or a folder is in use; the text says by whom and what to do."""
+
+
+@dataclass
+class World:
+    """`environment` is what each of its processes gets; `processes` are the handles by name, servers among them."""
+
+    directory: Path
+    guard: Guard
+    say: Callable[[str], None]
+    environment: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    postgres: PostgresServer | None = None
+    valkey: ValkeyServer | None = None
+
+    @property
+    def url(self) -> str:
+        """Where its web process answers on this machine (PUBLIC_URL may be a name that a proxy serves)."""
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    @property
+    def bank_url(self) -> str:
+        return self.environment["BANK_URL"]
+
+    def wait_ready(self, timeout: float = 60) -> None:
+        """Return once every process does its work. Raises NotReady with the end of the log of the one that does not."""
+        for process in self.processes.values():
+            process.wait_ready(timeout)
+
+    def manage(self, *arguments: str, as_owner: bool = False, **popen) -> None:
+        """Run `manage.py` in this world; `as_owner` with the role that migrates. Raises NotReady when it fails."""
+        env = self.environment | ({"DATABASE_URL": self.environment["OWNER_DATABASE_URL"]} if as_owner else {})
+        code = run_to_end([sys.executable, "manage.py", *arguments], guard=self.guard, env=env, cwd=PROJECT, **popen)
+        if code:
+            raise NotReady(f"manage.py {' '.join(arguments)} ended with exit code {code}.")
+
+    def start(self, name: str) -> Process:
+        """Start one of the programs (web, worker, beat, bank) under supervision."""
+        program = PROGRAMS[name]
+        command, env = program.command(self.environment), self.environment
+
+        def spawn(log) -> subprocess.Popen:
+            return subprocess.Popen(
+                command, env=env, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+        self.processes[name] = Process(
+            name,
+            spawn=spawn,
+            ready=lambda process: program.ready(self.environment),
+            guard=self.guard,
+            log=postgres.log_file(self.directory, name),
+            say=self.say,
+        ).start()
+        return self.processes[name]
+
+    def stop(self) -> None:
+        """Stop everything, last started first; what cannot be asked is ended."""
+        for process in reversed(self.processes.values()):
+            process.stop()
+
+
+@contextlib.contextmanager
+def world(
+    directory: Path | str,
+    processes: Sequence[str] = EVERYTHING,
+    port: int | None = None,
+    *,
+    durable: bool = True,
+    settings: dict[str, str] | None = None,
+    prepare: Callable[[World], None] | None = None,
+    say: Callable[[str], None] = print,
+) -> Iterator[World]:
+    """Start servers and `processes` over `directory`, migrate, wait until all are ready; stop all at the end.
+
+    `port`: of the web process, any free one by default. `settings` go over the environment. `prepare(world)`
+    runs after the migrations and before the processes start (seeding). `durable=False` is for tests: no fsync.
+    Raises Taken when folder or port are in use, NotReady when a part does not come up.
+    """
+    directory = (PROJECT / directory).resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        name for name in EVERYTHING if name in processes and not (name == "bank" and "BANK_URL" in environment.given())
+    ]
+    with lock(directory) as descriptor:
+        w = World(directory, Guard(keep_open=(descriptor,)), say)
+        try:
+            if port and "web" in wanted and not ports.is_free(port):
+                raise Taken(
+                    f"Port {port} is in use by another program. Stop that one, or choose another port: "
+                    f"PORT={port + 1} make run"
+                )
+            start_servers(w, port, durable, settings or {})
+            migrate(w)
+            if "web" in wanted:
+                collect_static(w)
+            if prepare:
+                prepare(w)
+            for name in wanted:
+                w.start(name)
+            w.wait_ready()
+            yield w
+        finally:
+            w.stop()
+            w.guard.close()
+
+
+@contextlib.contextmanager
+def lock(directory: Path) -> Iterator[int]:
+    """Hold the folder against a second start. Raises Taken.
+
+    A killed supervisor's guard holds the lock until it has cleaned up: that is waited for.
+    """
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            holder = int(os.pread(descriptor, 20, 0) or 0)
+            if (holder and Path(f"/proc/{holder}").exists()) or time.monotonic() > deadline:
+                os.close(descriptor)
+                raise Taken(
+                    f"Portolan already runs in {shown(directory)} (process {holder}). Use that one, stop it with "
+                    "Ctrl-C, or start a second with its own folder and port: WORLD_DIR=var/second PORT=8001 make run"
+                ) from None
+            time.sleep(0.05)
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def shown(path: Path) -> str:
+    """As people know it: relative to the project where it lies there."""
+    return str(path.relative_to(PROJECT)) if path.is_relative_to(PROJECT) else str(path)
+
+
+def start_servers(w: World, port: int | None, durable: bool, settings: dict[str, str]) -> None:
+    """Fill in `w.environment`, starting PostgreSQL and Valkey unless URLs of real ones are given."""
+    file = w.directory / "environment"
+    kept = environment.read(file)
+    env = environment.given() | settings | {"WORLD_DIR": str(w.directory), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    env |= {"PYTHONUNBUFFERED": "1", "PORT": str(port or ports.choose(kept.get("PORT")))}
+    bank_port = ports.choose(kept.get("BANK_PORT"))
+    env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env['PORT']}")
+    env.setdefault("BANK_URL", f"http://127.0.0.1:{bank_port}")
+    env.setdefault("SECRET_KEY", kept.get("SECRET_KEY") or secrets.token_urlsafe(50))
+    env.setdefault(
+        "BANK_SECRET", kept.get("BANK_SECRET") or f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    )
+    environment.update(file, PORT=env["PORT"], BANK_PORT=str(bank_port))
+    if "DATABASE_URL" not in env:
+        w.postgres = postgres.start(w.directory, guard=w.guard, durable=durable, say=w.say)
+        w.processes["postgres"] = w.postgres.process
+        env |= {"DATABASE_URL": w.postgres.app_url, "OWNER_DATABASE_URL": w.postgres.owner_url}
+    env.setdefault("OWNER_DATABASE_URL", env["DATABASE_URL"])
+    if "BROKER_URL" not in env:
+        w.valkey = valkey.start(w.directory, guard=w.guard, say=w.say)
+        w.processes["valkey"] = w.valkey.process
+        env["BROKER_URL"] = w.valkey.url
+    w.environment = env
+    environment.update(file, **{key: env[key] for key in environment.SHARED})
+
+
+def migrate(w: World) -> None:
+    """Migrate as owner, unless the database says that it already has these very migrations."""
+    current = migrations()
+    with psycopg.connect(w.environment["OWNER_DATABASE_URL"], autocommit=True) as connection:
+        comment = (
+            "SELECT shobj_description(oid, 'pg_database'), datname FROM pg_database WHERE datname = current_database()"
+        )
+        known, database = connection.execute(comment).fetchone()
+        if known == f"migrations {current}":
+            return
+        w.manage("migrate", "--no-input", "--verbosity", "0", as_owner=True)
+        connection.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(database), f"migrations {current}")
+        )
+
+
+def migrations() -> str:
+    """Changes when a migration of ours or the version of a package (with migrations of its own) does."""
+    return fingerprint(PROJECT.glob("*/*/migrations/*.py"), [PROJECT / "requirements.txt"])
+
+
+def collect_static(w: World) -> None:
+    """Gather what the browser loads into STATIC_ROOT, when any of it changed."""
+    sources = [PROJECT / "package-lock.json", PROJECT / "requirements.txt", PROJECT / "portal" / "settings.py"]
+    current = fingerprint(PROJECT.glob("*/static/**/*"), PROJECT.glob("*/*/static/**/*"), sources)
+    stamp = PROJECT / "var" / "static.stamp"
+    if stamp.exists() and stamp.read_text() == current:
+        return
+    w.manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
+    stamp.write_text(current)
+
+
+def fingerprint(*groups: Iterable[Path]) -> str:
+    """One value for the content of many files."""
+    digest = hashlib.sha256()
+    for path in sorted(path for group in groups for path in group if path.is_file()):
+        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:20]
