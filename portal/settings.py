@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -228,6 +229,8 @@ STATICFILES_DIRS = [
     BASE_DIR / "portal" / "static",
     ("vendor/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
     ("vendor/tabler", BASE_DIR / "node_modules" / "@tabler" / "core" / "dist"),
+    ("vendor/plex", BASE_DIR / "node_modules" / "@fontsource-variable" / "ibm-plex-sans" / "files"),
+    ("vendor/serif", BASE_DIR / "node_modules" / "@fontsource-variable" / "source-serif-4" / "files"),
     ("vendor/echarts", BASE_DIR / "node_modules" / "echarts" / "dist"),
 ]
 
