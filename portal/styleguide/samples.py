@@ -46,7 +46,7 @@ EVENTS = [
 REASONS = [
     {"code": "THIN_HISTORY", "text": _("You have traded on the platform for 71 days; 90 are needed."),
      "remedy": _("From 11 December this no longer stands in the way.")},
-    {"code": "RETURNS_HIGH", "text": _("14.2% of your sales were returned in the last 12 months."), "amount": "14.2%",
+    {"code": "RETURNS_HIGH", "text": _("14.2% of your sales were returned in the last 12 months."),
      "remedy": _("Below 10% your advance rate rises from 70% to 80%.")},
 ]  # fmt: skip
 STRENGTHS = [

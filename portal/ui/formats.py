@@ -66,7 +66,9 @@ def clock(value: datetime, *, milliseconds: bool = False) -> str:
 
 
 def elapsed(milliseconds: int) -> str:
-    """As "0.4 s", "12 s", "3 min", "2 h", "5 d": a duration at a glance."""
+    """As "84 ms", "0.4 s", "12 s", "3 min", "2 h", "5 d": a duration at a glance."""
+    if milliseconds < 100:
+        return f"{milliseconds} ms"
     seconds = milliseconds / 1000
     for limit, unit, divisor in ((60, "s", 1), (3600, "min", 60), (86400, "h", 3600)):
         if seconds < limit:

@@ -36,6 +36,8 @@ def described(bound: BoundField, *, label: str, help: str, currency: str, placeh
         attributes["placeholder"] = placeholder
     if autocomplete:
         attributes["autocomplete"] = autocomplete
+    if kind == "choices":
+        bound.field.widget.attrs["class"] = _CLASSES[kind]
     return {
         "bound": bound,
         "kind": kind,

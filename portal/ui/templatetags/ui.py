@@ -2,6 +2,8 @@
 lists them on one page.
 """
 
+from datetime import datetime
+
 from django import template
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -74,10 +76,22 @@ def instant(value, seconds=False):
 
 
 @register.simple_tag
+def clock(value):
+    """{% clock event.at %}: the time of day to the millisecond, where the day stands beside it."""
+    exact = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S.%f} {exact.tzname()}", formats.clock(value, milliseconds=True),
+    )  # fmt: skip
+
+
+@register.simple_tag
 def day(value):
-    """{% day invoice.issue_date %}: a calendar day, in the page's language."""
+    """{% day invoice.issue_date %}: a calendar day in the page's language; of an instant, its day here."""
     if value is None:
         return SafeString('<span aria-label="none">–</span>')
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.day(value))
 
 
@@ -153,7 +167,16 @@ def timeline(events, subject="", ident="timeline", live=True):
     Each event, mapping or object: `at` (instant), `sentence`, and where known `actor`, `state` (a state's code),
     `detail`, `url`, `took_ms` (since the one before).
     """
-    return {"events": events, "subject": subject if live else "", "ident": ident}
+    entries, today = [], None
+    for event in events or ():
+        here = timezone.localtime(_of(event, "at")).date()
+        entries.append((event, here != today))
+        today = here
+    return {"entries": entries, "subject": subject if live else "", "ident": ident}
+
+
+def _of(event, name):
+    return event[name] if isinstance(event, dict) else getattr(event, name)
 
 
 # ── what the page says ───────────────────────────────────────────────────────────────────────────────────────────────
