@@ -99,7 +99,8 @@ def _details(entry: Entry) -> str:
 
 def _transaction_code(code: str) -> str:
     domain, family, subfamily = code.split("-")
-    return f"<BkTxCd><Domn><Cd>{domain}</Cd><Fmly><Cd>{family}</Cd><SubFmlyCd>{subfamily}</SubFmlyCd></Fmly></Domn></BkTxCd>"
+    code_of_family = f"<Fmly><Cd>{family}</Cd><SubFmlyCd>{subfamily}</SubFmlyCd></Fmly>"
+    return f"<BkTxCd><Domn><Cd>{domain}</Cd>{code_of_family}</Domn></BkTxCd>"
 
 
 def _counterparty_side(direction: Direction, is_return: bool) -> str:
