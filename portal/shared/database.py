@@ -1,8 +1,9 @@
 """Transactions as somebody, and the SQL that guards history."""
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 
-from django.db import connection, migrations, transaction
+from django.db import connection, migrations, models, transaction
 
 from portal.shared.access import Actor
 
@@ -40,3 +41,29 @@ def append_only(*tables: str, but: str = "") -> migrations.RunSQL:
             forward.append(f'GRANT UPDATE ({but}) ON "{table}" TO app')
     backward = [f'GRANT UPDATE, DELETE ON "{table}" TO app' for table in tables]
     return migrations.RunSQL(forward, backward)
+
+
+def update_many(model: type[models.Model], rows: Sequence[models.Model], fields: Sequence[str]) -> int:
+    """Write `fields` of many rows in one statement, by primary key; returns how many rows were changed.
+
+    Rows are joined to arrays (UPDATE ... FROM unnest), several times faster than a CASE per row.
+    """
+    if not rows:
+        return 0
+    columns = [model._meta.get_field(name) for name in fields]
+    keys = [model._meta.pk, *columns]
+    arrays = [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in keys]
+    names = [connection.ops.quote_name(field.column) for field in keys]
+    table = connection.ops.quote_name(model._meta.db_table)
+    statement = (
+        f"UPDATE {table} SET {', '.join(f'{name} = new.{name}' for name in names[1:])} "
+        f"FROM unnest({', '.join(f'%s::{_array_type(field)}' for field in keys)}) AS new({', '.join(names)}) "
+        f"WHERE {table}.{names[0]} = new.{names[0]}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arrays)
+        return cursor.rowcount
+
+
+def _array_type(field: models.Field) -> str:
+    return f"{field.cast_db_type(connection).split('(')[0]}[]"

@@ -1,0 +1,58 @@
+"""Refusals as problem+json documents (RFC 9457)."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from portal.shared.errors import Forbidden, NotFound, RuleViolation
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(refusal: RuleViolation) -> dict[str, Any]:
+    """The document of a refusal; its facts are members of their own."""
+    return {
+        "type": f"urn:portolan:problem:{refusal.code.lower().replace('_', '-')}",
+        "title": refusal.code.replace("_", " ").capitalize(),
+        "status": refusal.status,
+        "code": refusal.code,
+        "detail": refusal.sentence,
+        **({"facts": refusal.facts} if refusal.facts else {}),
+    }
+
+
+def problem_response(error: Exception, context: dict) -> Response | None:
+    """DRF's exception handler: every refusal of the API is a problem+json document with a stable code."""
+    refusal = _refusal(error)
+    if refusal is None:
+        return None
+    set_rollback()
+    response = Response(problem(refusal), status=refusal.status, content_type=MEDIA_TYPE)
+    for header, attribute in (("WWW-Authenticate", "auth_header"), ("Retry-After", "wait")):
+        if value := getattr(error, attribute, None):
+            response[header] = str(int(value)) if attribute == "wait" else value
+    return response
+
+
+def _refusal(error: Exception) -> RuleViolation | None:
+    if isinstance(error, RuleViolation):
+        return error
+    if isinstance(error, Http404):
+        return NotFound()
+    if isinstance(error, PermissionDenied):
+        return Forbidden()
+    if isinstance(error, exceptions.ValidationError):
+        return _from_drf(error, "INVALID_INPUT", "Some fields are not valid.", 422, errors=error.get_full_details())
+    if isinstance(error, exceptions.APIException):
+        return _from_drf(error, str(error.default_code).upper(), str(error.detail), error.status_code)
+    return None
+
+
+def _from_drf(error: exceptions.APIException, code: str, sentence: str, status: int, **facts) -> RuleViolation:
+    refusal = RuleViolation(sentence, code=code, **facts)
+    refusal.status = status
+    return refusal
