@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,9 +90,13 @@ class World:
         return self.processes[name]
 
     def stop(self) -> None:
-        """Stop everything, last started first; what cannot be asked is ended."""
-        for process in reversed(self.processes.values()):
-            process.stop()
+        """Stop the programs, all at once, then the servers that they need."""
+        programs = [process for name, process in self.processes.items() if name in PROGRAMS]
+        with ThreadPoolExecutor(len(PROGRAMS)) as at_once:
+            list(at_once.map(Process.stop, programs))
+        for server in (self.valkey, self.postgres):
+            if server:
+                server.stop()
 
 
 @contextlib.contextmanager
@@ -178,15 +183,19 @@ def start_servers(w: World, port: int | None, durable: bool, settings: dict[str,
     file = w.directory / "environment"
     kept = environment.read(file)
     env = environment.given() | settings | {"WORLD_DIR": str(w.directory), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    env |= {"PYTHONUNBUFFERED": "1", "PORT": str(port or ports.choose(kept.get("PORT")))}
-    bank_port = ports.choose(kept.get("BANK_PORT"))
+    env |= {
+        "PYTHONUNBUFFERED": "1",
+        "BANK_BOOK": str(w.directory / "bank.sqlite3"),
+        "PORT": str(port or ports.choose(kept.get("PORT"))),
+    }
+    env |= {"BANK_PORT": str(ports.choose(kept.get("BANK_PORT"))), "PORTAL_URL": f"http://127.0.0.1:{env['PORT']}"}
     env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env['PORT']}")
-    env.setdefault("BANK_URL", f"http://127.0.0.1:{bank_port}")
+    env.setdefault("BANK_URL", f"http://127.0.0.1:{env['BANK_PORT']}")
     env.setdefault("SECRET_KEY", kept.get("SECRET_KEY") or secrets.token_urlsafe(50))
     env.setdefault(
         "BANK_SECRET", kept.get("BANK_SECRET") or f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     )
-    environment.update(file, PORT=env["PORT"], BANK_PORT=str(bank_port))
+    environment.update(file, PORT=env["PORT"], BANK_PORT=env["BANK_PORT"])
     if "DATABASE_URL" not in env:
         w.postgres = postgres.start(w.directory, guard=w.guard, durable=durable, say=w.say)
         w.processes["postgres"] = w.postgres.process
@@ -225,11 +234,15 @@ def collect_static(w: World) -> None:
     """Gather what the browser loads into STATIC_ROOT, when any of it changed."""
     sources = [PROJECT / "package-lock.json", PROJECT / "requirements.txt", PROJECT / "portal" / "settings.py"]
     current = fingerprint(PROJECT.glob("*/static/**/*"), PROJECT.glob("*/*/static/**/*"), sources)
-    stamp = PROJECT / "var" / "static.stamp"
-    if stamp.exists() and stamp.read_text() == current:
-        return
-    w.manage("collectstatic", "--no-input", "--clear", "--verbosity", "0")
-    stamp.write_text(current)
+    place = PROJECT / w.environment.get("STATIC_ROOT", "var/static")
+    place.mkdir(parents=True, exist_ok=True)
+    with (place.parent / f"{place.name}.gathered").open("a+") as stamp:
+        fcntl.flock(stamp, fcntl.LOCK_EX)  # worlds share these files, and may start at the same time
+        stamp.seek(0)
+        if stamp.read() != current:
+            w.manage("collectstatic", "--no-input", "--verbosity", "0")
+            stamp.truncate(0)
+            stamp.write(current)
 
 
 def fingerprint(*groups: Iterable[Path]) -> str:
