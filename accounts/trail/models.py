@@ -67,6 +67,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "id"], name="event_by_subject"),
             models.Index(fields=["recorded_at"], name="event_by_time"),
+            # Streams and cursors read on from the transaction they had come to.
+            models.Index(fields=["transaction", "id"], name="event_by_transaction"),
         ]
 
     def __str__(self):

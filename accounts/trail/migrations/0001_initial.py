@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('transaction', models.BigIntegerField(db_default=django.db.models.functions.comparison.Cast(django.db.models.functions.comparison.Cast(accounts.trail.models.CurrentTransaction(), models.TextField()), models.BigIntegerField()), editable=False)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_type', 'subject_id', 'id'], name='event_by_subject'), models.Index(fields=['recorded_at'], name='event_by_time')],
+                'indexes': [models.Index(fields=['subject_type', 'subject_id', 'id'], name='event_by_subject'), models.Index(fields=['recorded_at'], name='event_by_time'), models.Index(fields=['transaction', 'id'], name='event_by_transaction')],
             },
         ),
         migrations.CreateModel(
