@@ -55,16 +55,6 @@ class Quote(models.Model):
         ]
 
 
-class QuoteReceivable(models.Model):
-    """A receivable that the quote would take as security."""
-
-    quote = models.ForeignKey(Quote, models.CASCADE, related_name="receivables")
-    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="+")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["quote", "receivable"], name="quote_receivable_once")]
-
-
 class Application(Lifecycle, models.Model):
     """A supplier takes up a quote. Decided once: by the policy, or by a maker and a checker of the funder."""
 

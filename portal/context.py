@@ -1,0 +1,19 @@
+"""What every page knows: who acts, for whom else they could, and where they can go."""
+
+from django.http import HttpRequest
+
+from portal.workspaces import navigation
+
+
+def workspace(request: HttpRequest) -> dict:
+    actor = getattr(request, "actor", None)
+    if actor is None:
+        return {"actor": None, "navigation": [], "parties": []}
+    parties = {member.party_id: member.party for member in request.memberships}
+    return {
+        "actor": actor,
+        "party": request.party,
+        "party_name": request.party.name,
+        "parties": list(parties.values()),
+        "navigation": navigation.items(actor.party_kind, request.path),
+    }

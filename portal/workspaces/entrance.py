@@ -1,0 +1,32 @@
+"""The door: where one lands, and for whom one acts."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from portal.middleware import SESSION_PARTY
+from portal.shared.errors import NotFound
+from portal.workspaces import navigation
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The first screen of the acting party's kind; sign-up of a supplier for who belongs to none."""
+    if not request.user.is_authenticated:
+        return redirect("account_login")
+    if request.actor is None:
+        return redirect("supplier:register")
+    return redirect(navigation.home(request.actor.party_kind))
+
+
+@login_required
+@require_POST
+def switch_party(request: HttpRequest) -> HttpResponse:
+    chosen = request.POST.get("party", "")
+    if chosen not in {str(member.party_id) for member in request.memberships}:
+        raise NotFound()
+    request.session[SESSION_PARTY] = int(chosen)
+    following = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return redirect(following if safe else "/")

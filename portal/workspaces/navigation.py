@@ -1,0 +1,64 @@
+"""What each role finds in its navigation, most important first."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from portal.shared import access
+
+SUPPLIER = (
+    (_("Get paid"), "supplier:home", "coins"),
+    (_("Receivables"), "supplier:receivables", "file-invoice"),
+    (_("Advances"), "supplier:advances", "arrow-big-right-lines"),
+    (_("Verification"), "supplier:verification", "shield-check"),
+    (_("Events"), "events", "list-details"),
+)
+PLATFORM = (
+    (_("Acceptance"), "platform:home", "checklist"),
+    (_("Settlements"), "platform:settlements", "building-bank"),
+    (_("Trade history"), "platform:trade", "packages"),
+    (_("Events"), "events", "list-details"),
+)
+FUNDER = (
+    (_("Referrals"), "funder:home", "scale"),
+    (_("Applications"), "funder:applications", "coins"),
+    (_("Book"), "funder:book", "book-2"),
+    (_("Policies"), "funder:policies", "adjustments"),
+    (_("Events"), "events", "list-details"),
+)
+OPERATOR = (
+    (_("Verifications"), "operator:home", "shield-check"),
+    (_("Deliveries"), "operator:deliveries", "truck-delivery"),
+    (_("Events"), "events", "list-details"),
+)
+OTHERS = ((_("Events"), "events", "list-details"),)
+
+BY_KIND = {
+    access.SUPPLIER: SUPPLIER,
+    access.PLATFORM: PLATFORM,
+    access.FINANCIER: FUNDER,
+    access.BANK: FUNDER,
+    access.OPERATOR: OPERATOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str
+    url: str
+    icon: str
+    active: bool
+    badge: str = ""
+
+
+def items(kind: str, path: str) -> list[Item]:
+    """Navigation of a kind of party; the entry with the longest matching address is the active one."""
+    found = [(label, reverse(name), icon) for label, name, icon in BY_KIND.get(kind, OTHERS)]
+    here = max((url for _, url, _ in found if path.startswith(url)), key=len, default="")
+    return [Item(str(label), url, icon, url == here) for label, url, icon in found]
+
+
+def home(kind: str) -> str:
+    """Name of the first page of a kind of party."""
+    return BY_KIND.get(kind, OTHERS)[0][1]
