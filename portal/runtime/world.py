@@ -29,6 +29,7 @@ from portal.runtime.processes import Guard, NotReady, Process, run_to_end
 from portal.runtime.programs import PROGRAMS
 from portal.runtime.valkey import ValkeyServer
 
+FLOORS = ("accounts", "logistics", "financing", "portal")
 EVERYTHING = ("bank", "worker", "beat", "web")
 
 
@@ -227,13 +228,14 @@ def migrate(w: World) -> None:
 
 def migrations() -> str:
     """Changes when a migration of ours or the version of a package (with migrations of its own) does."""
-    return fingerprint(PROJECT.glob("*/*/migrations/*.py"), [PROJECT / "requirements.txt"])
+    ours = (PROJECT.glob(f"{floor}/*/migrations/*.py") for floor in FLOORS)
+    return fingerprint(*ours, [PROJECT / "requirements.txt"])
 
 
 def collect_static(w: World) -> None:
     """Gather what the browser loads into STATIC_ROOT, when any of it changed."""
     sources = [PROJECT / "package-lock.json", PROJECT / "requirements.txt", PROJECT / "portal" / "settings.py"]
-    current = fingerprint(PROJECT.glob("*/static/**/*"), PROJECT.glob("*/*/static/**/*"), sources)
+    current = fingerprint(*(PROJECT.glob(f"{floor}/**/static/**/*") for floor in FLOORS), sources)
     place = PROJECT / w.environment.get("STATIC_ROOT", "var/static")
     place.mkdir(parents=True, exist_ok=True)
     with (place.parent / f"{place.name}.gathered").open("a+") as stamp:
