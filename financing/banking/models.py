@@ -32,6 +32,9 @@ class BankAccount(models.Model):
     bic = models.CharField(max_length=11, blank=True)
     currency = models.CharField(max_length=3)
     connected = models.BooleanField(default=False)
+    read_until = models.CharField(
+        max_length=35, blank=True, help_text="The bank's reference up to which its bookings were fetched without a gap."
+    )
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
@@ -70,6 +73,7 @@ class BankMessage(models.Model):
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
     recorded_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True, help_text="When the bank was last asked what became of it.")
     in_reply_to = models.ForeignKey("self", models.PROTECT, null=True, related_name="replies")
 
     objects = OfAccount.as_manager()
@@ -131,7 +135,9 @@ class PaymentInstruction(Lifecycle, models.Model):
     end_to_end_id = models.CharField(max_length=35, unique=True)
     remittance = models.CharField(max_length=140, blank=True)
     contra_kind = models.CharField(
-        max_length=24, blank=True, help_text="Account of the payer's book that the cash moves against; none without a book."
+        max_length=24,
+        blank=True,
+        help_text="Account of the payer's book that the cash moves against; none without one.",
     )
     facility_id = models.BigIntegerField(null=True, help_text="Facility of the contra account")
     subject_type = models.CharField(max_length=40)
@@ -171,7 +177,7 @@ class Statement(models.Model):
     message = models.ForeignKey(BankMessage, models.PROTECT, related_name="+")
     opening_minor = models.BigIntegerField()
     closing_minor = models.BigIntegerField()
-    ledger_minor = models.BigIntegerField(null=True, help_text="Cash by the ledger; none where the owner keeps no book.")
+    ledger_minor = models.BigIntegerField(null=True, help_text="Cash by the ledger; none where there is no book.")
     unmatched = models.PositiveIntegerField(help_text="Entries of the day that only one side knows.")
     reconciled_at = models.DateTimeField()
 
@@ -211,9 +217,16 @@ class BankEntry(models.Model):
         constraints = [
             # The bank tells a booking as often as it likes; it counts once.
             models.UniqueConstraint(fields=["account", "bank_reference"], name="bank_entry_once"),
+            # One payment booked against its contra account twice. The payer's and the payee's account may both be here.
+            models.UniqueConstraint(
+                fields=["instruction", "account"], condition=Q(return_reason=""), name="bank_entry_pays_once"
+            ),
+            models.UniqueConstraint(
+                fields=["instruction", "account"], condition=~Q(return_reason=""), name="bank_entry_returns_once"
+            ),
             models.CheckConstraint(condition=~Q(amount_minor=0), name="bank_entry_moves_something"),
         ]
         indexes = [
-            models.Index(fields=["account", "booking_date"], name="bank_entry_by_day"),
+            models.Index(fields=["account", "booking_date", "id"], name="bank_entry_by_day"),
             models.Index(fields=["end_to_end_id"], name="bank_entry_by_end_to_end"),
         ]

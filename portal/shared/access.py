@@ -75,8 +75,10 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     "advances.recommend": _allow(FUNDERS, MAKER),
     "advances.decide_referral": _allow(FUNDERS, CHECKER),
     "advances.view": _allow((SUPPLIER, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
+    "ledger.open_book": _allow(OPERATOR, MAKER),
     "ledger.view": _allow(FUNDERS, VIEWER, MAKER, CHECKER),
     "ledger.advance_business_date": _allow(FUNDERS, CHECKER),
+    "banking.register_account": _allow(ALL_KINDS),
     "banking.view": _allow((PLATFORM, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
     "banking.retry": _allow((OPERATOR, *FUNDERS), MAKER),
 }

@@ -1,0 +1,151 @@
+"""Telling the portal to pay: instructions are written with the business that causes them, and sent afterwards."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from accounts.trail.services import News, record
+from financing.banking.inserting import insert_new
+from financing.banking.models import BankAccount, PaymentInstruction
+from financing.ledger.models import Book
+from portal.shared.access import Actor
+from portal.shared.database import acting
+from portal.shared.errors import IdempotencyConflict, InvalidInput, RuleViolation
+
+
+class NoBankAccount(RuleViolation):
+    """`party` is the id of the party; a payer needs a connected account."""
+
+    code = "NO_BANK_ACCOUNT"
+    sentence = "There is no open {currency} account to pay from or to. Register one first."
+
+
+class InstructionConflict(IdempotencyConflict):
+    code = "INSTRUCTION_KEY_REUSED"
+    sentence = "The payment {key} was instructed before, with other particulars."
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """`key` names the payment once and for all: asked again under it, it is the same payment.
+
+    purpose       PaymentInstruction.Purpose
+    contra_kind   account (ledger Account.Kind) of the payer's book that the cash moves against; a payer who keeps a
+                  book has to name one, per facility where `facility_id` is given
+    subject       what is paid: "advances.advance" and its id
+    """
+
+    key: str
+    purpose: str
+    payer_id: int
+    payee_id: int
+    amount_minor: int
+    currency: str
+    subject_type: str
+    subject_id: int
+    contra_kind: str = ""
+    facility_id: int | None = None
+    remittance: str = ""
+
+
+def instruct(*, actor: Actor, payments: Sequence[Payment], now: datetime) -> list[PaymentInstruction]:
+    """Have payments made, each once whatever happens; the instructions in the order of `payments`.
+
+    Joins the caller's transaction, which has authorised them. They go to the bank after it commits: the event
+    "payment.due" of each new instruction starts that.
+    Raises NoBankAccount, InstructionConflict, InvalidInput (CONTRA_MISSING, PAYER_IS_PAYEE, AMOUNT_INVALID).
+    """
+    with acting(actor):
+        wanted = {payment.key: payment for payment in payments}
+        accounts = _open_accounts(wanted.values())
+        prepared = [_instruction(wanted[key], accounts, now) for key in sorted(wanted)]
+        new = insert_new(prepared, "key")
+        found = {instruction.key: instruction for instruction in new}
+        if len(new) < len(wanted):
+            found |= _known(wanted, found)
+        _check_same(payments, found)
+        record(actor, now, [_due(instruction) for instruction in new])
+        return [found[payment.key] for payment in payments]
+
+
+def _open_accounts(payments) -> dict[tuple[int, str], BankAccount]:
+    parties = {party for payment in payments for party in (payment.payer_id, payment.payee_id)}
+    keeps_book = Exists(Book.objects.filter(funder_id=OuterRef("party_id")))
+    rows = BankAccount.objects.filter(party_id__in=parties, closed_at=None).annotate(keeps_book=keeps_book)
+    return {(row.party_id, row.currency): row for row in rows}
+
+
+def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInstruction:
+    payer = accounts.get((payment.payer_id, payment.currency))
+    payee = accounts.get((payment.payee_id, payment.currency))
+    if payer is None or not payer.connected:
+        raise NoBankAccount(party=payment.payer_id, currency=payment.currency)
+    if payee is None:
+        raise NoBankAccount(party=payment.payee_id, currency=payment.currency)
+    if payer.id == payee.id:
+        raise InvalidInput("Nobody pays themselves.", code="PAYER_IS_PAYEE")
+    if payment.amount_minor <= 0:
+        raise InvalidInput("A payment is of more than nothing.", code="AMOUNT_INVALID")
+    if payer.keeps_book and not payment.contra_kind:
+        raise InvalidInput("A payment from a funder's account names its contra account.", code="CONTRA_MISSING")
+    return PaymentInstruction(
+        key=payment.key,
+        purpose=payment.purpose,
+        account=payer,
+        payee_id=payment.payee_id,
+        creditor_name=payee.holder,
+        creditor_iban=payee.iban,
+        creditor_bic=payee.bic,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        end_to_end_id=end_to_end_id(payment.key),
+        remittance=payment.remittance[:140],
+        contra_kind=payment.contra_kind,
+        facility_id=payment.facility_id,
+        subject_type=payment.subject_type,
+        subject_id=payment.subject_id,
+        created_at=now,
+    )
+
+
+def end_to_end_id(key: str) -> str:
+    """35 characters, the most that a bank carries; the same for the same key, also after a restored backup."""
+    return "PTL" + hashlib.sha256(key.encode()).hexdigest()[:32].upper()
+
+
+def _known(wanted: dict, found: dict) -> dict[str, PaymentInstruction]:
+    missing = wanted.keys() - found.keys()
+    rows = PaymentInstruction.objects.select_related("account").filter(key__in=missing)
+    return {row.key: row for row in rows}
+
+
+def _check_same(payments: Sequence[Payment], found: dict[str, PaymentInstruction]) -> None:
+    for payment in payments:
+        instruction = found[payment.key]
+        asked = (payment.purpose, payment.payer_id, payment.payee_id, payment.amount_minor, payment.currency)
+        there = (
+            instruction.purpose, instruction.account.party_id, instruction.payee_id, instruction.amount_minor,
+            instruction.currency,
+        )  # fmt: skip
+        subject = (payment.subject_type, payment.subject_id)
+        if asked != there or subject != (instruction.subject_type, instruction.subject_id):
+            raise InstructionConflict(key=payment.key)
+
+
+def news(name: str, instruction: PaymentInstruction, **facts) -> News:
+    """An event of an instruction: for who pays and who is paid."""
+    payload = {
+        "purpose": instruction.purpose,
+        "subject_type": instruction.subject_type,
+        "subject_id": instruction.subject_id,
+        "amount_minor": instruction.amount_minor,
+        "currency": instruction.currency,
+    }
+    return News(name, instruction, (instruction.account.party_id, instruction.payee_id), payload | facts)
+
+
+def _due(instruction: PaymentInstruction) -> News:
+    return news("payment.due", instruction, end_to_end_id=instruction.end_to_end_id)

@@ -1,0 +1,185 @@
+"""Instructing a payment: once per key, to an account that is known, and told to those concerned."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.parties.models import Party
+from accounts.trail.models import Event, EventParty
+from financing.banking.iso20022 import iban
+from financing.banking.models import PaymentInstruction
+from financing.banking.services import InstructionConflict, NoBankAccount, Payment, instruct, register_account
+from financing.ledger.services import open_book
+from portal.shared.access import ADMIN, MAKER, OPERATOR, SUPPLIER, SYSTEM_ACTOR, Actor
+from portal.shared.errors import Forbidden, InvalidInput, NotFound
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def party(kind: str, name: str) -> Party:
+    return Party.objects.create(kind=kind, name=name, country="DE", status="ADMITTED", created_at=NOW)
+
+
+def account(of: Party, number: int, **known):
+    return register_account(
+        actor=SYSTEM_ACTOR, party_id=of.id, holder=of.name, iban=iban.make("DE", f"90000001{number:010d}"),
+        currency="EUR", now=NOW, **known,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def lender() -> Party:
+    lender = party("FINANCIER", "Harbour Capital")
+    open_book(actor=SYSTEM_ACTOR, funder_id=lender.id, business_date=date(2026, 3, 2), now=NOW)
+    account(lender, 1, connected=True)
+    return lender
+
+
+@pytest.fixture
+def supplier() -> Party:
+    supplier = party("SUPPLIER", "Aldana Textiles")
+    account(supplier, 2)
+    return supplier
+
+
+def disbursement(lender: Party, supplier: Party, number: int = 1, **changed) -> Payment:
+    known = {
+        "key": f"advance:{number}:disbursement", "purpose": "DISBURSEMENT", "payer_id": lender.id,
+        "payee_id": supplier.id, "amount_minor": 97_000, "currency": "EUR", "subject_type": "advances.advance",
+        "subject_id": number, "contra_kind": "DISBURSEMENT_CLEARING", "facility_id": 7, "remittance": "Advance 1",
+    }  # fmt: skip
+    return Payment(**known | changed)
+
+
+def ask(*payments: Payment) -> list[PaymentInstruction]:
+    return instruct(actor=SYSTEM_ACTOR, payments=payments, now=NOW)
+
+
+def test_an_instruction_holds_what_the_bank_needs_and_is_told_to_payer_and_payee(lender, supplier):
+    (instruction,) = ask(disbursement(lender, supplier))
+
+    instruction.refresh_from_db()
+    assert instruction.status == "DUE"
+    assert instruction.account.iban == iban.make("DE", "900000010000000001")
+    assert instruction.creditor_iban == iban.make("DE", "900000010000000002")
+    assert (instruction.creditor_name, instruction.amount_minor) == ("Aldana Textiles", 97_000)
+    assert len(instruction.end_to_end_id) == 35
+    event = Event.objects.get(name="payment.due")
+    assert (event.subject_type, event.subject_id) == ("banking.paymentinstruction", instruction.id)
+    assert event.payload["subject_id"] == 1
+    assert set(EventParty.objects.filter(event=event).values_list("party_id", flat=True)) == {lender.id, supplier.id}
+
+
+def test_the_same_key_is_the_same_instruction(lender, supplier):
+    (first,) = ask(disbursement(lender, supplier))
+    second = ask(disbursement(lender, supplier, 2), disbursement(lender, supplier))
+
+    assert second[1].id == first.id
+    assert PaymentInstruction.objects.count() == 2
+    assert Event.objects.filter(name="payment.due").count() == 2
+
+
+@pytest.mark.parametrize("changed", [{"amount_minor": 97_001}, {"subject_id": 9}, {"purpose": "REMAINDER"}])
+def test_the_same_key_with_other_particulars_is_refused(lender, supplier, changed):
+    ask(disbursement(lender, supplier))
+
+    with pytest.raises(InstructionConflict):
+        ask(disbursement(lender, supplier, **changed))
+
+
+def test_two_hundred_instructions_take_as_many_statements_as_one(lender, supplier):
+    with CaptureQueriesContext(connection) as one:
+        ask(disbursement(lender, supplier))
+    with CaptureQueriesContext(connection) as many:
+        ask(*[disbursement(lender, supplier, number) for number in range(2, 202)])
+
+    assert len(many) == len(one)
+    assert PaymentInstruction.objects.count() == 201
+
+
+def test_a_party_without_account_cannot_be_paid(lender):
+    stranger = party("SUPPLIER", "No Account Ltd")
+
+    with pytest.raises(NoBankAccount) as refused:
+        ask(disbursement(lender, stranger))
+
+    assert refused.value.facts == {"party": stranger.id, "currency": "EUR"}
+    assert not PaymentInstruction.objects.exists()
+
+
+def test_money_is_paid_from_connected_accounts_only(lender, supplier):
+    with pytest.raises(NoBankAccount):
+        ask(disbursement(supplier, lender))
+
+
+def test_a_funder_names_the_account_of_its_book_that_the_cash_moves_against(lender, supplier):
+    with pytest.raises(InvalidInput) as refused:
+        ask(disbursement(lender, supplier, contra_kind=""))
+
+    assert refused.value.code == "CONTRA_MISSING"
+
+
+# ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def administrator(of: Party, role: str = ADMIN) -> Actor:
+    return Actor(of.id, of.kind, frozenset({role}), user_id=1)
+
+
+def test_a_party_registers_its_own_account_and_only_that():
+    first, second = party("SUPPLIER", "Aldana Textiles"), party("SUPPLIER", "Bosse Ceramics")
+    particulars = {"holder": "Aldana Textiles", "iban": "de89 3704 0044 0532 0130 00", "currency": "eur", "now": NOW}
+
+    registered = register_account(actor=administrator(first), party_id=first.id, **particulars)
+
+    assert (registered.iban, registered.currency) == ("DE89370400440532013000", "EUR")
+    with pytest.raises(NotFound):
+        register_account(actor=administrator(second), party_id=first.id, **particulars)
+    with pytest.raises(Forbidden):
+        register_account(actor=administrator(first, MAKER), party_id=first.id, **particulars)
+
+
+def test_an_account_registered_again_is_the_same_account(supplier):
+    assert account(supplier, 2) == supplier.bank_accounts.get()
+
+
+def test_a_party_has_one_open_account_per_currency(supplier):
+    with pytest.raises(InvalidInput) as refused:
+        account(supplier, 3)
+
+    assert refused.value.code == "ACCOUNT_OPEN"
+
+
+def test_an_account_belongs_to_one_party(supplier):
+    with pytest.raises(InvalidInput) as refused:
+        account(party("SUPPLIER", "Bosse Ceramics"), 2)
+
+    assert refused.value.code == "ACCOUNT_TAKEN"
+
+
+def test_only_the_operator_connects_an_account():
+    owner, operator = party(SUPPLIER, "Aldana Textiles"), party(OPERATOR, "Portolan")
+    particulars = {"party_id": owner.id, "holder": "A", "iban": "DE89370400440532013000", "currency": "EUR", "now": NOW}
+
+    with pytest.raises(InvalidInput):
+        register_account(actor=administrator(owner), connected=True, **particulars)
+    assert register_account(actor=administrator(operator), connected=True, **particulars).connected
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"iban": "DE89370400440532013001"}, "IBAN_INVALID"),
+        ({"bic": "NOBIC"}, "BIC_INVALID"),
+        ({"currency": "EURO"}, "CURRENCY_INVALID"),
+    ],
+)
+def test_particulars_that_no_bank_would_take_are_refused(changed, code):
+    owner = party(SUPPLIER, "Aldana Textiles")
+    particulars = {"party_id": owner.id, "holder": "A", "iban": "DE89370400440532013000", "currency": "EUR", "now": NOW}
+
+    with pytest.raises(InvalidInput) as refused:
+        register_account(actor=administrator(owner), **particulars | changed)
+
+    assert refused.value.code == code
