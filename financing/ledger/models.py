@@ -84,7 +84,7 @@ class Entry(models.Model):
     """One balanced movement. `key` makes a retry safe; `reverses` names the entry that it takes back, at most once."""
 
     book = models.ForeignKey(Book, models.PROTECT, related_name="entries")
-    key = models.CharField(max_length=120)
+    key = models.CharField(max_length=140)
     kind = models.CharField(max_length=40)
     business_date = models.DateField()
     value_date = models.DateField()
@@ -101,7 +101,9 @@ class Entry(models.Model):
         constraints = [
             # The same movement booked twice.
             models.UniqueConstraint(fields=["book", "key"], name="ledger_entry_key_once"),
-            models.CheckConstraint(condition=Q(value_date__lte=models.F("business_date")), name="ledger_entry_value_date"),
+            models.CheckConstraint(
+                condition=Q(value_date__lte=models.F("business_date")), name="ledger_entry_value_date"
+            ),
         ]
         indexes = [models.Index(fields=["subject_type", "subject_id"], name="ledger_entry_by_subject")]
 
@@ -137,5 +139,7 @@ class Balance(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(debit_minor__gte=0, credit_minor__gte=0), name="ledger_turnover_positive")
+            models.CheckConstraint(
+                condition=Q(debit_minor__gte=0, credit_minor__gte=0), name="ledger_turnover_positive"
+            )
         ]

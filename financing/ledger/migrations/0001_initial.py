@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             name='Entry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
+                ('key', models.CharField(max_length=140)),
                 ('kind', models.CharField(max_length=40)),
                 ('business_date', models.DateField()),
                 ('value_date', models.DateField()),

@@ -1,0 +1,188 @@
+"""The statement that books: entries, legs and balances together, for one movement and for ten thousand.
+
+Round trips, not PostgreSQL, are the cost of a ledger; so an ordinary call is one. A second is made only where accounts
+are missing or keys are booked already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+
+from financing.ledger.models import Account, Entry, Leg
+from financing.ledger.rules import Content, KeyReused, ValueDateAhead, legs_of
+from portal.shared.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry to be. `legs`: (account kind, currency, facility id, amount); `value_date` None: the business date."""
+
+    key: str
+    kind: str
+    value_date: date | None
+    subject_type: str
+    subject_id: int | None
+    reverses_id: int | None
+    legs: tuple[tuple[str, str, int | None, int], ...]
+
+    def content(self, business_date: date) -> Content:
+        return Content(
+            self.kind, self.value_date or business_date, self.subject_type, self.subject_id, self.reverses_id,
+            legs_of(self.legs),
+        )  # fmt: skip
+
+
+BOOK = """
+WITH day AS MATERIALIZED (
+    SELECT ledger_open_day(%(book)s) AS business_date
+), wanted AS MATERIALIZED (
+    SELECT *
+    FROM unnest(%(account_kinds)s::text[], %(currencies)s::text[], %(facilities)s::bigint[])
+         WITH ORDINALITY AS w (kind, currency, facility_id, number)
+), account AS MATERIALIZED (
+    -- Two joins, because no index serves IS NOT DISTINCT FROM.
+    SELECT w.number, a.id FROM wanted w JOIN ledger_account a
+        ON a.book_id = %(book)s AND a.kind = w.kind AND a.currency = w.currency AND a.facility_id = w.facility_id
+    UNION ALL
+    SELECT w.number, a.id FROM wanted w JOIN ledger_account a
+        ON a.book_id = %(book)s AND a.kind = w.kind AND a.currency = w.currency AND a.facility_id IS NULL
+    WHERE w.facility_id IS NULL
+), posting AS MATERIALIZED (
+    SELECT p.number, p.key, p.kind, coalesce(p.value_date, day.business_date) AS value_date,
+           p.subject_type, p.subject_id, p.reverses_id
+    FROM day, unnest(%(keys)s::text[], %(kinds)s::text[], %(value_dates)s::date[], %(subject_types)s::text[],
+                     %(subject_ids)s::bigint[], %(reversed_ids)s::bigint[])
+         WITH ORDINALITY AS p (key, kind, value_date, subject_type, subject_id, reverses_id, number)
+), obstacle AS MATERIALIZED (
+    SELECT (SELECT array_agg(number) FROM wanted WHERE number NOT IN (SELECT number FROM account)) AS missing,
+           (SELECT min(key) FROM posting, day WHERE value_date > business_date) AS ahead
+), entry AS (
+    -- In the order of their keys, so that two who book the same keys wait for each other and do not deadlock.
+    INSERT INTO ledger_entry (book_id, key, kind, business_date, value_date, recorded_at, recorded_by,
+                              subject_type, subject_id, reverses_id)
+    SELECT %(book)s, p.key, p.kind, day.business_date, p.value_date, %(now)s, %(recorded_by)s,
+           p.subject_type, p.subject_id, p.reverses_id
+    FROM posting p, day, obstacle
+    WHERE day.business_date IS NOT NULL AND obstacle.missing IS NULL AND obstacle.ahead IS NULL
+    ORDER BY p.key
+    ON CONFLICT (book_id, key) DO NOTHING
+    RETURNING id, key, value_date
+), leg AS (
+    INSERT INTO ledger_leg (entry_id, account_id, amount_minor)
+    SELECT entry.id, account.id, l.amount
+    FROM unnest(%(leg_of)s::int[], %(leg_accounts)s::int[], %(amounts)s::bigint[]) AS l (posting, account, amount)
+    JOIN posting ON posting.number = l.posting
+    JOIN entry ON entry.key = posting.key
+    JOIN account ON account.number = l.account
+    RETURNING entry_id, account_id, amount_minor
+), balance AS (
+    -- One update per account and value date, in the order of their keys.
+    INSERT INTO ledger_balance AS kept (account_id, value_date, debit_minor, credit_minor)
+    SELECT leg.account_id, entry.value_date, sum(greatest(leg.amount_minor, 0)), sum(greatest(-leg.amount_minor, 0))
+    FROM leg JOIN entry ON entry.id = leg.entry_id
+    GROUP BY leg.account_id, entry.value_date
+    ORDER BY leg.account_id, entry.value_date
+    ON CONFLICT (account_id, value_date) DO UPDATE
+    SET debit_minor = kept.debit_minor + excluded.debit_minor, credit_minor = kept.credit_minor + excluded.credit_minor
+)
+SELECT day.business_date, obstacle.missing, obstacle.ahead,
+       (SELECT array_agg(key ORDER BY id) FROM entry), (SELECT array_agg(id ORDER BY id) FROM entry)
+FROM day, obstacle
+"""
+
+
+def book(book_id: int, items: Sequence[Item], recorded_by: str, now: datetime) -> list[int]:
+    """Book what is new and return the ids of all, in order. In the caller's transaction.
+
+    Raises KeyReused, ValueDateAhead, NotFound.
+    """
+    if not items:
+        return []
+    unique = _once_each(items)
+    accounts = {leg[:3]: number for number, leg in enumerate(_account_legs(unique), start=1)}
+    parameters = _parameters(book_id, unique, accounts, recorded_by, now)
+    business_date, missing, ahead, keys, ids = _run(parameters)
+    if business_date is None:
+        raise NotFound()
+    if ahead:
+        raise ValueDateAhead(key=ahead, business_date=business_date)
+    if missing:
+        _open_accounts(book_id, [list(accounts)[number - 1] for number in missing])
+        business_date, missing, ahead, keys, ids = _run(parameters)
+    booked = dict(zip(keys or (), ids or (), strict=True))
+    if len(booked) < len(unique):
+        booked |= _booked_before(book_id, [item for item in unique if item.key not in booked])
+    return [booked[item.key] for item in items]
+
+
+def _once_each(items: Sequence[Item]) -> list[Item]:
+    """One item per key; raises KeyReused where two of one call differ."""
+    unique: dict[str, Item] = {}
+    for item in items:
+        other = unique.setdefault(item.key, item)
+        if other is not item and other.content(date.max) != item.content(date.max):
+            raise KeyReused(key=item.key)
+    return list(unique.values())
+
+
+def _account_legs(items: Sequence[Item]) -> list[tuple]:
+    return sorted({leg[:3] for item in items for leg in item.legs}, key=lambda each: (*each[:2], each[2] or 0))
+
+
+def _parameters(book_id: int, items: list[Item], accounts: dict, recorded_by: str, now: datetime) -> dict:
+    legs = [(number, leg) for number, item in enumerate(items, start=1) for leg in item.legs]
+    return {
+        "book": book_id,
+        "now": now,
+        "recorded_by": recorded_by[:80],
+        "account_kinds": [kind for kind, _, _ in accounts],
+        "currencies": [currency for _, currency, _ in accounts],
+        "facilities": [facility_id for _, _, facility_id in accounts],
+        "keys": [item.key for item in items],
+        "kinds": [item.kind for item in items],
+        "value_dates": [item.value_date for item in items],
+        "subject_types": [item.subject_type for item in items],
+        "subject_ids": [item.subject_id for item in items],
+        "reversed_ids": [item.reverses_id for item in items],
+        "leg_of": [number for number, _ in legs],
+        "leg_accounts": [accounts[leg[:3]] for _, leg in legs],
+        "amounts": [leg[3] for _, leg in legs],
+    }
+
+
+def _run(parameters: dict) -> tuple:
+    with connection.cursor() as cursor:
+        cursor.execute(BOOK, parameters)
+        return cursor.fetchone()
+
+
+def _open_accounts(book_id: int, wanted: list[tuple]) -> None:
+    """Open accounts, in order of their keys; another who opens the same ones is waited for."""
+    Account.objects.bulk_create(
+        (
+            Account(book_id=book_id, kind=kind, currency=currency, facility_id=facility_id)
+            for kind, currency, facility_id in wanted
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _booked_before(book_id: int, items: list[Item]) -> dict[str, int]:
+    """Ids of entries that are there already; raises KeyReused where one of them is another movement."""
+    entries = {entry.key: entry for entry in Entry.objects.filter(book_id=book_id, key__in=[i.key for i in items])}
+    legs: dict[int, list] = {entry.id: [] for entry in entries.values()}
+    for entry_id, *leg in Leg.objects.filter(entry_id__in=legs).values_list(
+        "entry_id", "account__kind", "account__currency", "account__facility_id", "amount_minor"
+    ):
+        legs[entry_id].append(tuple(leg))
+    for item in items:
+        entry = entries[item.key]
+        booked = Content(
+            entry.kind, entry.value_date, entry.subject_type, entry.subject_id, entry.reverses_id,
+            legs_of(legs[entry.id]),
+        )  # fmt: skip
+        if booked != item.content(entry.business_date):
+            raise KeyReused(key=item.key)
+    return {key: entry.id for key, entry in entries.items()}
