@@ -137,7 +137,7 @@ class PaymentInstruction(Lifecycle, models.Model):
     contra_kind = models.CharField(
         max_length=24,
         blank=True,
-        help_text="Account of the payer's book that the cash moves against; none without one.",
+        help_text="Account of the payer's book against which cash moves; none without a book.",
     )
     facility_id = models.BigIntegerField(null=True, help_text="Facility of the contra account")
     subject_type = models.CharField(max_length=40)
