@@ -1,0 +1,111 @@
+"""Frozen dataclasses to JSON data and back, exactly: decimals as strings, dates as ISO 8601, tuples as lists."""
+
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from hashlib import sha256
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+
+class Misshapen(ValueError):
+    """Data that does not have the shape of its dataclass. `faults`: one sentence for each fault, with its place."""
+
+    def __init__(self, faults: list[str]):
+        self.faults = faults
+        super().__init__(" ".join(faults))
+
+
+def to_plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {name: to_plain(getattr(value, name)) for name in _names(type(value))}
+    if isinstance(value, Decimal | date):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [to_plain(each) for each in value]
+    return value
+
+
+def from_plain(cls: type, data: Any) -> Any:
+    """The dataclass that `data` describes. Raises Misshapen with every fault found."""
+    faults: list[str] = []
+    built = _read(cls, data, "", faults)
+    if faults:
+        raise Misshapen(faults)
+    return built
+
+
+def canonical_json(data: Any) -> str:
+    """One text for equal data: keys sorted, no spaces."""
+    return json.dumps(to_plain(data), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def content_hash(data: Any) -> str:
+    """SHA-256 of the canonical JSON, in hex."""
+    return sha256(canonical_json(data).encode()).hexdigest()
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(cls))
+
+
+@cache
+def _shape(cls: type) -> tuple[dict[str, Any], frozenset[str]]:
+    """Types of the fields, and which of them have to be there."""
+    hints = get_type_hints(cls)
+    needed = {each.name for each in fields(cls) if each.default is MISSING and each.default_factory is MISSING}
+    return {name: hints[name] for name in _names(cls)}, frozenset(needed)
+
+
+def _read(kind: Any, data: Any, place: str, faults: list[str]) -> Any:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        inner = next(each for each in get_args(kind) if each is not type(None))
+        return None if data is None else _read(inner, data, place, faults)
+    if origin is tuple:
+        if not isinstance(data, list | tuple):
+            faults.append(f"{place or 'It'} is not a list.")
+            return ()
+        inner = get_args(kind)[0]
+        return tuple(_read(inner, each, f"{place}[{index}]", faults) for index, each in enumerate(data))
+    if is_dataclass(kind):
+        return _read_dataclass(kind, data, place, faults)
+    return _read_scalar(kind, data, place, faults)
+
+
+def _read_dataclass(cls: type, data: Any, place: str, faults: list[str]) -> Any:
+    if not isinstance(data, Mapping):
+        faults.append(f"{place or 'It'} is not an object.")
+        return None
+    shape, needed = _shape(cls)
+    before = len(faults)
+    faults.extend(f"{_under(place, name)} is missing." for name in sorted(needed - data.keys()))
+    faults.extend(f"{_under(place, name)} is not known." for name in sorted(data.keys() - shape.keys()))
+    values = {
+        name: _read(kind, data[name], _under(place, name), faults) for name, kind in shape.items() if name in data
+    }
+    return cls(**values) if len(faults) == before else None
+
+
+def _read_scalar(kind: type, data: Any, place: str, faults: list[str]) -> Any:
+    if kind in (int, str, bool):
+        if type(data) is kind:
+            return data
+    elif isinstance(data, str):
+        try:
+            value = Decimal(data) if kind is Decimal else date.fromisoformat(data)
+        except (InvalidOperation, ValueError):
+            value = None
+        if value is not None and (kind is date or value.is_finite()):
+            return value
+    wanted = {int: "a whole number", str: "text", bool: "true or false", Decimal: "a decimal as text", date: "a date"}
+    faults.append(f"{place} is not {wanted[kind]}.")
+    return None
+
+
+def _under(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name

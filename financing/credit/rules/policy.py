@@ -1,0 +1,221 @@
+"""What a funder decides by, as data. Amounts in minor units of the programme's currency, shares as decimals."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from financing.credit.rules.facts import SCORED_FEATURES
+from financing.credit.rules.plain import Misshapen, from_plain, to_plain
+
+AUTOMATIC, REFER, DECLINE = "AUTOMATIC", "REFER", "DECLINE"
+
+
+class PolicyFaults(ValueError):
+    """A body that is no policy. `faults`: a sentence for each fault."""
+
+    def __init__(self, faults: list[str]):
+        self.faults = faults
+        super().__init__(" ".join(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """`cross_age_days`: days past due from which a debtor's balance counts as aged; above `cross_age_share` of aged
+    balance nothing that the debtor owes is eligible."""
+
+    max_days_past_due: int
+    max_days_from_invoice: int
+    return_window_days: int
+    min_remaining_days: int
+    max_remaining_days: int
+    cross_age_days: int
+    cross_age_share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Reserves:
+    """Held back from the borrowing base: dilution above the free share, and a standing share of what is eligible."""
+
+    dilution_free_share: Decimal
+    standing_share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Points for a value of at least this much, up to the next band."""
+
+    at_least: Decimal
+    points: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Points where the feature cannot be measured yet."""
+
+    points: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureScore:
+    feature: str
+    bands: tuple[Band, ...]
+    unknown: Unknown
+
+    @property
+    def max_points(self) -> int:
+        return max(band.points for band in self.bands)
+
+    def band_of(self, value: Decimal) -> Band:
+        return next((band for band in reversed(self.bands) if value >= band.at_least), self.bands[0])
+
+
+@dataclass(frozen=True, slots=True)
+class GradeTerms:
+    """Everything that follows from a grade. `limit_multiple` of the monthly amount; basis points a year and once."""
+
+    grade: str
+    min_points: int
+    authority: str
+    advance_rate: Decimal
+    limit_multiple: Decimal
+    annual_rate_bp: int
+    fee_bp: int
+
+    @property
+    def annual_rate(self) -> Decimal:
+        return Decimal(self.annual_rate_bp).scaleb(-4)
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    max_limit_minor: int
+    min_draw_minor: int
+    min_fee_minor: int
+    due_grace_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThinHistory:
+    """Below either, a supplier is not scored but declined or referred; a referral is shown on the terms of a grade."""
+
+    min_days: int
+    min_lines: int
+    authority: str
+    terms_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What is decided without a person; above it, referred. `max_days_overdue`: above it nothing more is lent."""
+
+    max_amount_minor: int
+    max_exposure_minor: int
+    max_days_overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    eligibility: Eligibility
+    reserves: Reserves
+    score: tuple[FeatureScore, ...]
+    grades: tuple[GradeTerms, ...]
+    thin_history: ThinHistory
+    amounts: Amounts
+    authority: Authority
+
+    @classmethod
+    def from_body(cls, body: dict) -> "Policy":
+        """Raises PolicyFaults with everything that is wrong with the body."""
+        try:
+            policy = from_plain(cls, body)
+        except Misshapen as misshapen:
+            raise PolicyFaults(misshapen.faults) from None
+        if faults := list(_faults(policy)):
+            raise PolicyFaults(faults)
+        return policy
+
+    def to_body(self) -> dict:
+        return to_plain(self)
+
+    def terms_of(self, grade: str) -> GradeTerms:
+        """Terms of a grade; of a supplier with thin history (no grade), those that the policy names for it."""
+        wanted = grade or self.thin_history.terms_of
+        return next(terms for terms in self.grades if terms.grade == wanted)
+
+    def grade_at(self, points: int) -> GradeTerms:
+        """Grades are ordered from the best; the last one takes what no other does."""
+        return next((terms for terms in self.grades if points >= terms.min_points), self.grades[-1])
+
+
+def _faults(policy: Policy) -> Iterator[str]:
+    yield from _eligibility_faults(policy)
+    yield from _score_faults(policy.score)
+    yield from _grade_faults(policy)
+    yield from _amount_faults(policy)
+
+
+def _eligibility_faults(policy: Policy) -> Iterator[str]:
+    rule, reserves = policy.eligibility, policy.reserves
+    for name in ("max_days_past_due", "max_days_from_invoice", "return_window_days", "cross_age_days"):
+        if not 0 <= getattr(rule, name) <= 3650:
+            yield f"eligibility.{name} is not between 0 and 3650 days."
+    if not -365 <= rule.min_remaining_days <= rule.max_remaining_days <= 3650:
+        yield "eligibility: min_remaining_days is above max_remaining_days, or one of them is absurd."
+    for place, share in (
+        ("eligibility.cross_age_share", rule.cross_age_share),
+        ("reserves.dilution_free_share", reserves.dilution_free_share),
+        ("reserves.standing_share", reserves.standing_share),
+    ):
+        if not 0 <= share <= 1:
+            yield f"{place} is not between 0 and 1."
+
+
+def _score_faults(scores: tuple[FeatureScore, ...]) -> Iterator[str]:
+    names = [each.feature for each in scores]
+    if len(set(names)) != len(names):
+        yield "score names a feature twice."
+    if not names:
+        yield "score names no feature."
+    for each in scores:
+        if each.feature not in SCORED_FEATURES:
+            yield f"score: {each.feature} is no feature that can be scored."
+        thresholds = [band.at_least for band in each.bands]
+        if not thresholds or thresholds != sorted(set(thresholds)):
+            yield f"score.{each.feature}: the bands are empty or do not rise."
+        if any(band.points < 0 or not band.code for band in (*each.bands, each.unknown)):
+            yield f"score.{each.feature}: points below zero, or a band without a reason code."
+
+
+def _grade_faults(policy: Policy) -> Iterator[str]:
+    grades, thin = policy.grades, policy.thin_history
+    points = [terms.min_points for terms in grades]
+    if not grades or points != sorted(set(points), reverse=True) or points[-1] != 0:
+        yield "grades are not ordered from the best, down to one that begins at 0 points."
+    if len({terms.grade for terms in grades}) != len(grades) or not all(0 < len(each.grade) <= 2 for each in grades):
+        yield "grades: a name is missing, longer than two letters or used twice."
+    for terms in grades:
+        if terms.authority not in (AUTOMATIC, REFER, DECLINE):
+            yield f"grades.{terms.grade}: authority is not AUTOMATIC, REFER or DECLINE."
+        if not 0 <= terms.advance_rate <= 1:
+            yield f"grades.{terms.grade}: advance_rate is not between 0 and 1."
+        if not 0 <= terms.limit_multiple <= 24:
+            yield f"grades.{terms.grade}: limit_multiple is not between 0 and 24 months."
+        if not (0 <= terms.annual_rate_bp <= 10_000 and 0 <= terms.fee_bp <= 10_000):
+            yield f"grades.{terms.grade}: rate or fee is not between 0 and 10000 basis points."
+    if thin.terms_of not in {terms.grade for terms in grades}:
+        yield "thin_history.terms_of names no grade."
+    if thin.authority not in (REFER, DECLINE):
+        yield "thin_history.authority is not REFER or DECLINE: a thin history is never decided as good."
+    if not (0 <= thin.min_days <= 3650 and thin.min_lines >= 0):
+        yield "thin_history: min_days or min_lines is not plausible."
+
+
+def _amount_faults(policy: Policy) -> Iterator[str]:
+    for place, group in (("amounts", policy.amounts), ("authority", policy.authority)):
+        for name, value in to_plain(group).items():
+            if value < 0:
+                yield f"{place}.{name} is below zero."
+    if policy.amounts.min_draw_minor == 0:
+        yield "amounts.min_draw_minor is zero."
