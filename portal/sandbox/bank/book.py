@@ -1,4 +1,7 @@
-"""Accounts, the business date, and the only code that moves balances. Callers hold a write transaction where it says so."""
+"""Accounts, the business date, and the only code that moves balances.
+
+"Within a write transaction" in a docstring means that the caller holds it.
+"""
 
 import hashlib
 import sqlite3
@@ -140,7 +143,10 @@ def has_work(db: Connection, now: float) -> bool:
 
 
 def book_due(db: Connection, now: float) -> set[str]:
-    """Book accepted payments that are due, oldest first, up to BATCH; the accounts to notify. Within a write transaction."""
+    """Book accepted payments that are due, oldest first, up to BATCH; the accounts to notify.
+
+    Within a write transaction.
+    """
     due = db.execute(
         "SELECT * FROM payments WHERE status = 'ACSP' AND due_at <= ? ORDER BY id LIMIT ?", (now, BATCH)
     ).fetchall()
@@ -155,9 +161,13 @@ def book_due(db: Connection, now: float) -> set[str]:
 
 
 def return_due(db: Connection) -> set[str]:
-    """Send back booked payments that are to be returned, up to BATCH; the accounts to notify. Within a write transaction."""
+    """Send back booked payments that are to be returned, up to BATCH; the accounts to notify.
+
+    Within a write transaction.
+    """
     due = db.execute(
-        "SELECT * FROM payments WHERE return_reason IS NOT NULL AND returned = 0 AND status = 'ACSC' ORDER BY id LIMIT ?",
+        "SELECT * FROM payments WHERE return_reason IS NOT NULL AND returned = 0 AND status = 'ACSC'"
+        " ORDER BY id LIMIT ?",
         (BATCH,),
     ).fetchall()
     posting = _Posting(db)

@@ -1,4 +1,4 @@
-"""Misbehaviour on request, so that the portal's answers to it can be tried. Kept in the book: faults survive a restart."""
+"""Misbehaviour on request, so that the portal's answers to it can be tried. Kept in the book, over restarts too."""
 
 import json
 from dataclasses import dataclass, field

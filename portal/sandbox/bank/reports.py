@@ -67,7 +67,8 @@ def statement(db: Connection, iban: str, day: date, now: datetime) -> bytes:
 
 def _balance_before(db: Connection, account: Row, day: date) -> int:
     last = db.execute(
-        "SELECT balance_minor FROM entries WHERE iban = ? AND booking_date < ? ORDER BY booking_date DESC, id DESC LIMIT 1",
+        "SELECT balance_minor FROM entries WHERE iban = ? AND booking_date < ?"
+        " ORDER BY booking_date DESC, id DESC LIMIT 1",
         (account["iban"], day.isoformat()),
     ).fetchone()
     return last["balance_minor"] if last else account["opening_minor"]

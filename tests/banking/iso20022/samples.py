@@ -73,7 +73,7 @@ references = st.text(
 ).filter(lambda text: not text.isspace() and "\ufffe" not in text and "\uffff" not in text)
 amounts = st.integers(min_value=1, max_value=10**13)
 currencies = st.sampled_from(["EUR", "JPY", "CNY", "KWD", "BRL"])
-instants = st.datetimes(timezones=st.just(UTC), min_value=datetime(1990, 1, 1))
+instants = st.datetimes(timezones=st.just(UTC), min_value=datetime(1990, 1, 1))  # noqa: DTZ001
 days = st.dates(min_value=date(1990, 1, 1))
 ibans = st.from_regex(r"[0-9A-Z]{11,30}", fullmatch=True).map(lambda basic: iban.make("DE", basic))
 bics = st.none() | st.from_regex(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", fullmatch=True)

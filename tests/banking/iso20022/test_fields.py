@@ -42,7 +42,7 @@ def test_a_transfer_is_of_a_positive_plausible_whole_amount(minor):
 
 def test_an_instant_without_a_zone_is_refused():
     with pytest.raises(UnsendableMessage):
-        samples.initiation(created_at=datetime(2026, 3, 2))
+        samples.initiation(created_at=datetime(2026, 3, 2))  # noqa: DTZ001
 
 
 def test_a_message_without_payments_is_refused():
