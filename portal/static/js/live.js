@@ -31,7 +31,10 @@ function busy(element) {
 
 function replace(page, element) {
   const fresh = page.getElementById(element.id);
-  if (!fresh || fresh.isEqualNode(element) || busy(element)) return;
+  if (!fresh) return;
+  element.classList.remove("renewed");
+  if (!element.classList.length && !fresh.hasAttribute("class")) element.removeAttribute("class");
+  if (fresh.isEqualNode(element) || busy(element)) return;
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
   const node = document.importNode(fresh, true);
   node.classList.add("renewed");
