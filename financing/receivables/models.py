@@ -55,6 +55,8 @@ class Receivable(Lifecycle, models.Model):
         Status.ACCEPTED: {Status.ASSIGNED, Status.DISPUTED, Status.SETTLED, Status.CANCELLED},
         Status.ASSIGNED: {Status.SETTLED, Status.ACCEPTED, Status.DISPUTED, Status.CANCELLED},
         Status.DISPUTED: {Status.ACCEPTED, Status.ASSIGNED, Status.SETTLED, Status.CANCELLED},
+        # The bank returned the payment after it had booked it: the debt is there again.
+        Status.SETTLED: {Status.ACCEPTED, Status.ASSIGNED},
     }
 
     supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
@@ -67,7 +69,9 @@ class Receivable(Lifecycle, models.Model):
     fiscal_year = models.PositiveSmallIntegerField()
     issue_date = models.DateField()
     due_date = models.DateField()
-    goods_received_date = models.DateField(null=True, help_text="Latest receipt among its lines; starts the return window.")
+    goods_received_date = models.DateField(
+        null=True, help_text="Latest receipt among its lines; starts the return window."
+    )
     currency = models.CharField(max_length=3)
     gross_minor = models.BigIntegerField()
     deductions_minor = models.BigIntegerField(default=0, help_text="Commission, promotions, penalties: counterclaims.")
@@ -140,6 +144,7 @@ class Receivable(Lifecycle, models.Model):
             models.Index(fields=["supplier", "-id"], name="receivable_by_supplier"),
             models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
             models.Index(fields=["funder", "-id"], condition=Q(funder__isnull=False), name="receivable_by_funder"),
+            models.Index(fields=["supplier", "debtor", "gross_minor"], name="receivable_by_amount"),
         ]
 
     def __str__(self):
@@ -156,10 +161,23 @@ class InvoiceLine(models.Model):
     quantity = models.DecimalField(max_digits=14, decimal_places=3)
     unit_price = models.DecimalField(max_digits=16, decimal_places=4)
     amount_minor = models.BigIntegerField()
-    receipt_line = models.ForeignKey(ReceiptLine, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["receivable", "line_number"], name="invoice_line_once")]
+
+
+class ReceiptClaim(models.Model):
+    """Received goods that an invoice line counts as its own; the sum stands in `ReceiptLine.invoiced_quantity`."""
+
+    invoice_line = models.ForeignKey(InvoiceLine, models.CASCADE, related_name="claims")
+    receipt_line = models.ForeignKey(ReceiptLine, models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=14, decimal_places=3)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["invoice_line", "receipt_line"], name="receipt_claim_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="receipt_claim_positive"),
+        ]
 
 
 class CreditNote(models.Model):
@@ -228,6 +246,7 @@ class Settlement(models.Model):
 
     debtor = models.ForeignKey(Party, models.PROTECT, related_name="+")
     key = models.CharField(max_length=80)
+    request_hash = models.CharField(max_length=64, help_text="Of the lines as they were asked for")
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
@@ -261,6 +280,8 @@ class SettlementPayment(Lifecycle, models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.INSTRUCTED)
     instruction = models.OneToOneField(PaymentInstruction, models.PROTECT, null=True, related_name="+")
     booked_at = models.DateTimeField(null=True)
+    value_date = models.DateField(null=True, help_text="Of the bank's booking")
+    failure = models.CharField(max_length=140, blank=True)
 
     objects = SettlementPaymentQuerySet.as_manager()
 

@@ -1,0 +1,45 @@
+"""What receivables do when the bank has spoken of a settlement's payments."""
+
+from datetime import date
+
+from django.utils import timezone
+
+from accounts.trail.models import Event
+from financing.receivables.models import SettlementPayment
+from financing.receivables.services import book, fail, take_back
+from portal.shared.access import SYSTEM_ACTOR
+
+
+def payment_news(events: list[Event]) -> None:
+    """Subscribe in order to payment.settled, payment.rejected and payment.returned (subject: the instruction)."""
+    payment_settled([each for each in events if each.name == "payment.settled"])
+    payment_rejected([each for each in events if each.name == "payment.rejected"])
+    payment_returned([each for each in events if each.name == "payment.returned"])
+
+
+def payment_settled(events: list[Event]) -> None:
+    dates = {payment: date.fromisoformat(event.payload["value_date"]) for payment, event in _ours(events)}
+    if dates:
+        book(actor=SYSTEM_ACTOR, value_dates=dates, now=timezone.now())
+
+
+def payment_rejected(events: list[Event]) -> None:
+    if reasons := _reasons(events):
+        fail(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
+
+
+def payment_returned(events: list[Event]) -> None:
+    if reasons := _reasons(events):
+        take_back(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
+
+
+def _reasons(events: list[Event]) -> dict[int, str]:
+    return {payment: event.payload.get("reason") or "The bank gave no reason." for payment, event in _ours(events)}
+
+
+def _ours(events: list[Event]):
+    """Settlement payments among the subjects of the instructions."""
+    label = SettlementPayment._meta.label_lower
+    for event in events:
+        if event.payload.get("subject_type") == label:
+            yield event.payload["subject_id"], event

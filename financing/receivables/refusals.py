@@ -1,0 +1,35 @@
+"""What the portal refuses about receivables, each with its stable code and its sentence."""
+
+from portal.shared.errors import RuleViolation
+
+
+class NotAvailableAsSecurity(RuleViolation):
+    """Said to everybody who comes second, and never why: the reason may be another party's business."""
+
+    code, status = "NOT_AVAILABLE_AS_SECURITY", 409
+    sentence = "One or more of these receivables are not available as security."
+
+
+class NotSettleable(RuleViolation):
+    code, status = "NOT_SETTLEABLE", 409
+    sentence = "Receivable {number} is {state}; only accepted and assigned receivables are settled."
+
+
+class AboveOpen(RuleViolation):
+    code = "ABOVE_OPEN_AMOUNT"
+    sentence = "More was asked for than is open on receivable {number}."
+
+
+class SettlementKeyReused(RuleViolation):
+    code, status = "SETTLEMENT_KEY_REUSED", 409
+    sentence = "A settlement with this key exists already and says something else."
+
+
+class PaymentUnderWay(RuleViolation):
+    code, status = "PAYMENT_UNDER_WAY", 409
+    sentence = "Receivable {number} is being paid. Wait for the bank's answer."
+
+
+class MixedCurrencies(RuleViolation):
+    code = "MIXED_CURRENCIES"
+    sentence = "One settlement pays in one currency."

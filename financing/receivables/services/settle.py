@@ -1,0 +1,130 @@
+"""The platform pays what it owes: one payment per payee, the funder where a receivable is assigned, else the supplier."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from accounts.trail.services import News, record
+from financing.banking.services import Payment, instruct
+from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
+from financing.receivables.refusals import AboveOpen, MixedCurrencies, NotSettleable, SettlementKeyReused
+from financing.receivables.services.assign import lock
+from portal.shared.access import Actor, require
+from portal.shared.database import acting, lock_name
+from portal.shared.errors import InvalidInput, NotFound
+
+MAX_LINES = 10_000
+
+
+def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], now: datetime) -> Settlement:
+    """Pay receivables of one debtor in one currency. `lines`: receivable id and amount in minor units (None: all open).
+
+    The same key with the same lines is the same settlement; with other lines it is refused. What is instructed here
+    counts as settled once the bank has booked it.
+    Raises NotFound, NotSettleable, AboveOpen, MixedCurrencies, SettlementKeyReused, InvalidInput, NoBankAccount.
+    """
+    with acting(actor):
+        asked = _checked(key, lines)
+        debtor_id = _debtor_of(actor, asked)
+        require(actor, "receivables.settle")
+        lock_name("settlement", debtor_id, key)
+        known = Settlement.objects.filter(debtor_id=debtor_id, key=key).first()
+        if known:
+            if known.request_hash != _hash(asked):
+                raise SettlementKeyReused()
+            return known
+        rows = lock(asked)
+        amounts = {row.id: _amount(row, asked[row.id]) for row in rows.values()}
+        currencies = {row.currency for row in rows.values()}
+        if len(currencies) > 1:
+            raise MixedCurrencies()
+        for row in rows.values():
+            row.settling_minor += amounts[row.id]
+        Receivable.objects.bulk_update(rows.values(), ["settling_minor"])
+        settlement = Settlement.objects.create(
+            debtor_id=debtor_id, key=key, request_hash=_hash(asked), currency=currencies.pop(), created_at=now,
+            created_by=actor.identity,
+        )  # fmt: skip
+        payments = _pay(actor, settlement, rows, amounts, now)
+        record(actor, now, [_news(settlement, payments)])
+        return settlement
+
+
+def _checked(key: str, lines: Sequence[tuple[int, int | None]]) -> dict[int, int | None]:
+    if not key or len(key) > 80:
+        raise InvalidInput("A settlement needs a key of 1 to 80 characters, so that paying twice pays once.")
+    if not lines or len(lines) > MAX_LINES:
+        raise InvalidInput(f"A settlement pays between 1 and {MAX_LINES} receivables.")
+    asked = dict(lines)
+    if len(asked) != len(lines):
+        raise InvalidInput("A receivable is named twice.", code="RECEIVABLE_NAMED_TWICE")
+    return asked
+
+
+def _debtor_of(actor: Actor, asked: dict[int, int | None]) -> int:
+    """The one debtor of receivables that the actor can see, before anything is locked."""
+    rows = list(Receivable.objects.visible_to(actor).filter(id__in=asked).values_list("id", "debtor_id"))
+    debtors = {debtor for _, debtor in rows}
+    if len(rows) != len(asked) or len(debtors) != 1:
+        raise NotFound()
+    return debtors.pop()
+
+
+def _hash(asked: dict[int, int | None]) -> str:
+    return hashlib.sha256(json.dumps(sorted(asked.items())).encode()).hexdigest()
+
+
+def _amount(row: Receivable, asked: int | None) -> int:
+    if row.status not in (Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED):
+        raise NotSettleable(number=row.number, state=row.status)
+    payable = row.open_minor - row.settling_minor
+    amount = payable if asked is None else asked
+    if not 0 < amount <= payable:
+        raise AboveOpen(number=row.number, open_minor=payable, asked_minor=amount)
+    return amount
+
+
+def _pay(actor, settlement, rows, amounts, now) -> list[SettlementPayment]:
+    """One payment and one instruction per payee, and the lines that say what each payment pays."""
+    by_payee = defaultdict(list)
+    for row in rows.values():
+        assigned = row.status == Receivable.Status.ASSIGNED
+        by_payee[row.funder_id if assigned else row.supplier_id].append(row.id)
+    payments = SettlementPayment.objects.bulk_create(
+        SettlementPayment(settlement=settlement, payee_id=payee, amount_minor=sum(amounts[each] for each in ids))
+        for payee, ids in sorted(by_payee.items())
+    )
+    SettlementLine.objects.bulk_create(
+        SettlementLine(payment=payment, receivable_id=each, amount_minor=amounts[each])
+        for payment in payments
+        for each in by_payee[payment.payee_id]
+    )
+    instructions = instruct(actor=actor, payments=[_payment(settlement, each) for each in payments], now=now)
+    by_subject = {each.subject_id: each for each in instructions}
+    for payment in payments:
+        payment.instruction = by_subject[payment.id]
+    SettlementPayment.objects.bulk_update(payments, ["instruction"])
+    return payments
+
+
+def _payment(settlement: Settlement, payment: SettlementPayment) -> Payment:
+    return Payment(
+        key=f"settlement:{payment.id}",
+        purpose="SETTLEMENT",
+        payer_id=settlement.debtor_id,
+        payee_id=payment.payee_id,
+        amount_minor=payment.amount_minor,
+        currency=settlement.currency,
+        subject_type=payment._meta.label_lower,
+        subject_id=payment.id,
+        remittance=f"Settlement {settlement.key}"[:140],
+    )
+
+
+def _news(settlement: Settlement, payments: list[SettlementPayment]) -> News:
+    # Only the debtor: whom else it pays on the day is none of a payee's business.
+    total = sum(each.amount_minor for each in payments)
+    payload = {"key": settlement.key, "payments": len(payments), "amount_minor": total, "currency": settlement.currency}
+    return News("settlement.instructed", settlement, (settlement.debtor_id,), payload)
