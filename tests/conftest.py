@@ -59,6 +59,8 @@ def django_db_setup(request, django_db_blocker):
     with psycopg.connect(urls["superuser"], autocommit=True) as server, django_db_blocker.unblock():
         server.execute("SELECT pg_advisory_lock(7001)")
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
+            # Left by a run whose migrations failed.
+            server.execute(f'DROP DATABASE IF EXISTS "{template}_draft" WITH (FORCE)')
             postgres.create_database(server, f"{template}_draft")
             with psycopg.connect(_with_database(urls["superuser"], f"{template}_draft"), autocommit=True) as fresh:
                 postgres.grant(fresh)
