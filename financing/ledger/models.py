@@ -27,7 +27,7 @@ class BookQuerySet(OfBook):
 
 
 class Book(models.Model):
-    """A funder's books and its day. `business_date` only moves forward, explicitly; nothing is booked into a past one."""
+    """A funder's books and its day. `business_date` only moves forward; nothing is booked into a past one."""
 
     funder = models.OneToOneField(Party, models.PROTECT, related_name="book")
     business_date = models.DateField()

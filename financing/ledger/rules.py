@@ -91,7 +91,7 @@ def legs_of(legs: Iterable[tuple[str, str, int | None, int]]) -> frozenset:
 
 
 def check(posting: Posting, kinds: Collection[str]) -> None:
-    """Raise InvalidInput or Unbalanced unless the posting could be an entry. `kinds`: the kinds of accounts there are."""
+    """Raise InvalidInput or Unbalanced unless it could be an entry. `kinds`: the kinds of accounts there are."""
     if not posting.key or len(posting.key) > MAX_KEY or posting.key.startswith(REVERSAL_PREFIX):
         raise InvalidInput(f"{posting.key!r} is no key of an entry.", code="LEDGER_KEY_INVALID")
     if not posting.kind:
