@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def run(arguments: list[str]) -> int:
         with world(directory, port=int(given.get("PORT", 8000)), prepare=seed, say=say) as w:
             say(f"\nPortolan runs at {w.environment['PUBLIC_URL']}  (ready after {time.monotonic() - started:.1f} s)")
             say(f"Data and logs: {shown(directory)}. Ctrl-C stops it and keeps them.")
-            show_users(directory / "users.json")
+            if users := table_of_users(directory / "users.json"):
+                say(f"\n{users}\n")
             try:
                 signal.pause()
             finally:
@@ -70,19 +72,23 @@ def seed(w: World) -> None:
         w.manage("seed_world", as_owner=True)
 
 
-def show_users(file: Path) -> None:
-    """The people of the demo world, with the passwords that the seed gave them."""
+def table_of_users(file: Path) -> str:
+    """The people of the demo world, with the passwords that the seed gave them; empty where there are none."""
     if not file.exists():
-        return
+        return ""
+    columns = ("role", "party", "email", "password")
     rows = [("role", "acts for", "e-mail", "password")]
-    rows += [
-        tuple(user[key] for key in ("role", "party", "email", "password")) for user in json.loads(file.read_text())
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    say("")
-    for row in rows:
-        say("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    say("")
+    rows += [tuple(user[column] for column in columns) for user in json.loads(file.read_text(encoding="utf-8"))]
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    padded = (
+        "  ".join(text + " " * (width - cells(text)) for text, width in zip(row, widths, strict=True)) for row in rows
+    )
+    return "\n".join(f"  {line.rstrip()}" for line in padded)
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal it takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def psql(arguments: list[str]) -> int:

@@ -174,6 +174,15 @@ def lock(directory: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def until(happened: Callable[[], bool], seconds: float, what: Callable[[], str] = lambda: "it did not happen") -> None:
+    """Look every 20 ms until it happened; TimeoutError with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what())
+        time.sleep(0.02)
+
+
 def shown(path: Path) -> str:
     """As people know it: relative to the project where it lies there."""
     return str(path.relative_to(PROJECT)) if path.is_relative_to(PROJECT) else str(path)

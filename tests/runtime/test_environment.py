@@ -1,0 +1,58 @@
+import os
+import stat
+
+import pytest
+
+from portal.runtime import environment
+
+
+def test_comments_and_empty_values_count_as_not_given(folder):
+    (folder / ".env").write_text(
+        "# PORT=1\n\nPORT=8001\nDATABASE_URL=\nEMAIL_FROM='Portolan <a@b.example>'\nexport DEBUG=0\n"
+    )
+
+    assert environment.read(folder / ".env") == {"PORT": "8001", "EMAIL_FROM": "Portolan <a@b.example>", "DEBUG": "0"}
+
+
+def test_a_missing_file_gives_nothing(folder):
+    assert environment.read(folder / "none") == {}
+
+
+def test_secrets_are_readable_by_their_owner_alone(folder):
+    environment.write(folder / "environment", {"SECRET_KEY": "s"})
+    environment.update(folder / "environment", BANK_SECRET="b")
+
+    assert environment.read(folder / "environment") == {"SECRET_KEY": "s", "BANK_SECRET": "b"}
+    assert stat.S_IMODE((folder / "environment").stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def clean_environ(monkeypatch):
+    """Puts back every variable that a test sets."""
+    before = dict(os.environ)
+    for name in (*environment.SHARED, environment.ADOPTED):
+        os.environ.pop(name, None)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_manage_py_by_hand_finds_the_world_and_is_overruled_by_what_is_set(folder, clean_environ):
+    environment.write(folder / "environment", {"DATABASE_URL": "postgres://kept", "BANK_URL": "http://kept", "X": "1"})
+    os.environ |= {"WORLD_DIR": str(folder), "BANK_URL": "http://set"}
+
+    environment.load()
+
+    assert os.environ["DATABASE_URL"] == "postgres://kept"
+    assert os.environ["BANK_URL"] == "http://set"
+    assert "X" not in os.environ
+
+
+def test_what_a_running_world_told_is_not_taken_for_given_from_outside(folder, clean_environ):
+    environment.write(folder / "environment", {"DATABASE_URL": "postgres://kept"})
+    os.environ |= {"WORLD_DIR": str(folder), "BROKER_URL": "amqp://outside"}
+
+    environment.load()
+
+    assert "DATABASE_URL" not in environment.given()
+    assert environment.given()["BROKER_URL"] == "amqp://outside"

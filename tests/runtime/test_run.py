@@ -1,0 +1,193 @@
+"""`make run` as people use it: the whole portal, in a folder of its own."""
+
+import contextlib
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from portal.runtime import environment, ports
+from portal.runtime.environment import PROJECT
+from portal.runtime.programs import speaks_http
+from portal.runtime.world import until, world
+
+pytestmark = pytest.mark.slow
+RUN = [sys.executable, "-m", "portal.runtime", "run"]
+
+
+class Portal:
+    """A started `make run` and what it has printed so far."""
+
+    def __init__(self, command: list[str], env: dict[str, str], **popen):
+        self.process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            **popen,
+        )
+        self.text = ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.text += line
+
+    def wait_until_up(self) -> "Portal":
+        until(lambda: "Ctrl-C stops it" in self.text or self.process.poll() is not None, 120, lambda: self.text)
+        assert "Portolan runs at" in self.text, self.text
+        return self
+
+    def ctrl_c(self) -> int:
+        """What a terminal does: SIGINT to everything in the foreground."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(60)
+
+
+@contextlib.contextmanager
+def started(command: list[str], env: dict[str, str], **popen) -> Iterator[Portal]:
+    portal = Portal(command, env, **popen)
+    try:
+        yield portal
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(portal.process.pid, signal.SIGTERM)
+        portal.process.wait(60)
+
+
+@pytest.fixture
+def port() -> int:
+    return ports.choose(None)
+
+
+def events(folder: Path) -> int:
+    with psycopg.connect(environment.read(folder / "environment")["DATABASE_URL"]) as connection:
+        return connection.execute("SELECT count(*) FROM marked").fetchone()[0]
+
+
+def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(folder, surroundings, port, nothing_left):
+    env = surroundings | {"PORT": str(port)}
+    with started(
+        ["make", "-C", str(PROJECT), "run"],
+        env,
+    ) as portal:
+        portal.wait_until_up()
+        assert f"http://127.0.0.1:{port}" in portal.text
+        with psycopg.connect(environment.read(folder / "environment")["OWNER_DATABASE_URL"]) as owner:
+            owner.execute("CREATE TABLE marked AS SELECT 1 AS number")
+        second = subprocess.run(RUN, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
+        assert (second.returncode, second.stdout.count("\n")) == (1, 1)
+        assert re.match(rf"Portolan already runs in {folder} \(process \d+\)\. Use that one, stop it", second.stdout)
+        portal.ctrl_c()
+    nothing_left()
+
+    with started(RUN, env) as portal:
+        portal.wait_until_up()
+        assert events(folder) == 1
+        assert portal.ctrl_c() == 0
+    nothing_left()
+
+
+def test_a_killed_supervisor_leaves_no_process_and_the_next_start_works(folder, surroundings, port, nothing_left):
+    env = surroundings | {"PORT": str(port)}
+    with started(RUN, env) as portal:
+        portal.wait_until_up()
+        portal.process.kill()
+    nothing_left()
+
+    with started(RUN, env) as portal:
+        portal.wait_until_up()
+
+
+def test_a_taken_port_is_named_in_one_sentence(folder, surroundings, port):
+    with socket.create_server(("127.0.0.1", port)):
+        refused = subprocess.run(
+            RUN, cwd=PROJECT, env=surroundings | {"PORT": str(port)}, capture_output=True, text=True, check=False
+        )
+
+    assert refused.returncode == 1
+    assert refused.stdout == (
+        f"Port {port} is in use by another program. Stop that one, or choose another port: PORT={port + 1} make run\n"
+    )
+
+
+def test_a_killed_process_is_started_again_and_serves(folder):
+    with world(folder, processes=("web", "bank"), durable=False) as w:
+        for name in ("web", "bank", "postgres", "valkey"):
+            killed = w.processes[name].pid
+            w.processes[name].kill()
+            until(lambda name=name, killed=killed: w.processes[name].pid != killed, 20)
+            w.processes[name].wait_ready()
+
+        assert speaks_http(w.url)
+        assert speaks_http(w.bank_url)
+
+
+def test_demo_users_are_shown_by_role(folder, surroundings, port):
+    user = {"role": "supplier", "party": "Müller 商贸", "email": "anna@example.org", "password": "correct horse"}
+    (folder / "users.json").write_text(json.dumps([user]))
+    from portal.runtime.console import table_of_users
+
+    assert table_of_users(folder / "users.json").splitlines() == [
+        "  role      acts for   e-mail            password",
+        "  supplier  Müller 商贸  anna@example.org  correct horse",
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="runs as an ordinary user already")
+def test_an_ordinary_user_can_run_it(folder, surroundings, port, nothing_left):
+    nobody = pwd.getpwnam("nobody")
+    shutil.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    env = surroundings | {"PORT": str(port), "STATIC_ROOT": str(folder / "static"), "HOME": str(folder)}
+    reachable = subprocess.run([*RUN[:1], "-c", ""], user=nobody.pw_uid, cwd="/", check=False, env=env)
+    if reachable.returncode:
+        pytest.skip(f"an ordinary user cannot enter {PROJECT}")
+
+    with started(RUN, env, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[]) as portal:
+        portal.wait_until_up()
+        assert speaks_http(f"http://127.0.0.1:{port}")
+        assert portal.ctrl_c() == 0
+    nothing_left()
+
+
+def test_psql_answers_on_a_world_that_does_not_run(folder, surroundings):
+    with world(folder, processes=(), durable=False):
+        pass
+    asked = surroundings | {"SQL": "SELECT current_user, 6 * 7 AS answer"}
+
+    done = subprocess.run(
+        [*RUN[:-1], "psql", "--csv"], cwd=PROJECT, env=asked, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout == "current_user,answer\nowner,42\n"
+    assert done.stderr.startswith(f"World: {folder} ")
+
+
+def test_psql_reads_sql_from_standard_input(folder, surroundings):
+    with world(folder, processes=(), durable=False):
+        done = subprocess.run(
+            [*RUN[:-1], "psql", "--csv"],
+            cwd=PROJECT,
+            env=surroundings,
+            input="SELECT 1 AS one;",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.stdout == "one\n1\n"
+    assert done.stderr == f"World: {folder} (running)\n"
