@@ -157,6 +157,15 @@ CELERY_TIMEZONE = "UTC"
 BANK_URL = text("BANK_URL", "http://127.0.0.1:8010")
 BANK_SECRET = text("BANK_SECRET")
 
+# ── Web ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+WEB_THREADS = number("WEB_THREADS", 8)
+"""Threads of a web process that run pages and API; each keeps a database connection."""
+LIVE_STREAMS = number("LIVE_STREAMS", 300)
+"""Open streams of news per web process; whoever comes then is asked to come back later."""
+LIVE_HEARTBEAT_SECONDS = number("LIVE_HEARTBEAT_SECONDS", 15)
+LIVE_CHECK_SECONDS = number("LIVE_CHECK_SECONDS", 25)
+"""How often an open stream asks whether its session and membership still hold."""
+
 # ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "parties.User"
 AUTHENTICATION_BACKENDS = [

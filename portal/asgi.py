@@ -1,0 +1,74 @@
+"""ASGI entrance: one origin for everything. News stream natively; pages and API run Django by WSGI, in threads.
+
+Each thread keeps its database connection between requests (CONN_MAX_AGE), which an event loop could not.
+"""
+
+import logging
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+
+from portal.wsgi import application as wsgi_application  # first: it sets Django up
+
+from portal import live  # isort: skip
+
+logger = logging.getLogger(__name__)
+
+pages = WSGIMiddleware(wsgi_application, workers=settings.WEB_THREADS)
+
+
+class ClientGone(OSError):
+    """The client left before its request was whole. Django knows an OSError for an unreadable request."""
+
+
+async def application(scope, receive, send) -> None:
+    """Serve one connection: lifespan, the stream of news, or a page."""
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["type"] == "http" and scope["path"] == live.PATH:
+        await live.serve(scope, receive, send)
+    elif scope["type"] == "http":
+        await page(scope, receive, send)
+    else:
+        raise ValueError(f"Nothing here speaks {scope['type']}.")
+
+
+async def lifespan(receive, send) -> None:
+    """Streams end when the process does: a browser comes back to the next one."""
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await live.stop()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def page(scope, receive, send) -> None:
+    """One request through the thread pool, guarded where the bridge to WSGI trusts the client too much."""
+    gone = False
+
+    async def read():
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            # Taken for the end of the body, half an upload would be handled as if it were whole.
+            raise ClientGone("The client left before its request was whole.")
+        return message
+
+    async def write(message) -> None:
+        nonlocal gone
+        if gone:
+            return
+        try:
+            await send(message)
+        except Exception as error:
+            # The thread waits for its chunks to be taken: without a taker it would wait for ever.
+            gone = True
+            logger.info("The client left before its answer was whole: %s", error)
+
+    await pages({**scope, "headers": unambiguous(scope["headers"])}, read, write)
+
+
+def unambiguous(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers as WSGI can tell them apart: X_Real_IP must not pass for X-Real-IP, and cookies are joined by `; `."""
+    cookies = [value for name, value in headers if name == b"cookie"]
+    kept = [(name, value) for name, value in headers if b"_" not in name and name != b"cookie"]
+    return [*kept, (b"cookie", b"; ".join(cookies))] if cookies else kept

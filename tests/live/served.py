@@ -1,0 +1,53 @@
+"""The portal as its web process serves it, with a few pages that only look at the serving itself."""
+
+import hashlib
+import threading
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+
+from portal.asgi import application
+
+__all__ = ["application"]
+
+settings.ROOT_URLCONF = __name__
+
+
+def ping(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("pong")
+
+
+@csrf_exempt
+def digest(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"length": len(request.body), "sha256": hashlib.sha256(request.body).hexdigest()})
+
+
+def database(request: HttpRequest) -> JsonResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return JsonResponse({"thread": threading.get_ident(), "backend": cursor.fetchone()[0]})
+
+
+def headers(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"forwarded": request.headers.get("X-Forwarded-Proto"), "cookies": request.COOKIES})
+
+
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    def chunks():
+        for _ in range(2000):
+            yield b"x" * 65536
+
+    return StreamingHttpResponse(chunks())
+
+
+urlpatterns = [
+    path("test/ping", ping),
+    path("test/digest", digest),
+    path("test/database", database),
+    path("test/headers", headers),
+    path("test/endless", endless),
+    path("accounts/", include("allauth.urls")),  # the middleware asks where one signs in
+]
