@@ -26,12 +26,13 @@ PATIENCE = 10  # seconds until a test gives up waiting for what must come
 
 
 class Inbox:
-    """The portal's end: checks signatures, keeps what it took, and can refuse for a while."""
+    """The portal's end: checks signatures, keeps what it took, can refuse for a while and hang up after answering."""
 
     def __init__(self):
         self.messages: queue.Queue[camt054.Notification] = queue.Queue()
         self.refused: queue.Queue[bytes] = queue.Queue()
         self.refusing = threading.Event()
+        self.hanging_up = threading.Event()
         inbox = self
 
         class Receiver(BaseHTTPRequestHandler):
@@ -42,6 +43,7 @@ class Inbox:
                 assert self.path == "/bank/messages/"
                 Webhook(SECRET).verify(body, dict(self.headers), json_parse=False)
                 refused = inbox.refusing.is_set()
+                self.close_connection = inbox.hanging_up.is_set()
                 (inbox.refused.put(body) if refused else inbox.messages.put(camt054.parse(body)))
                 self.send_response(503 if refused else 204)
                 self.send_header("content-length", "0")

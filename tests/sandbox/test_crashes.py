@@ -95,6 +95,13 @@ def test_killed_under_load_every_payment_is_booked_exactly_once(bank, inbox, fun
     assert balance(bank, funder) == 994_000
 
 
+def test_a_portal_that_hangs_up_still_hears_of_every_booking(bank, inbox, funder):
+    inbox.hanging_up.set()
+    for number in range(5):
+        pay(bank, funder, f"E{number}")
+        assert references(inbox.entries(1)) == [f"E{number}"]
+
+
 def test_a_stop_is_clean(bank, inbox, funder):
     pay(bank, funder, "E1")
     assert bank.stop() == 0

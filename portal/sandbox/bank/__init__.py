@@ -9,6 +9,7 @@
 | `payments` | accepting or refusing transfers, their status |
 | `faults` | misbehaviour on request |
 | `notices` | outbox of camt.054 messages and their delivery to the portal |
+| `channel` | POST to the portal over kept connections |
 | `reports` | statements and notifications read from the book |
 | `routes` | what can be asked over HTTP |
 | `server` | HTTP/1.1 on asyncio, able to drop a connection unanswered |

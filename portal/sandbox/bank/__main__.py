@@ -36,7 +36,6 @@ def main() -> int:
     logging.basicConfig(
         level=os.environ.get("LOG_LEVEL") or "WARNING", format="%(asctime)s bank %(levelname)s %(message)s"
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     missing = [name for name in ("BANK_PORT", "BANK_SECRET", "BANK_BOOK") if not os.environ.get(name)]
     if missing:
         print(f"The sandbox bank needs {', '.join(missing)} in the environment.", file=sys.stderr)

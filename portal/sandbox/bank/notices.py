@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from sqlite3 import Connection, Row
 
-import httpx
 from standardwebhooks import Webhook
 
 from financing.banking.iso20022 import camt054
 from portal.sandbox.bank import book, faults, reports, schema
+from portal.sandbox.bank.channel import Channel, ChannelDown
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +81,8 @@ class Courier:
 
     def __init__(self, db: Connection, portal_url: str, secret: str):
         self._db = db
-        self._url = portal_url.rstrip("/") + "/bank/messages/"
+        self._channel = Channel(portal_url.rstrip("/") + "/bank/messages/")
         self._webhook = Webhook(secret)
-        self._client = httpx.AsyncClient(timeout=10, limits=httpx.Limits(max_connections=20), trust_env=False)
         self._tasks: dict[str, asyncio.Task] = {}
         self._news: dict[str, asyncio.Event] = {}
 
@@ -113,7 +112,7 @@ class Courier:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._client.aclose()
+        self._channel.close()
 
     async def _deliver(self, iban: str) -> None:
         while True:
@@ -151,13 +150,13 @@ class Courier:
             "webhook-signature": self._webhook.sign(notice["message_id"], now, notice["body"].decode()),
         }
         try:
-            answer = await self._client.post(self._url, content=notice["body"], headers=headers)
-        except httpx.HTTPError as failure:
-            log.warning("%s not delivered: %r", notice["message_id"], failure)
+            status = await self._channel.post(notice["body"], headers)
+        except ChannelDown as failure:
+            log.warning("%s not delivered: %s", notice["message_id"], failure)
             return False
-        if not answer.is_success:
-            log.warning("%s not taken: the portal answered %s", notice["message_id"], answer.status_code)
-        return answer.is_success
+        if not 200 <= status < 300:
+            log.warning("%s not taken: the portal answered %s", notice["message_id"], status)
+        return 200 <= status < 300
 
     def _mark_delivered(self, notice: Row) -> None:
         self._db.execute("UPDATE notices SET delivered = 1 WHERE id = ?", (notice["id"],))
