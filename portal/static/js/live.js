@@ -1,14 +1,15 @@
 // News by server-sent events: what is named by data-live is fetched anew when its subject moves, and the live mark
 // tells when no news arrives.
 //
-// <div id="facts" data-live="advance:42 facility:7">   (data-live="*": at any news)
-// A message is JSON with a `subject` ("advance:42"), or the subject alone; unnamed or named "subject".
+// <div id="facts" data-live="advances.advance:42 receivables.receivable">   (one advance, any receivable; "*": any news)
+// portal/live.py tells `news` with {name, subject_type, subject_id, at}, and `reload` where too much was missed.
 // The page itself is asked for (or data-live-url) and each element is replaced by its namesake, by id.
 const QUIET = 120;
 const marks = () => document.querySelectorAll("[data-live-mark]");
 let pending = new Set();
 let timer = null;
 let wasCut = false;
+let pause = 1500;
 
 function show(state) {
   marks().forEach((mark) => {
@@ -62,19 +63,15 @@ async function renew() {
   }
 }
 
-function news(subject) {
-  pending.add(subject);
+function expect(...subjects) {
+  subjects.forEach((subject) => pending.add(subject));
   timer ??= setTimeout(renew, QUIET);
-  document.dispatchEvent(new CustomEvent("news", { detail: { subject } }));
 }
 
 function read(message) {
-  let subject = message.data;
-  try {
-    const parsed = JSON.parse(message.data);
-    subject = parsed?.subject ?? parsed;
-  } catch { /* the subject itself */ }
-  if (subject) news(String(subject));
+  const news = JSON.parse(message.data);
+  expect(news.subject_type, `${news.subject_type}:${news.subject_id}`);
+  document.dispatchEvent(new CustomEvent("news", { detail: news }));
 }
 
 function connect() {
@@ -82,16 +79,19 @@ function connect() {
   source.addEventListener("open", () => {
     show("connected");
     // While it was cut, anything may have happened.
-    if (wasCut) news("*");
+    if (wasCut) expect("*");
     wasCut = false;
+    pause = 1500;
   });
-  source.addEventListener("message", read);
-  source.addEventListener("subject", read);
+  source.addEventListener("news", read);
+  source.addEventListener("reload", () => expect("*"));
   source.addEventListener("error", () => {
     wasCut = true;
     show("cut");
     // The browser reconnects by itself unless the answer was no stream at all (a restart behind a proxy).
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+    if (source.readyState !== EventSource.CLOSED) return;
+    pause = Math.min(pause * 2, 30000);
+    setTimeout(connect, pause);
   });
   addEventListener("pagehide", () => source.close(), { once: true });
 }

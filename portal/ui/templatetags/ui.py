@@ -63,6 +63,12 @@ def elapsed(milliseconds):
     return "–" if milliseconds is None else formats.elapsed(milliseconds)
 
 
+@register.filter
+def subject(record):
+    """{{ advance|subject }}: "advances.advance:42", the name under which news of a record is told (data-live)."""
+    return f"{record._meta.label_lower}:{record.pk}"
+
+
 @register.simple_tag
 def instant(value, seconds=False):
     """{% instant advance.created_at %}: <time> in the user's zone; the exact instant with zone as its title."""
@@ -162,7 +168,7 @@ def waterfall(steps, currency, caption):
 
 @register.inclusion_tag("components/timeline.html")
 def timeline(events, subject="", ident="timeline", live=True):
-    """{% timeline events subject="advance:42" %}: what happened, when, by whom; follows the subject as it moves.
+    """{% timeline events subject=advance|subject %}: what happened, when, by whom; follows the subject as it moves.
 
     Each event, mapping or object: `at` (instant), `sentence`, and where known `actor`, `state` (a state's code),
     `detail`, `url`, `took_ms` (since the one before).
@@ -214,7 +220,7 @@ def confirm(context, content, ident, title, url, action, tone="primary"):
 
 @register.simple_block_tag(end_name="endcard")
 def card(content, title="", ident="", live="", css="", url="", link=""):
-    """{% card title=_("Timeline") live="advance:42" ident="what" %}...{% endcard %}
+    """{% card title=_("Timeline") live=advance|subject ident="what" %}...{% endcard %}
 
     `live` names the subjects (space between) at whose news the card is fetched anew; it needs an `ident`.
     `url` and `link`: a quiet link at the head's right.
