@@ -12,7 +12,7 @@ from portal.shared.money import round_half_even
 
 
 def price(inputs: Inputs, grade_terms: GradeTerms, base: Base, security_ids: Sequence[int]) -> Terms:
-    """Price of the amount asked for, from the business date, repaid by the settlements of its security, oldest due first.
+    """Price of the amount asked for, lent on the business date and repaid as its security falls due.
 
     Where nothing new is assigned, what is assigned already repays it.
     """
