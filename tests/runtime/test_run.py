@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from portal.runtime import environment, ports
+from portal.runtime.console import table_of_users
 from portal.runtime.environment import PROJECT
 from portal.runtime.programs import speaks_http
 from portal.runtime.world import until, world
@@ -74,7 +75,7 @@ def port() -> int:
     return ports.choose(None)
 
 
-def events(folder: Path) -> int:
+def rows(folder: Path) -> int:
     with psycopg.connect(environment.read(folder / "environment")["DATABASE_URL"]) as connection:
         return connection.execute("SELECT count(*) FROM marked").fetchone()[0]
 
@@ -97,7 +98,7 @@ def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(folder, surr
 
     with started(RUN, env) as portal:
         portal.wait_until_up()
-        assert events(folder) == 1
+        assert rows(folder) == 1
         assert portal.ctrl_c() == 0
     nothing_left()
 
@@ -137,13 +138,11 @@ def test_a_killed_process_is_started_again_and_serves(folder):
         assert speaks_http(w.bank_url)
 
 
-def test_demo_users_are_shown_by_role(folder, surroundings, port):
+def test_demo_users_are_shown_by_role(folder):
     user = {"role": "supplier", "party": "Müller 商贸", "email": "anna@example.org", "password": "correct horse"}
     (folder / "users.json").write_text(json.dumps([user]))
-    from portal.runtime.console import table_of_users
-
     assert table_of_users(folder / "users.json").splitlines() == [
-        "  role      acts for   e-mail            password",
+        "  role      acts for     e-mail            password",
         "  supplier  Müller 商贸  anna@example.org  correct horse",
     ]
 
