@@ -37,18 +37,17 @@ class Item:
 BOOK = """
 WITH day AS MATERIALIZED (
     SELECT ledger_open_day(%(book)s) AS business_date
-), wanted AS MATERIALIZED (
-    SELECT *
+), account AS MATERIALIZED (
+    -- Each by one look into the index: LIMIT keeps the planner from reading the whole book.
+    SELECT w.number, coalesce(
+        (SELECT a.id FROM ledger_account a
+         WHERE a.book_id = %(book)s AND a.kind = w.kind AND a.currency = w.currency AND a.facility_id = w.facility_id
+         LIMIT 1),
+        (SELECT a.id FROM ledger_account a
+         WHERE a.book_id = %(book)s AND a.kind = w.kind AND a.currency = w.currency AND a.facility_id IS NULL
+         AND w.facility_id IS NULL LIMIT 1)) AS id
     FROM unnest(%(account_kinds)s::text[], %(currencies)s::text[], %(facilities)s::bigint[])
          WITH ORDINALITY AS w (kind, currency, facility_id, number)
-), account AS MATERIALIZED (
-    -- Two joins, because no index serves IS NOT DISTINCT FROM.
-    SELECT w.number, a.id FROM wanted w JOIN ledger_account a
-        ON a.book_id = %(book)s AND a.kind = w.kind AND a.currency = w.currency AND a.facility_id = w.facility_id
-    UNION ALL
-    SELECT w.number, a.id FROM wanted w JOIN ledger_account a
-        ON a.book_id = %(book)s AND a.kind = w.kind AND a.currency = w.currency AND a.facility_id IS NULL
-    WHERE w.facility_id IS NULL
 ), posting AS MATERIALIZED (
     SELECT p.number, p.key, p.kind, coalesce(p.value_date, day.business_date) AS value_date,
            p.subject_type, p.subject_id, p.reverses_id
@@ -56,8 +55,10 @@ WITH day AS MATERIALIZED (
                      %(subject_ids)s::bigint[], %(reversed_ids)s::bigint[])
          WITH ORDINALITY AS p (key, kind, value_date, subject_type, subject_id, reverses_id, number)
 ), obstacle AS MATERIALIZED (
-    SELECT (SELECT array_agg(number) FROM wanted WHERE number NOT IN (SELECT number FROM account)) AS missing,
-           (SELECT min(key) FROM posting, day WHERE value_date > business_date) AS ahead
+    SELECT missing, ahead, business_date IS NOT NULL AND missing IS NULL AND ahead IS NULL AS is_none
+    FROM day,
+         (SELECT array_agg(number) AS missing FROM account WHERE id IS NULL) accounts,
+         (SELECT min(key) AS ahead FROM posting, day WHERE value_date > business_date) dates
 ), entry AS (
     -- In the order of their keys, so that two who book the same keys wait for each other and do not deadlock.
     INSERT INTO ledger_entry (book_id, key, kind, business_date, value_date, recorded_at, recorded_by,
@@ -65,7 +66,7 @@ WITH day AS MATERIALIZED (
     SELECT %(book)s, p.key, p.kind, day.business_date, p.value_date, %(now)s, %(recorded_by)s,
            p.subject_type, p.subject_id, p.reverses_id
     FROM posting p, day, obstacle
-    WHERE day.business_date IS NOT NULL AND obstacle.missing IS NULL AND obstacle.ahead IS NULL
+    WHERE obstacle.is_none -- one condition: of three the planner concludes that there is one row, and joins by loops
     ORDER BY p.key
     ON CONFLICT (book_id, key) DO NOTHING
     RETURNING id, key, value_date

@@ -62,7 +62,8 @@ class Account(models.Model):
         IMPAIRMENT_LOSS = "IMPAIRMENT_LOSS"
         RECOVERIES = "RECOVERIES"
 
-    book = models.ForeignKey(Book, models.PROTECT, related_name="accounts")
+    # No index of its own: the unique key begins with the book.
+    book = models.ForeignKey(Book, models.PROTECT, related_name="accounts", db_index=False)
     kind = models.CharField(max_length=24, choices=Kind)
     currency = models.CharField(max_length=3)
     facility_id = models.BigIntegerField(null=True)
@@ -83,7 +84,7 @@ class Account(models.Model):
 class Entry(models.Model):
     """One balanced movement. `key` makes a retry safe; `reverses` names the entry that it takes back, at most once."""
 
-    book = models.ForeignKey(Book, models.PROTECT, related_name="entries")
+    book = models.ForeignKey(Book, models.PROTECT, related_name="entries", db_index=False)
     key = models.CharField(max_length=140)
     kind = models.CharField(max_length=40)
     business_date = models.DateField()
@@ -130,7 +131,7 @@ class Balance(models.Model):
     """Turnover of one account on one value date; the balance at a date is the sum of the turnovers until then."""
 
     pk = models.CompositePrimaryKey("account_id", "value_date")
-    account = models.ForeignKey(Account, models.PROTECT, related_name="balances")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="balances", db_index=False)
     value_date = models.DateField()
     debit_minor = models.BigIntegerField(default=0)
     credit_minor = models.BigIntegerField(default=0)

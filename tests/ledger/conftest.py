@@ -4,6 +4,7 @@ import pytest
 
 from accounts.parties import services as parties
 from accounts.parties.models import Party
+from financing.credit.models import Facility, Programme
 from financing.ledger import services as ledger
 from financing.ledger.services import LegOf, Posting
 from portal.shared.access import SYSTEM_ACTOR
@@ -37,11 +38,33 @@ def reverse(book, *keys, **more):
     return ledger.reverse(actor=SYSTEM_ACTOR, book_id=book.id, keys=keys, now=NOW, **more)
 
 
+def open_facilities(funder_id: int, count: int = 20) -> None:
+    """Facilities 1, 2, ... for accounts to be of, each with a supplier of its own."""
+    debtor = Party.objects.create(kind="PLATFORM", name="Bazaar", country="NL", created_at=NOW)
+    programme = Programme.objects.create(
+        funder_id=funder_id, debtor=debtor, name="Early money", currency="EUR", agreement="A-1"
+    )
+    suppliers = Party.objects.bulk_create(
+        Party(kind="SUPPLIER", name=f"Supplier {number}", country="NL", created_at=NOW) for number in range(count)
+    )
+    Facility.objects.bulk_create(
+        Facility(
+            id=number, programme=programme, supplier=supplier, funder_id=funder_id, debtor=debtor, currency="EUR",
+            joined_at=NOW, joined_by="system",
+        )
+        for number, supplier in enumerate(suppliers, start=1)
+    )  # fmt: skip
+
+
 @pytest.fixture
 def book(db):
-    return open_book_of("Meridian Funding")
+    book = open_book_of("Meridian Funding")
+    open_facilities(book.funder_id)
+    return book
 
 
 @pytest.fixture
 def committed_book(committed_db):
-    return open_book_of("Meridian Funding")
+    book = open_book_of("Meridian Funding")
+    open_facilities(book.funder_id)
+    return book

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('CASH', 'Cash'), ('DISBURSEMENT_CLEARING', 'Disbursement Clearing'), ('SETTLEMENT_CLEARING', 'Settlement Clearing'), ('ADVANCES', 'Advances'), ('INTEREST_RECEIVABLE', 'Interest Receivable'), ('FEES_RECEIVABLE', 'Fees Receivable'), ('DEFERRED_FEES', 'Deferred Fees'), ('DUE_TO_SUPPLIER', 'Due To Supplier'), ('CASH_COLLATERAL', 'Cash Collateral'), ('UNAPPLIED_RECEIPTS', 'Unapplied Receipts'), ('CAPITAL', 'Capital'), ('INTEREST_INCOME', 'Interest Income'), ('FEE_INCOME', 'Fee Income'), ('PENALTY_INCOME', 'Penalty Income'), ('LOSS_ALLOWANCE', 'Loss Allowance'), ('IMPAIRMENT_LOSS', 'Impairment Loss'), ('RECOVERIES', 'Recoveries')], max_length=24)),
                 ('currency', models.CharField(max_length=3)),
                 ('facility_id', models.BigIntegerField(null=True)),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='ledger.book')),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='ledger.book')),
             ],
         ),
         migrations.CreateModel(
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('recorded_by', models.CharField(max_length=80)),
                 ('subject_type', models.CharField(blank=True, max_length=40)),
                 ('subject_id', models.BigIntegerField(null=True)),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.book')),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.book')),
                 ('reverses', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.entry')),
             ],
             options={
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('value_date', models.DateField()),
                 ('debit_minor', models.BigIntegerField(default=0)),
                 ('credit_minor', models.BigIntegerField(default=0)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.account')),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.account')),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('credit_minor__gte', 0), ('debit_minor__gte', 0)), name='ledger_turnover_positive')],
