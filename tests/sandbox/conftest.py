@@ -4,7 +4,6 @@ import base64
 import os
 import queue
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -55,7 +54,7 @@ class Inbox:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def message(self) -> camt054.Notification:
         return self.messages.get(timeout=PATIENCE)
@@ -76,13 +75,9 @@ class BankProcess:
     """The bank as it runs beside the portal. `kill` and `start` it again: it keeps its book."""
 
     def __init__(self, directory: Path, portal_url: str):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
         self.book = directory / "bank.sqlite3"
         self._environment = os.environ | {
-            "BANK_PORT": str(self.port), "BANK_SECRET": SECRET, "BANK_BOOK": str(self.book), "PORTAL_URL": portal_url,
+            "BANK_PORT": "0", "BANK_SECRET": SECRET, "BANK_BOOK": str(self.book), "PORTAL_URL": portal_url,
             "LOG_LEVEL": "ERROR",
         }  # fmt: skip
         self.start()
@@ -90,7 +85,11 @@ class BankProcess:
     def start(self) -> None:
         command = [sys.executable, "-m", "portal.sandbox.bank"]
         self._process = subprocess.Popen(command, cwd=PROJECT, env=self._environment, stdout=subprocess.PIPE)
-        assert b"listens on" in self._process.stdout.readline()
+        greeting = self._process.stdout.readline().decode()
+        assert "listens on http://127.0.0.1:" in greeting
+        self.url = greeting.split()[-1]
+        self.port = int(self.url.rpartition(":")[2])
+        self._environment["BANK_PORT"] = str(self.port)  # started again, it is where it was
         self.client = BankClient(self.url, SECRET)
         self.ask, self.control = self.client.ask, self.client.control
 

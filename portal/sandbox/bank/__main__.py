@@ -1,4 +1,9 @@
-"""Run the bank: BANK_PORT, BANK_SECRET, BANK_BOOK (its SQLite file) and PORTAL_URL, to which it pushes its messages.
+"""Run the bank. It reads from the environment:
+
+BANK_PORT   where it listens on 127.0.0.1; 0 takes a free port, named in its first line of output
+BANK_SECRET signs requests to it and its messages to the portal
+BANK_BOOK   its SQLite file
+PORTAL_URL  it pushes messages to PORTAL_URL/bank/messages/
 
 Without PORTAL_URL nothing is pushed; bookings can then only be fetched. SIGTERM and SIGINT end it cleanly.
 """
@@ -23,7 +28,8 @@ async def run(port: int, secret: str, path: Path, portal_url: str | None) -> Non
     listening = await server.listen(bank.handle, port)
     booking = asyncio.create_task(bank.keep_booking())
     booking.add_done_callback(lambda _: ended.set())  # a bank that cannot book must not go on accepting
-    print(f"The sandbox bank listens on http://127.0.0.1:{port}", flush=True)
+    chosen = listening.sockets[0].getsockname()[1]
+    print(f"The sandbox bank listens on http://127.0.0.1:{chosen}", flush=True)
     await ended.wait()
     listening.close()
     if booking.done():
