@@ -6,6 +6,7 @@ The broker may lose everything: work waits in `trail.Delivery` rows, and the swe
 import os
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -13,6 +14,9 @@ app = Celery("portolan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# A slow bank must not keep decisions waiting: in production each queue can have workers of its own.
+app.conf.task_queues = (Queue("decisions"), Queue("bank"), Queue("events"))
+app.conf.task_default_queue = "events"
 app.conf.beat_schedule = {
     "sweep deliveries": {"task": "trail.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},

@@ -1,5 +1,23 @@
-"""The whole choreography: who listens to which events."""
+"""The whole choreography on one page: which news each part of the house listens to, in the order of a financing."""
 
-from accounts.trail.subscribers import APPLY, SEND, Subscriber
+from accounts.trail.subscribers import SEND, Subscriber
 
-SUBSCRIPTIONS: list[Subscriber] = []
+SUBSCRIPTIONS: list[Subscriber] = [
+    # An application is decided by the policy that it was quoted under, …
+    Subscriber("advances.decide", "financing.advances.handlers.decide", ("application.submitted",), queue="decisions"),
+    # … the payment goes to the bank, …
+    Subscriber("banking.send", "financing.banking.handlers.send", ("payment.due",), kind=SEND, queue="bank"),
+    # … and what the bank says of it comes home.
+    Subscriber("advances.booked", "financing.advances.handlers.disbursement_booked", ("payment.settled",)),
+    Subscriber("advances.refused", "financing.advances.handlers.disbursement_refused", ("payment.rejected",)),
+    # A return may overtake the news of its booking: it is tried again until the advance is there.
+    Subscriber("advances.returned", "financing.advances.handlers.disbursement_returned", ("payment.returned",)),
+    # The platform settles: the receivables are paid, …
+    Subscriber("receivables.booked", "financing.receivables.handlers.payment_settled", ("payment.settled",)),
+    Subscriber("receivables.refused", "financing.receivables.handlers.payment_rejected", ("payment.rejected",)),
+    Subscriber("receivables.returned", "financing.receivables.handlers.payment_returned", ("payment.returned",)),
+    # … and what reaches the funder goes through the waterfall.
+    Subscriber("advances.repay", "financing.advances.handlers.receipt_arrived", ("cash.received",)),
+    # A new day: interest, and who is overdue.
+    Subscriber("advances.accrue", "financing.advances.handlers.business_date_advanced", ("book.business_date_advanced",)),
+]

@@ -1,7 +1,17 @@
-"""HTML entrance."""
+"""HTML entrance: who finds what where."""
 
+from django.conf import settings
 from django.urls import include, path
 
+from portal.workspaces import entrance
+
 urlpatterns = [
+    path("", entrance.home, name="home"),
+    path("party/", entrance.switch_party, name="switch_party"),
     path("accounts/", include("allauth.urls")),
+    path("", include("allauth.idp.urls")),
+    path("api/", include("portal.api")),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("styleguide/", include("portal.styleguide.urls")))

@@ -38,7 +38,7 @@ class Quote(models.Model):
     business_date = models.DateField()
     expected_settlement_date = models.DateField()
     due_date = models.DateField()
-    base = models.JSONField(help_text="The borrowing base behind it, line by line.")
+    result = models.JSONField(help_text="rules.Result that stands behind the offer: grade, base, security, reasons.")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
     valid_until = models.DateTimeField()

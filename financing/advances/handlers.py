@@ -1,0 +1,69 @@
+"""What advances make of others' news. Each takes one event or two hundred."""
+
+from datetime import date
+
+from django.utils import timezone
+
+from accounts.trail.models import Event
+from financing.advances import services
+from financing.advances.models import Advance
+from financing.banking.models import PaymentInstruction
+from financing.receivables.models import SettlementPayment
+from portal.shared.access import SYSTEM_ACTOR
+
+ADVANCE = Advance._meta.label_lower
+SETTLEMENT_PAYMENT = SettlementPayment._meta.label_lower
+
+
+def decide(events: list[Event]) -> None:
+    """application.submitted: decide what is waiting."""
+    services.decide_waiting(
+        actor=SYSTEM_ACTOR, application_ids=[event.subject_id for event in events], now=timezone.now()
+    )
+
+
+def disbursement_booked(events: list[Event]) -> None:
+    """payment.settled of a disbursement: the advance is funded."""
+    dates = {each.payload["subject_id"]: _value_date(each) for each in _of(events, ADVANCE)}
+    if dates:
+        services.confirm_funding(actor=SYSTEM_ACTOR, value_dates=dates, now=timezone.now())
+
+
+def disbursement_refused(events: list[Event]) -> None:
+    """payment.rejected of a disbursement: the advance fails and frees what it held."""
+    reasons = {each.payload["subject_id"]: each.payload.get("reason", "") for each in _of(events, ADVANCE)}
+    if reasons:
+        services.fail(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
+
+
+def disbursement_returned(events: list[Event]) -> None:
+    """payment.returned of a disbursement: the money is back, the advance is undone."""
+    reasons = {each.payload["subject_id"]: each.payload.get("reason", "") for each in _of(events, ADVANCE)}
+    if reasons:
+        services.take_back(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
+
+
+def receipt_arrived(events: list[Event]) -> None:
+    """cash.received from a settlement: the waterfall."""
+    purpose = PaymentInstruction.Purpose.SETTLEMENT
+    dates = {
+        each.payload["subject_id"]: _value_date(each)
+        for each in _of(events, SETTLEMENT_PAYMENT)
+        if each.payload.get("purpose") == purpose
+    }
+    if dates:
+        services.apply_receipts(actor=SYSTEM_ACTOR, value_dates=dates, now=timezone.now())
+
+
+def business_date_advanced(events: list[Event]) -> None:
+    """book.business_date_advanced: interest and fees up to the new day, and who is overdue."""
+    for book_id in sorted({event.subject_id for event in events}):
+        services.accrue_book(actor=SYSTEM_ACTOR, book_id=book_id, now=timezone.now())
+
+
+def _of(events: list[Event], subject_type: str) -> list[Event]:
+    return [event for event in events if event.payload.get("subject_type") == subject_type]
+
+
+def _value_date(event: Event) -> date:
+    return date.fromisoformat(event.payload["value_date"])

@@ -1,0 +1,101 @@
+"""What is known when a facility is quoted or drawn, and what pages and API read."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from django.db.models import Count, F, Q
+
+from financing.advances.models import Advance
+from financing.credit.models import Assessment, Facility, PolicyVersion
+from financing.credit.queries import debtor_age, receivable_facts, standings
+from financing.credit.rules import DebtorAge, Features, Inputs, PastRepayment, Policy, Position, from_plain
+from financing.schedules import accrue
+
+
+def inputs_for(
+    *,
+    facilities: Sequence[Facility],
+    policies: Mapping[int, PolicyVersion],
+    assessments: Mapping[int, Assessment],
+    today: Mapping[int, date],
+    lock: bool = False,
+) -> dict[int, Inputs]:
+    """All that a decision on each facility depends on, but for the amount asked; by facility id.
+
+    `policies` and `assessments` by facility id, `today` by funder id. `lock` holds the receivables. A handful of
+    statements, however many facilities.
+    """
+    parsed = {version.id: Policy.from_body(version.body) for version in policies.values()}
+    rules = {facility.id: parsed[policies[facility.id].id] for facility in facilities}
+    receivables = receivable_facts(facilities=facilities, lock=lock)
+    positions = _positions(facilities, today)
+    standing = standings(party_ids={each.supplier_id for each in facilities})
+    ages = _debtor_ages(facilities, rules, today)
+    return {
+        each.id: Inputs(
+            policy=rules[each.id],
+            features=from_plain(Features, assessments[each.id].features),
+            receivables=receivables[each.id],
+            position=positions[each.id],
+            asked_minor=0,
+            business_date=today[each.funder_id],
+            facility_id=each.id,
+            currency=each.currency,
+            day_count=each.programme.day_count,
+            max_tenor_days=each.programme.max_tenor_days,
+            is_admitted=standing[each.supplier_id].is_admitted,
+            verification_expires_on=standing[each.supplier_id].verification_expires_on,
+            is_active=each.status == Facility.Status.ACTIVE,
+            debtor=ages[each.funder_id, each.debtor_id, each.currency, rules[each.id].eligibility.cross_age_days],
+        )
+        for each in facilities
+    }
+
+
+def _positions(facilities: Sequence[Facility], today: Mapping[int, date]) -> dict[int, Position]:
+    """What each facility owes at the end of the business date, interest of today included."""
+    charges, overdue = defaultdict(int), defaultdict(int)
+    rows = Advance.objects.filter(facility__in=[each.id for each in facilities], status__in=Advance.OPEN)
+    for advance in rows:
+        day = today[advance.funder_id]
+        charges[advance.facility_id] += advance.interest_minor + advance.fees_minor
+        if advance.accrued_until < day:
+            interest, _carry = accrue(
+                advance.principal_minor, advance.annual_rate, advance.day_count, advance.accrued_until, day,
+                advance.interest_carry,
+            )  # fmt: skip
+            charges[advance.facility_id] += interest
+        overdue[advance.facility_id] = max(overdue[advance.facility_id], (day - advance.due_date).days)
+    return {
+        each.id: Position(each.principal_minor, each.reserved_minor, charges[each.id], max(0, overdue[each.id]))
+        for each in facilities
+    }
+
+
+def _debtor_ages(
+    facilities: Sequence[Facility], rules: Mapping[int, Policy], today: Mapping[int, date]
+) -> dict[tuple[int, int, str, int], DebtorAge]:
+    """Cross-ageing is asked once per funder, debtor and currency, whatever the number of suppliers."""
+    keys = {(f.funder_id, f.debtor_id, f.currency, rules[f.id].eligibility.cross_age_days) for f in facilities}
+    return {
+        (funder_id, debtor_id, currency, days): debtor_age(
+            funder_id=funder_id, debtor_id=debtor_id, currency=currency, as_of=today[funder_id], beyond_days=days
+        )
+        for funder_id, debtor_id, currency, days in keys
+    }
+
+
+def past_repayment(*, funder_id: int, supplier_ids: Sequence[int]) -> dict[int, PastRepayment]:
+    """How each supplier's earlier advances from this funder went."""
+    late = Q(status=Advance.Status.REPAID, closed_date__gt=F("due_date"))
+    rows = (
+        Advance.objects.filter(funder_id=funder_id, supplier_id__in=supplier_ids)
+        .values("supplier_id")
+        .annotate(
+            repaid=Count("id", filter=Q(status=Advance.Status.REPAID)),
+            repaid_late=Count("id", filter=late),
+            overdue=Count("id", filter=Q(status__in=[Advance.Status.OVERDUE, Advance.Status.DEFAULTED])),
+        )
+    )
+    return {row["supplier_id"]: PastRepayment(row["repaid"], row["repaid_late"], row["overdue"]) for row in rows}

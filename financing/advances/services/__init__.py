@@ -1,0 +1,23 @@
+"""What is done with quotes, applications and advances: one public verb per intention.
+
+quote     offer terms for an amount
+apply     take up a quote, or withdraw
+decide    the policy decides what is waiting, many at once
+refer     a maker recommends and a checker decides what was referred
+disburse  the bank has booked, refused or returned a payment
+accrue    interest and fees up to the business date
+repay     a receipt goes through the waterfall
+"""
+
+from financing.advances.services.accrue import accrue_book
+from financing.advances.services.apply import apply, withdraw
+from financing.advances.services.decide import decide_waiting
+from financing.advances.services.disburse import confirm_funding, fail, take_back
+from financing.advances.services.quote import quote
+from financing.advances.services.refer import decide_referral, recommend
+from financing.advances.services.repay import apply_receipts
+
+__all__ = [
+    "accrue_book", "apply", "apply_receipts", "confirm_funding", "decide_referral", "decide_waiting", "fail", "quote",
+    "recommend", "take_back", "withdraw",
+]  # fmt: skip

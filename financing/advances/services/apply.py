@@ -1,0 +1,68 @@
+"""A supplier takes up a quote, or withdraws before it is decided."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.trail.services import News, record
+from financing.advances.models import Application, Quote
+from financing.credit.models import Facility
+from portal.shared.access import Actor, require
+from portal.shared.database import acting
+from portal.shared.errors import NotFound, RuleViolation, Stale
+
+
+class QuoteExpired(RuleViolation):
+    code, status = "QUOTE_EXPIRED", 409
+    sentence = "This quote was valid until {valid_until}. Ask for a new one; it takes a second."
+
+
+class FacilityNotActive(RuleViolation):
+    code, status = "FACILITY_NOT_ACTIVE", 409
+    sentence = "This facility is not active, so nothing can be drawn from it."
+
+
+def apply(*, actor: Actor, quote_id: int, now: datetime) -> Application:
+    """Submit an application for exactly what was quoted; the policy decides it within seconds.
+
+    Raises NotFound, Forbidden, QuoteExpired, FacilityNotActive, and Stale for a quote that was taken up before.
+    """
+    with acting(actor):
+        quote = Quote.objects.visible_to(actor).select_related("facility").filter(id=quote_id).first()
+        if quote is None:
+            raise NotFound()
+        require(actor, "advances.apply")
+        if now > quote.valid_until:
+            raise QuoteExpired(valid_until=quote.valid_until.isoformat(timespec="seconds"))
+        if quote.facility.status != Facility.Status.ACTIVE:
+            raise FacilityNotActive()
+        application = Application(
+            quote=quote, facility_id=quote.facility_id, supplier_id=quote.supplier_id, funder_id=quote.funder_id,
+            policy_id=quote.policy_id, amount_minor=quote.amount_minor, currency=quote.currency,
+            submitted_at=now, submitted_by=actor.identity,
+        )  # fmt: skip
+        try:
+            with transaction.atomic():
+                application.save(force_insert=True)
+        except IntegrityError:
+            raise Stale("This quote was taken up before. Look at your applications.", code="QUOTE_TAKEN_UP") from None
+        facts = {"amount_minor": quote.amount_minor, "currency": quote.currency, "quote": quote.id}
+        record(actor, now, [News("application.submitted", application, (quote.supplier_id, quote.funder_id), facts)])
+        return application
+
+
+def withdraw(*, actor: Actor, application_id: int, now: datetime) -> Application:
+    """Take an application back that is not decided yet. Raises NotFound, Forbidden, InvalidTransition."""
+    with acting(actor):
+        application = (
+            Application.objects.visible_to(actor).select_for_update(of=("self",)).filter(id=application_id).first()
+        )
+        if application is None:
+            raise NotFound()
+        require(actor, "advances.withdraw")
+        application.move_to(Application.Status.WITHDRAWN)
+        application.decided_at = now
+        application.save(update_fields=["status", "decided_at"])
+        parties = (application.supplier_id, application.funder_id)
+        record(actor, now, [News("application.withdrawn", application, parties)])
+        return application

@@ -1,0 +1,92 @@
+"""What the policy leaves to persons: a maker recommends, a checker decides, both on the same facts."""
+
+from datetime import datetime
+
+from accounts.trail.services import News, record
+from financing.advances.models import Application
+from financing.advances.services.decide import Desk, conclude, gather, lock_waiting
+from financing.credit import rules
+from portal.shared.access import SYSTEM_ACTOR, Actor, require
+from portal.shared.database import acting
+from portal.shared.errors import InvalidInput, InvalidTransition, NotFound, OwnWork, RuleViolation, Stale
+
+BY_HAND = (rules.APPROVED, rules.DECLINED)
+
+
+class NoRecommendation(RuleViolation):
+    code, status = "NO_RECOMMENDATION", 409
+    sentence = "A maker has to recommend first; then a checker decides."
+
+
+class NoLongerPossible(RuleViolation):
+    """`reasons`: codes. The referral stays as it is."""
+
+    code, status = "NO_LONGER_POSSIBLE", 409
+    sentence = "This can no longer be approved as it was asked for. The reasons tell why; decline it, or wait."
+
+
+def recommend(
+    *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime
+) -> Application:
+    """The maker's part. `seen_hash`: inputs_hash of the decision that the maker looked at; a later maker may differ.
+
+    Raises NotFound, Forbidden, InvalidInput, InvalidTransition, Stale.
+    """
+    with acting(actor):
+        application = _referred(actor, application_id)
+        require(actor, "advances.recommend")
+        _check(application, outcome, seen_hash)
+        application.recommendation, application.recommendation_note = outcome, note
+        application.recommended_by, application.recommended_at = actor.identity, now
+        application.save(
+            update_fields=["recommendation", "recommendation_note", "recommended_by", "recommended_at"]
+        )
+        facts = {"recommendation": outcome}
+        record(actor, now, [News("application.recommended", application, (application.funder_id,), facts, True)])
+        return application
+
+
+def decide_referral(
+    *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime
+) -> Application:
+    """The checker's part: approves or declines what a maker has recommended on, whichever way.
+
+    An approval is decided anew under lock: what the policy declines outright cannot be approved by hand.
+    Raises NotFound, Forbidden, OwnWork, NoRecommendation, InvalidInput, InvalidTransition, Stale, NoLongerPossible.
+    """
+    with acting(actor):
+        _referred(actor, application_id)
+        require(actor, "advances.decide_referral")
+        facilities, found = lock_waiting([application_id], Application.Status.REFERRED)
+        if not found:
+            raise Stale("Somebody else has decided this in the meantime.")
+        application = found[0]
+        _check(application, outcome, seen_hash)
+        if not application.recommended_by:
+            raise NoRecommendation()
+        if actor.identity == application.recommended_by:
+            raise OwnWork()
+        inputs = gather(SYSTEM_ACTOR, facilities, found, now)
+        decided = Desk(inputs).decide(application, facilities[application.facility_id], by_hand=outcome)
+        if outcome == rules.APPROVED and decided.outcome != rules.APPROVED:
+            raise NoLongerPossible(reasons=list(decided.result.reasons))
+        application.decision_note = note
+        application.save(update_fields=["decision_note"])
+        conclude(actor, [decided], now, decided_by=actor.identity)
+        return application
+
+
+def _referred(actor: Actor, application_id: int) -> Application:
+    application = Application.objects.visible_to(actor).select_related("decision").filter(id=application_id).first()
+    if application is None or actor.party_id != application.funder_id:
+        raise NotFound()
+    if application.status != Application.Status.REFERRED:
+        raise InvalidTransition(thing="Application", current=application.status, wanted="decided by hand")
+    return application
+
+
+def _check(application: Application, outcome: str, seen_hash: str) -> None:
+    if outcome not in BY_HAND:
+        raise InvalidInput("Approve or decline.", code="OUTCOME_INVALID")
+    if application.decision.inputs_hash != seen_hash:
+        raise Stale()
