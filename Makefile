@@ -25,7 +25,7 @@ lint: ## style, direction of imports, missing migrations, broken dependencies
 	@$(PYTHON_OF_VENV) -m ruff check .
 	@$(PYTHON_OF_VENV) -m ruff format --check --quiet .
 	@.venv/bin/lint-imports
-	@$(PYTHON_OF_VENV) manage.py makemigrations --check --dry-run
+	@$(PYTHON_OF_VENV) -m portal.runtime check makemigrations --check --dry-run
 	@$(PYTHON_OF_VENV) -m pip check
 
 audit: ## known vulnerabilities in what we install (asks the network)

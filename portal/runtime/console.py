@@ -1,4 +1,4 @@
-"""What people type: run, psql, demo. `make` calls this module through `python -m portal.runtime`."""
+"""What people type: run, psql, check. `make` calls this module through `python -m portal.runtime`."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from portal.runtime import environment, postgres
+from portal.runtime import environment, postgres, scratch
 from portal.runtime.environment import PROJECT
 from portal.runtime.processes import Guard, NotReady
 from portal.runtime.world import Taken, World, lock, shown, world
@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    commands: dict[str, Callable[[list[str]], int]] = {"run": run, "psql": psql}
+    commands: dict[str, Callable[[list[str]], int]] = {"run": run, "psql": psql, "check": check}
     if not arguments or arguments[0] not in commands:
         say(f"usage: python -m portal.runtime {{{','.join(commands)}}}")
         return 2
@@ -64,6 +64,13 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say(f"Stopped after {time.monotonic() - started:.1f} s.")
     return 0
+
+
+def check(arguments: list[str]) -> int:
+    """Run a command of `manage.py` that wants a database, but no world, as owner of an empty one."""
+    with scratch.servers():
+        env = os.environ | {"DATABASE_URL": os.environ["OWNER_DATABASE_URL"]}
+        return subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=env, check=False).returncode
 
 
 def seed(w: World) -> None:
