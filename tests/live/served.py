@@ -1,11 +1,13 @@
 """The portal as its web process serves it, with a few pages that only look at the serving itself."""
 
 import hashlib
+import io
+import itertools
 import threading
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
@@ -23,6 +25,20 @@ def ping(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def digest(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"length": len(request.body), "sha256": hashlib.sha256(request.body).hexdigest()})
+
+
+counted = itertools.count(1)
+
+
+@csrf_exempt
+def count(request: HttpRequest) -> JsonResponse:
+    """How many bodies were taken for whole so far."""
+    assert request.body
+    return JsonResponse({"counted": next(counted)})
+
+
+def file(request: HttpRequest) -> FileResponse:
+    return FileResponse(io.BytesIO(b"f" * 1_000_000), filename="file")
 
 
 def database(request: HttpRequest) -> JsonResponse:
@@ -46,6 +62,8 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
 urlpatterns = [
     path("test/ping", ping),
     path("test/digest", digest),
+    path("test/count", count),
+    path("test/file", file),
     path("test/database", database),
     path("test/headers", headers),
     path("test/endless", endless),
