@@ -19,63 +19,72 @@ MONTH_DAYS = 30
 FULFILMENT_DAYS = 45
 """Days after which an ordered line counts as not fulfilled."""
 
-# Rolling months of 30 days, counted back from the end of the business date: month 0 is the latest.
-_TRADE = """
-WITH line AS (
-    SELECT o.supplier_id, o.ordered_at, l.id, l.amount_minor, l.quantity, l.category, l.despatch_by, l.despatched_at,
-           l.cancelled_at < %(end)s AS is_cancelled,
-           coalesce((SELECT true FROM orders_receiptline r
-                     WHERE r.order_line_id = l.id AND r.received_at < %(end)s AND r.recorded_at <= %(known_at)s
-                     LIMIT 1), false) AS is_received
-    FROM orders_purchaseorder o JOIN orders_orderline l ON l.order_id = o.id
+MONTHS = range(6)
+
+# Rolling months of 30 days, counted back from the end of the business date: month 0 is the latest. OFFSET 0 keeps the
+# look-up of receipts and returns by their line: left to itself the planner, who cannot know how few lines a supplier
+# has, looped over the receipts of all (953 suppliers: 5 s, not 0.2 s).
+_TRADE = f"""
+SELECT supplier_id, min(first_at), sum(lines)::bigint, bit_count(bit_or(active_months)::bit(64)),
+       sum(lines_12m)::bigint, sum(cancelled_12m)::bigint, sum(to_despatch)::bigint, sum(on_time)::bigint,
+       sum(ripe)::bigint, sum(fulfilled)::bigint, sum(delivered), sum(returned), max(delivered),
+       ARRAY[{", ".join(f"sum(month_{month})" for month in MONTHS)}]
+FROM (
+    SELECT o.supplier_id, l.category, min(o.ordered_at) AS first_at, count(*) AS lines,
+           bit_or(CASE WHEN o.ordered_at >= %(year_ago)s
+                  THEN 1::bigint << floor(extract(epoch FROM %(end)s - o.ordered_at) / 2592000)::int
+                  ELSE 0 END) AS active_months,
+           count(*) FILTER (WHERE o.ordered_at >= %(year_ago)s) AS lines_12m,
+           count(*) FILTER (WHERE o.ordered_at >= %(year_ago)s AND l.cancelled_at < %(end)s) AS cancelled_12m,
+           count(*) FILTER (WHERE l.despatch_by >= %(year_ago)s AND l.despatch_by < %(end)s
+                              AND (l.cancelled_at < %(end)s) IS NOT TRUE) AS to_despatch,
+           count(*) FILTER (WHERE l.despatch_by >= %(year_ago)s AND l.despatch_by < %(end)s
+                              AND (l.cancelled_at < %(end)s) IS NOT TRUE
+                              AND l.despatched_at <= l.despatch_by) AS on_time,
+           count(*) FILTER (WHERE o.ordered_at >= %(year_ago)s AND o.ordered_at < %(ripe)s
+                              AND (l.cancelled_at < %(end)s) IS NOT TRUE) AS ripe,
+           count(*) FILTER (WHERE o.ordered_at >= %(year_ago)s AND o.ordered_at < %(ripe)s
+                              AND (l.cancelled_at < %(end)s) IS NOT TRUE AND r.receipts > 0) AS fulfilled,
+           coalesce(sum(l.amount_minor * r.quantity_12m / l.quantity), 0) AS delivered,
+           coalesce(sum(b.amount_12m), 0) AS returned,
+           {
+    ", ".join(
+        f"coalesce(sum(l.amount_minor * r.quantity_{month} / l.quantity), 0)"
+        f" - coalesce(sum(b.amount_{month}), 0) AS month_{month}"
+        for month in MONTHS
+    )
+}
+    FROM orders_purchaseorder o
+    JOIN orders_orderline l ON l.order_id = o.id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS receipts, sum(quantity) FILTER (WHERE received_at >= %(year_ago)s) AS quantity_12m,
+               {
+    ", ".join(
+        f"sum(quantity) FILTER (WHERE received_at >= %(month_{month + 1})s"
+        f" AND received_at < %(month_{month})s) AS quantity_{month}"
+        for month in MONTHS
+    )
+}
+        FROM (SELECT * FROM orders_receiptline WHERE order_line_id = l.id OFFSET 0) receipt
+        WHERE received_at < %(end)s AND recorded_at <= %(known_at)s
+    ) r
+    CROSS JOIN LATERAL (
+        SELECT sum(amount_minor) FILTER (WHERE returned_at >= %(year_ago)s) AS amount_12m,
+               {
+    ", ".join(
+        f"sum(amount_minor) FILTER (WHERE returned_at >= %(month_{month + 1})s"
+        f" AND returned_at < %(month_{month})s) AS amount_{month}"
+        for month in MONTHS
+    )
+}
+        FROM (SELECT * FROM orders_returnline WHERE order_line_id = l.id OFFSET 0) back
+        WHERE returned_at < %(end)s AND recorded_at <= %(known_at)s
+    ) b
     WHERE o.supplier_id = ANY(%(suppliers)s) AND o.platform_id = %(debtor)s AND l.currency = %(currency)s
       AND o.ordered_at < %(end)s AND l.recorded_at <= %(known_at)s
-), movement AS (
-    SELECT line.supplier_id, line.category, r.received_at AS moved_at,
-           line.amount_minor * r.quantity / line.quantity AS delivered, 0 AS returned
-    FROM line JOIN orders_receiptline r ON r.order_line_id = line.id
-    WHERE r.received_at >= %(year_ago)s AND r.received_at < %(end)s AND r.recorded_at <= %(known_at)s
-    UNION ALL
-    SELECT line.supplier_id, line.category, b.returned_at, 0, b.amount_minor
-    FROM line JOIN orders_returnline b ON b.order_line_id = line.id
-    WHERE b.returned_at >= %(year_ago)s AND b.returned_at < %(end)s AND b.recorded_at <= %(known_at)s
-), by_category AS (
-    SELECT supplier_id, category, sum(delivered) AS delivered FROM movement GROUP BY 1, 2
-), largest AS (
-    SELECT supplier_id, max(delivered) AS largest FROM by_category GROUP BY 1
-), moved AS (
-    SELECT supplier_id, sum(delivered) AS delivered, sum(returned) AS returned,
-           ARRAY[sum(delivered - returned) FILTER (WHERE moved_at >= %(end)s - interval '30 days'),
-                 sum(delivered - returned) FILTER (WHERE moved_at >= %(end)s - interval '60 days'
-                                                     AND moved_at < %(end)s - interval '30 days'),
-                 sum(delivered - returned) FILTER (WHERE moved_at >= %(end)s - interval '90 days'
-                                                     AND moved_at < %(end)s - interval '60 days'),
-                 sum(delivered - returned) FILTER (WHERE moved_at >= %(end)s - interval '120 days'
-                                                     AND moved_at < %(end)s - interval '90 days'),
-                 sum(delivered - returned) FILTER (WHERE moved_at >= %(end)s - interval '150 days'
-                                                     AND moved_at < %(end)s - interval '120 days'),
-                 sum(delivered - returned) FILTER (WHERE moved_at >= %(end)s - interval '180 days'
-                                                     AND moved_at < %(end)s - interval '150 days')] AS months
-    FROM movement GROUP BY 1
-), ordered AS (
-    SELECT supplier_id, min(ordered_at) AS first_at, count(*) AS lines,
-           count(DISTINCT floor(extract(epoch FROM %(end)s - ordered_at) / 2592000))
-               FILTER (WHERE ordered_at >= %(year_ago)s) AS active_months,
-           count(*) FILTER (WHERE ordered_at >= %(year_ago)s) AS lines_12m,
-           count(*) FILTER (WHERE ordered_at >= %(year_ago)s AND is_cancelled) AS cancelled_12m,
-           count(*) FILTER (WHERE despatch_by >= %(year_ago)s AND despatch_by < %(end)s
-                              AND is_cancelled IS NOT TRUE) AS to_despatch,
-           count(*) FILTER (WHERE despatch_by >= %(year_ago)s AND despatch_by < %(end)s
-                              AND is_cancelled IS NOT TRUE AND despatched_at <= despatch_by) AS on_time,
-           count(*) FILTER (WHERE ordered_at >= %(year_ago)s AND ordered_at < %(ripe)s
-                              AND is_cancelled IS NOT TRUE) AS ripe,
-           count(*) FILTER (WHERE ordered_at >= %(year_ago)s AND ordered_at < %(ripe)s
-                              AND is_cancelled IS NOT TRUE AND is_received) AS fulfilled
-    FROM line GROUP BY 1
-)
-SELECT supplier_id, first_at, lines, active_months, lines_12m, cancelled_12m, to_despatch, on_time, ripe, fulfilled,
-       coalesce(delivered, 0), coalesce(returned, 0), coalesce(largest, 0), months
-FROM ordered LEFT JOIN moved USING (supplier_id) LEFT JOIN largest USING (supplier_id)
+    GROUP BY 1, 2
+) by_category
+GROUP BY supplier_id
 """
 
 # Receivables count by the date of their document: acceptance may have been recorded much later.
@@ -116,6 +125,7 @@ def features(
         "suppliers": list(supplier_ids), "debtor": debtor_id, "currency": currency, "as_of": as_of, "end": end,
         "year_ago": end - timedelta(days=12 * MONTH_DAYS), "quarter_ago": as_of - timedelta(days=3 * MONTH_DAYS),
         "ripe": end - timedelta(days=FULFILMENT_DAYS), "known_at": known_at or datetime.max.replace(tzinfo=end.tzinfo),
+        **{f"month_{month}": end - timedelta(days=month * MONTH_DAYS) for month in range(len(MONTHS) + 1)},
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_TRADE, values)
@@ -149,7 +159,7 @@ class _Trade:
     delivered: Decimal
     returned: Decimal
     largest: Decimal
-    months: list[Decimal | None] | None
+    months: list[Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +184,7 @@ def _features(as_of: date, end: datetime, trade: _Trade | None, claims: _Claims,
             repayment=past,
         )
     days = (end - trade.first_at).days
-    months = [Decimal(month or 0) for month in trade.months or [0] * 6]
+    months = [Decimal(month) for month in trade.months]
     returned = _share(trade.returned, trade.delivered)
     reductions = [share for share in (credited, returned) if share is not None]
     return Features(
@@ -246,20 +256,25 @@ def policy_in_force(funder_id: int, on: date) -> PolicyVersion | None:
     )
 
 
-def receivable_facts(*, facilities: Sequence[Facility]) -> dict[int, tuple[ReceivableFacts, ...]]:
+def receivable_facts(*, facilities: Sequence[Facility], lock: bool = False) -> dict[int, tuple[ReceivableFacts, ...]]:
     """For each facility the receivables that its base looks at: open ones of its supplier and debtor, oldest due first.
 
-    Those assigned elsewhere are among them, so that the base can say why they do not count.
+    Those assigned elsewhere are among them, so that the base can say why they do not count. `lock` holds the rows, in
+    the order of their keys, until the caller's transaction ends.
     """
     states = Receivable.Status
     rows = Receivable.objects.filter(
         supplier__in={facility.supplier_id for facility in facilities},
         debtor__in={facility.debtor_id for facility in facilities},
         status__in=[states.RECEIVED, states.ACCEPTED, states.ASSIGNED, states.DISPUTED],
-    ).order_by("due_date", "id")
+    ).order_by("id")
+    if lock:
+        rows = rows.select_for_update()
     found: dict[tuple[int, int], list[ReceivableFacts]] = {}
     for row in rows.values_list("supplier_id", "debtor_id", *_FACTS):
         found.setdefault(row[:2], []).append(ReceivableFacts(*row[2:]))
+    for facts in found.values():
+        facts.sort(key=lambda each: (each.due_date, each.id))
     return {each.id: tuple(found.get((each.supplier_id, each.debtor_id), ())) for each in facilities}
 
 
