@@ -1,17 +1,27 @@
 """What credit reads: a supplier's trade as features, its standing, its receivables, and the policy in force."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Max, Q, Sum
 
 from accounts.parties.models import BusinessVerification, Party
-from financing.credit.models import Facility, PolicyVersion
-from financing.credit.rules import DebtorAge, Features, PastRepayment, ReceivableFacts
+from financing.credit.models import Decision, Facility, PolicyVersion
+from financing.credit.rules import (
+    DebtorAge,
+    Features,
+    Inputs,
+    Misshapen,
+    PastRepayment,
+    ReceivableFacts,
+    content_hash,
+    decide,
+)
 from financing.receivables.models import Receivable
 from portal.shared.money import round_down
 
@@ -294,3 +304,39 @@ def debtor_age(*, funder_id: int, debtor_id: int, currency: str, as_of: date, be
     aged = Q(due_date__lt=as_of - timedelta(days=beyond_days))
     sums = held.aggregate(whole=Sum("open_minor"), aged=Sum("open_minor", filter=aged))
     return DebtorAge(open_minor=sums["whole"] or 0, aged_minor=sums["aged"] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where a kept decision and its replay are not the same."""
+
+    place: str
+    kept: Any
+    replayed: Any
+
+
+def replay(decision: Decision) -> list[Difference]:
+    """Decide again from the inputs that were kept; empty where hash, policy and result are the same bit for bit."""
+    found = []
+    if (hashed := content_hash(decision.inputs)) != decision.inputs_hash:
+        found.append(Difference("inputs_hash", decision.inputs_hash, hashed))
+    if (hashed := content_hash(decision.inputs.get("policy"))) != decision.policy.body_hash:
+        found.append(Difference("policy", decision.policy.body_hash, hashed))
+    if decision.decided_by == "system" and decision.outcome != decision.result.get("outcome"):
+        found.append(Difference("outcome", decision.outcome, decision.result.get("outcome")))
+    try:
+        result = decide(Inputs.from_json(decision.inputs)).to_json()
+    except Misshapen as misshapen:
+        return [*found, Difference("inputs", "readable", str(misshapen))]
+    return [*found, *_differences("result", decision.result, result)]
+
+
+def _differences(place: str, kept: Any, replayed: Any) -> Iterator[Difference]:
+    if isinstance(kept, dict) and isinstance(replayed, dict):
+        for name in sorted(kept.keys() | replayed.keys()):
+            yield from _differences(f"{place}.{name}", kept.get(name), replayed.get(name))
+    elif isinstance(kept, list) and isinstance(replayed, list) and len(kept) == len(replayed):
+        for index, (left, right) in enumerate(zip(kept, replayed, strict=True)):
+            yield from _differences(f"{place}[{index}]", left, right)
+    elif kept != replayed:
+        yield Difference(place, kept, replayed)

@@ -14,14 +14,14 @@ from financing.credit.rules.decision import APPROVED, DECLINED, REFERRED, Improv
 from financing.credit.rules.default import DEFAULT_BODY
 from financing.credit.rules.facts import DebtorAge, Features, PastRepayment, Position, ReceivableFacts
 from financing.credit.rules.inputs import Inputs, Terms
-from financing.credit.rules.plain import canonical_json, content_hash, from_plain, to_plain
+from financing.credit.rules.plain import Misshapen, canonical_json, content_hash, from_plain, to_plain
 from financing.credit.rules.policy import GradeTerms, Policy, PolicyFaults
 from financing.credit.rules.pricing import price
 from financing.credit.rules.scoring import Score, ScoreLine, limit_of, monthly_amount, score
 
 __all__ = [
     "APPROVED", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge", "Features", "GradeTerms",
-    "Improvement", "Inputs", "PastRepayment", "Policy", "PolicyFaults", "Position", "ReceivableFacts", "Result",
-    "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json", "choose_security", "content_hash", "decide",
+    "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy", "PolicyFaults", "Position", "ReceivableFacts",
+    "Result", "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json", "choose_security", "content_hash", "decide",
     "eligibility", "from_plain", "limit_of", "monthly_amount", "price", "score", "to_plain",
 ]  # fmt: skip
