@@ -33,3 +33,8 @@ class PaymentUnderWay(RuleViolation):
 class MixedCurrencies(RuleViolation):
     code = "MIXED_CURRENCIES"
     sentence = "One settlement pays in one currency."
+
+
+class AlreadyAccepted(RuleViolation):
+    code, status = "ALREADY_ACCEPTED", 409
+    sentence = "Receivable {number} was accepted, so it is reduced by a credit note and cannot be cancelled."

@@ -1,18 +1,27 @@
 """What can be done to receivables, one verb per user intention."""
 
+from financing.receivables.services.accept import Answer, accept, cancel, dispute, resolve_dispute
 from financing.receivables.services.assign import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booked import book, fail, take_back
 from financing.receivables.services.settle import settle
+from financing.receivables.services.submit import ItemResult, submit
 
 __all__ = [
+    "Answer",
+    "ItemResult",
     "Transfer",
+    "accept",
     "assign",
     "assign_many",
     "book",
+    "cancel",
+    "dispute",
     "fail",
     "is_assignable",
     "lock",
     "release",
+    "resolve_dispute",
     "settle",
+    "submit",
     "take_back",
 ]

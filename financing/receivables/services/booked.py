@@ -8,6 +8,7 @@ from datetime import date, datetime
 from accounts.trail.services import News, record
 from financing.receivables.models import Receivable, SettlementLine, SettlementPayment
 from financing.receivables.services.assign import lock
+from financing.receivables.services.credit import owed
 from portal.shared.access import Actor
 from portal.shared.database import acting
 
@@ -27,14 +28,14 @@ class Locked:
 
 
 def book(*, actor: Actor, value_dates: Mapping[int, date], now: datetime) -> list[SettlementPayment]:
-    """The bank booked these payments (payment id -> value date): what was settling is settled. Booked ones are skipped."""
+    """The bank booked these payments (payment id -> value date): what was settling is settled. Skips those booked."""
     with acting(actor):
         found = _lock(value_dates, SettlementPayment.Status.INSTRUCTED)
         news = []
         for payment, line, row in found.pairs():
             row.settling_minor -= line.amount_minor
             row.settled_minor += line.amount_minor
-            if _open(row) == 0:
+            if owed(row) == 0:
                 row.move_to(Receivable.Status.SETTLED)
                 row.settled_at = now
             news.append(_told(row, "receivable.settled", line, value_dates[payment.id]))
@@ -99,11 +100,6 @@ def _lock(payment_ids, status: str) -> Locked:
     return Locked(payments, lines, receivables)
 
 
-def _open(row: Receivable) -> int:
-    """What is owed by the figures in memory; the database's own sum is that of the last save."""
-    return row.gross_minor - row.deductions_minor - row.credited_minor - row.settled_minor
-
-
 def _save(found: Locked) -> None:
     fields = ["settling_minor", "settled_minor", "status", "settled_at"]
     Receivable.objects.bulk_update(found.receivables.values(), fields)
@@ -115,7 +111,7 @@ def _told(row: Receivable, name: str, line: SettlementLine, value_date: date | N
     payload = {
         "number": row.number,
         "amount_minor": line.amount_minor,
-        "open_minor": _open(row),
+        "open_minor": owed(row),
         "currency": row.currency,
     }
     if value_date:

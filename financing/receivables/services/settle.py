@@ -1,4 +1,4 @@
-"""The platform pays what it owes: one payment per payee, the funder where a receivable is assigned, else the supplier."""
+"""The platform pays what it owes: one payment per payee, the funder where a receivable is assigned or its supplier."""
 
 import hashlib
 import json

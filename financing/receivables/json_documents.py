@@ -1,0 +1,230 @@
+"""Invoices, settlement statements and credit notes as JSON: the form is described in docs/invoices.md.
+
+Pure: no Django, no database. Amounts are strings or numbers, read exactly; unknown fields are refused, so that no
+misspelt deduction is overlooked.
+"""
+
+import json
+import unicodedata
+from datetime import date
+from decimal import Decimal
+
+from financing.receivables.documents import (
+    CREDIT_NOTE,
+    INVOICE,
+    STATEMENT,
+    DocumentRefused,
+    Line,
+    PartyName,
+    Reading,
+    TradeDocument,
+    currency_code,
+    number,
+    with_order,
+)
+
+MAX_ITEMS = 1_000
+
+COMMON = {"type", "number", "issue_date", "currency", "supplier", "debtor", "lines", "payable"}
+OF_INVOICE = COMMON | {"due_date", "order", "allowances", "charges", "tax", "prepaid", "rounding", "deductions"}
+OF_CREDIT_NOTE = COMMON | {"invoice", "invoice_date", "reason", "tax", "allowances", "charges", "rounding"}
+OF_LINE = {"number", "order", "order_line", "sku", "description", "quantity", "unit_price", "amount"}
+OF_PARTY = {"external_reference", "registration_number", "country"}
+OF_DEDUCTION = {"kind", "amount"}
+
+
+def read_all(content: bytes) -> list[Reading]:
+    """One reading per item of a JSON object, a list, or {"invoices": [...]}; DocumentRefused where it is no JSON."""
+    items = _items(_parse(content))
+    if not items:
+        raise DocumentRefused("EMPTY", "There is no document in this.")
+    if len(items) > MAX_ITEMS:
+        raise DocumentRefused("TOO_MANY_DOCUMENTS", f"At most {MAX_ITEMS:,} documents are handed in at once.")
+    return [_reading(item) for item in items]
+
+
+def _parse(content: bytes):
+    try:
+        return json.loads(content, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise DocumentRefused("JSON_MALFORMED", f"This is not JSON: {error}.") from None
+    except ValueError as error:
+        # Python refuses to read integers of thousands of digits.
+        raise DocumentRefused("AMOUNT_ABSURD", f"A number is beyond any plausible trade: {error}.") from None
+
+
+def _no_constant(name: str):
+    raise DocumentRefused("AMOUNT_INVALID", f"{name} is not a number.")
+
+
+def _no_doubles(pairs: list[tuple]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise DocumentRefused("FIELD_TWICE", "A field appears twice in one object.")
+    return found
+
+
+def _items(parsed) -> list:
+    if isinstance(parsed, dict) and set(parsed) == {"invoices"}:
+        parsed = parsed["invoices"]
+    return parsed if isinstance(parsed, list) else [parsed]
+
+
+def _reading(item) -> Reading:
+    named = item if isinstance(item, dict) else {}
+    shown = {name: _shown(named.get(name, default)) for name, default in (("number", ""), ("type", INVOICE))}
+    try:
+        return Reading(_document(item), **shown)
+    except DocumentRefused as refusal:
+        return Reading(None, refusal.code, refusal.sentence, **shown)
+
+
+def _shown(value) -> str:
+    """What the answer repeats of an item that may not be readable."""
+    return "".join(letter for letter in str(value)[:80] if letter.isprintable())
+
+
+def _document(item) -> TradeDocument:
+    if not isinstance(item, dict):
+        raise DocumentRefused("WRONG_DOCUMENT_TYPE", "A document is a JSON object.")
+    kind = item.get("type", INVOICE)
+    if kind not in (INVOICE, STATEMENT, CREDIT_NOTE):
+        raise DocumentRefused("WRONG_DOCUMENT_TYPE", f"{str(kind)[:40]!r} is not INVOICE, STATEMENT or CREDIT_NOTE.")
+    _known(item, OF_CREDIT_NOTE if kind == CREDIT_NOTE else OF_INVOICE)
+    return with_order(
+        TradeDocument(
+            type=kind,
+            number=_text(item, "number"),
+            issue_date=_date(item, "issue_date"),
+            due_date=_date(item, "due_date") if item.get("due_date") is not None else None,
+            currency=currency_code(_text(item, "currency")),
+            supplier=_party(item, "supplier"),
+            debtor=_party(item, "debtor"),
+            lines=tuple(_line(each, position) for position, each in enumerate(_list(item, "lines"), 1)),
+            allowances=_amount(item, "allowances"),
+            charges=_amount(item, "charges"),
+            tax=_amount(item, "tax"),
+            prepaid=_amount(item, "prepaid"),
+            rounding=_amount(item, "rounding"),
+            deductions=_deductions(item),
+            payable=_required(item, "payable"),
+            order_number=_text(item, "order", required=False),
+            invoice_number=_text(item, "invoice", required=False),
+            invoice_date=_date(item, "invoice_date") if item.get("invoice_date") is not None else None,
+            reason=_text(item, "reason", required=False),
+        )
+    )
+
+
+def _line(item, position: int) -> Line:
+    if not isinstance(item, dict):
+        raise DocumentRefused("FIELD_INVALID", "A line is a JSON object.")
+    _known(item, OF_LINE)
+    quantity = _amount(item, "quantity", Decimal(1))
+    if quantity == 0:
+        raise DocumentRefused("QUANTITY_INVALID", f"Line {position} has no quantity.")
+    if "amount" not in item and "unit_price" not in item:
+        raise DocumentRefused("FIELD_MISSING", f"Line {position} has neither an amount nor a unit_price.")
+    unit_price = _amount(item, "unit_price", None)
+    amount = _amount(item, "amount", None)
+    if amount is None:
+        amount = quantity * unit_price
+    if unit_price is None:
+        unit_price = amount / quantity
+    if abs(quantity * unit_price - amount) > Decimal("0.01"):
+        raise DocumentRefused("TOTALS_DO_NOT_ADD_UP", f"Line {position}: {quantity} at {unit_price} is not {amount}.")
+    return Line(
+        number=_text(item, "number", required=False) or str(position),
+        quantity=quantity,
+        unit_price=unit_price,
+        amount=amount,
+        order_number=_text(item, "order", required=False),
+        order_line_number=_text(item, "order_line", required=False),
+        sku=_text(item, "sku", required=False),
+        description=_text(item, "description", required=False)[:200],
+    )
+
+
+def _known(item: dict, fields: set[str]) -> None:
+    unknown = sorted(set(item) - fields)
+    if unknown:
+        raise DocumentRefused("FIELD_UNKNOWN", f"The field {unknown[0][:40]!r} is not known here.")
+
+
+def _text(item: dict, name: str, required: bool = True) -> str:
+    value = item.get(name)
+    if value is None or value == "":
+        if required:
+            raise DocumentRefused("FIELD_MISSING", f"The field {name!r} is missing.")
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} has to be text.")
+    return clean(str(value), name)
+
+
+def clean(value: str, name: str) -> str:
+    """Text with single blanks; control characters and lone surrogates are no text."""
+    text = " ".join(value.split())
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} contains characters that are no text.")
+    return text
+
+
+def _date(item: dict, name: str) -> date:
+    text = _text(item, name)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise DocumentRefused("DATE_INVALID", f"{name} {text[:40]!r} is not a date as in 2026-11-22.") from None
+
+
+def _required(item: dict, name: str) -> Decimal:
+    if item.get(name) is None:
+        raise DocumentRefused("FIELD_MISSING", f"The field {name!r} is missing.")
+    return _amount(item, name)
+
+
+def _amount(item: dict, name: str, default: Decimal | None = Decimal(0)) -> Decimal | None:
+    value = item.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise DocumentRefused("AMOUNT_INVALID", f"The field {name!r} has to be an amount.")
+    return number(value, name)
+
+
+def _list(item: dict, name: str) -> list:
+    value = item.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} has to be a list.")
+    return value
+
+
+def _deductions(item: dict) -> Decimal:
+    total = Decimal(0)
+    for each in _list(item, "deductions"):
+        if not isinstance(each, dict):
+            raise DocumentRefused("FIELD_INVALID", "A deduction is an object with kind and amount.")
+        _known(each, OF_DEDUCTION)
+        amount = _required(each, "amount")
+        if amount < 0:
+            raise DocumentRefused("NEGATIVE_AMOUNT", "A deduction cannot be below zero.")
+        total += amount
+    return total
+
+
+def _party(item: dict, name: str) -> PartyName:
+    """A string is an external reference; an object names the party by any of its identifiers."""
+    value = item.get(name)
+    if value is None:
+        return PartyName()
+    if isinstance(value, str):
+        text = clean(value, name)
+        return PartyName(identifiers=(text,)) if text else PartyName()
+    if not isinstance(value, dict):
+        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} has to be text or an object.")
+    _known(value, OF_PARTY)
+    found = (_text(value, "external_reference", False), _text(value, "registration_number", False))
+    return PartyName(identifiers=tuple(each for each in found if each), country=_text(value, "country", False))

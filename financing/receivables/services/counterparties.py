@@ -1,0 +1,73 @@
+"""Who a document means: the portal's parties, found by any identifier that the document gives."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from accounts.parties.models import Party
+from financing.receivables.documents import DocumentRefused, PartyName, TradeDocument
+from portal.shared.access import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Counterparties:
+    """Suppliers and debtors that a batch of documents may mean, read in one query."""
+
+    actor: Actor
+    by_identifier: dict[tuple[str, str], set[Party]]
+    own: Party | None
+
+    @classmethod
+    def load(cls, actor: Actor, documents: Iterable[TradeDocument]) -> "Counterparties":
+        names = {each for d in documents for name in (d.supplier, d.debtor) for each in name.identifiers}
+        found = Party.objects.filter(
+            Q(kind__in=[Party.Kind.SUPPLIER, Party.Kind.PLATFORM])
+            & (Q(external_reference__in=names) | Q(registration_number__in=names))
+            | Q(id=actor.party_id)
+        )
+        by_identifier, own = defaultdict(set), None
+        for party in found:
+            own = party if party.id == actor.party_id else own
+            for identifier in {party.external_reference, party.registration_number} - {""}:
+                by_identifier[party.kind, identifier].add(party)
+        return cls(actor, by_identifier, own)
+
+    def resolve(self, document: TradeDocument) -> tuple[Party, Party]:
+        """Supplier and debtor; the actor's own side may be left out of the document, or is held against it.
+
+        Whoever names somebody else on its own side is told just that, whether or not the other is known here.
+        """
+        is_supplier = self.actor.party_kind == Party.Kind.SUPPLIER
+        if self.actor.is_system:
+            return self._other(document.supplier, Party.Kind.SUPPLIER), self._other(
+                document.debtor, Party.Kind.PLATFORM
+            )
+        self._check_own(document.supplier if is_supplier else document.debtor)
+        if is_supplier:
+            return self.own, self._other(document.debtor, Party.Kind.PLATFORM)
+        return self._other(document.supplier, Party.Kind.SUPPLIER), self.own
+
+    def _check_own(self, name: PartyName) -> None:
+        mine = {self.own.external_reference, self.own.registration_number} - {""}
+        if name.identifiers and not mine & set(name.identifiers):
+            raise DocumentRefused(
+                "NOT_YOUR_DOCUMENT",
+                "The document is not between you and a partner of yours. You can hand in only your own documents.",
+            )
+        if not name.identifiers and name.name and name.name.casefold() != self.own.name.casefold():
+            raise DocumentRefused("PARTY_NOT_IDENTIFIED", "The document does not identify you by a number of yours.")
+
+    def _other(self, name: PartyName, kind: str) -> Party:
+        found = set().union(*(self.by_identifier.get((kind, each), ()) for each in name.identifiers))
+        if len(found) > 1 and name.country:
+            found = {each for each in found if each.country == name.country}
+        role = "supplier" if kind == Party.Kind.SUPPLIER else "debtor"
+        if not found:
+            raise DocumentRefused(
+                f"UNKNOWN_{role.upper()}", f"The {role} of the document is not known here by any of its numbers."
+            )
+        if len(found) > 1:
+            raise DocumentRefused("PARTY_AMBIGUOUS", f"The numbers given for the {role} belong to different parties.")
+        return found.pop()
