@@ -1,0 +1,133 @@
+"""Every component and the sign-in pages in a real browser: WCAG 2.2 AA by axe-core, both themes, desk and phone, and
+nothing that the content security policy had to stop."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test.testcases import LiveServerThread
+from django.test.utils import override_settings
+from playwright.sync_api import expect, sync_playwright
+
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = ["/styleguide/", "/styleguide/supplier/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(django_db_setup, django_db_blocker):
+    """Address of a server of these pages. They read the database at most, so that nothing needs to be emptied."""
+    with django_db_blocker.unblock(), override_settings(ROOT_URLCONF="tests.browser.guide_urls", ALLOWED_HOSTS=["*"]):
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.daemon = True
+        server.start()
+        server.is_ready.wait()
+        if server.error:
+            raise server.error
+        yield f"http://127.0.0.1:{server.port}"
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    # Playwright's loop runs in this thread, and Django would take every query of it for a mistake.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.stopped = []
+    page.on("console", lambda message: page.stopped.append(message.text) if "Policy" in message.text else None)
+    page.on("pageerror", lambda error: page.stopped.append(str(error)))
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_page_is_accessible_and_fits(page, address, path, theme, width):
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(address + path)
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+    assert [(finding["id"], [node["html"] for node in finding["nodes"]]) for finding in found] == []
+    assert page.stopped == []
+
+
+def test_a_search_narrows_the_table_and_keeps_the_caret(page, address):
+    page.goto(f"{address}/styleguide/")
+    page.fill("#receivables-q", "1042")
+    expect(page.locator("#receivables tbody tr")).to_have_count(1)
+    assert page.evaluate("document.activeElement.id") == "receivables-q"
+    assert "receivables-q=1042" in page.url
+    assert page.stopped == []
+
+
+def test_a_heading_sorts_and_says_so(page, address):
+    page.goto(f"{address}/styleguide/")
+    page.click("#receivables th:last-child a")
+    page.wait_for_selector("#receivables th[aria-sort=ascending]")
+    first = page.locator("#receivables tbody tr td:last-child").first
+    assert first.inner_text().replace("\xa0", " ") == "CNY 450.00"
+
+
+def test_a_dialog_is_closed_by_escape_and_gives_the_focus_back(page, address):
+    page.goto(f"{address}/styleguide/")
+    page.click("[data-dialog=withdraw]")
+    page.wait_for_selector("#withdraw[open]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#withdraw:not([open])", state="attached")
+    assert page.evaluate("document.activeElement.dataset.dialog") == "withdraw"
+
+
+def test_the_chosen_theme_is_kept(page, address):
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{address}/accounts/login/")
+    page.click("[data-theme-toggle]")
+    page.goto(f"{address}/styleguide/")
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def test_slider_and_amount_follow_each_other(page, address):
+    page.goto(f"{address}/styleguide/")
+    page.locator("[data-amount-slider]").fill("20000000")
+    assert page.input_value("#want") == "200,000.00"
+    page.fill("#want", "1234.5")
+    page.keyboard.press("Tab")
+    assert (page.input_value("#want"), page.input_value("[data-amount-slider]")) == ("1,234.50", "123500")
+
+
+def test_news_renew_what_they_concern_and_the_mark_tells_of_a_cut(page, address):
+    news = '{"name": "x", "subject_type": "advances.advance", "subject_id": 42, "at": ""}'
+    page.route("**/live/", lambda route: route.fulfill(
+        status=200, headers={"content-type": "text/event-stream"}, body=f"event: news\ndata: {news}\n\n"
+    ))  # fmt: skip
+    page.goto(f"{address}/styleguide/")
+    page.wait_for_selector("#timeline.renewed, [data-live-mark][data-state=cut]", state="attached")
+    page.evaluate("document.querySelector('#timeline').lastElementChild.remove()")
+    expect(page.locator("#timeline li")).to_have_count(4)
+    expect(page.locator(".side .live-text")).to_have_text("Not live: reconnecting")
