@@ -22,6 +22,6 @@ from financing.credit.rules.scoring import Score, ScoreLine, limit_of, monthly_a
 __all__ = [
     "APPROVED", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge", "Features", "GradeTerms",
     "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy", "PolicyFaults", "Position", "ReceivableFacts",
-    "Result", "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json", "choose_security", "content_hash", "decide",
-    "eligibility", "from_plain", "limit_of", "monthly_amount", "price", "score", "to_plain",
+    "Result", "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json", "choose_security", "content_hash",
+    "decide", "eligibility", "from_plain", "limit_of", "monthly_amount", "price", "score", "to_plain",
 ]  # fmt: skip
