@@ -45,6 +45,11 @@ IDLE_SECONDS = 10
 """How long a lost wake-up can go unnoticed."""
 FAIL_AFTER_SECONDS = 55
 """A stream whose right to be open could not be confirmed for so long ends."""
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
 EVENT_ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 CEILING = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -55,8 +60,8 @@ LOOK = f"""
 READ = f"""
     SELECT e.transaction, e.id, e.name, e.subject_type, e.subject_id, e.recorded_at, array_agg(p.party_id)
     FROM trail_event e JOIN trail_eventparty p ON p.event_id = e.id
-    WHERE e.transaction >= %s AND e.transaction < %s AND p.party_id = ANY(%s)
-    GROUP BY e.id ORDER BY e.transaction, e.id LIMIT {READ_AT_MOST + 1}
+    WHERE (e.transaction, e.id) > (%s, %s) AND e.transaction < %s AND p.party_id = ANY(%s)
+    GROUP BY e.id ORDER BY e.transaction, e.id LIMIT {READ_AT_MOST}
 """
 
 Position = tuple[int, int]
@@ -173,22 +178,26 @@ class Hub:
                 self.horizon = ceiling
                 self.connected.set()
             elif ceiling > self.horizon:
-                rows = []
-                if parties := list(self.subscriptions):
-                    rows = await (await listener.execute(READ, [self.horizon, ceiling, parties])).fetchall()
-                self.hand_out(rows, ceiling)
+                await self.hand_out(listener, ceiling)
                 self.horizon = ceiling
             return held_back
 
-    def hand_out(self, rows: list[tuple], ceiling: int) -> None:
+    async def hand_out(self, listener: psycopg.AsyncConnection, ceiling: int) -> None:
+        """Read from the horizon to the ceiling, piece by piece, and give each party its share."""
+        parties, position = list(self.subscriptions), (self.horizon, 0)
+        while parties:
+            rows = await (await listener.execute(READ, [*position, ceiling, parties])).fetchall()
+            self.share(rows, ceiling)
+            if len(rows) < READ_AT_MOST:
+                return
+            position = rows[-1][:2]
+
+    def share(self, rows: list[tuple], ceiling: int) -> None:
         by_party: dict[int, list[Message]] = {}
-        if len(rows) > READ_AT_MOST:
-            by_party = {party_id: [reload(ceiling)] for party_id in self.subscriptions}
-        else:
-            for *fields, parties in rows:
-                message = news(*fields)
-                for party_id in parties:
-                    by_party.setdefault(party_id, []).append(message)
+        for *fields, parties in rows:
+            message = news(*fields)
+            for party_id in parties:
+                by_party.setdefault(party_id, []).append(message)
         for party_id, messages in by_party.items():
             offered = messages if len(messages) <= RESUMED_AT_MOST else [reload(ceiling)]
             for subscription in self.subscriptions.get(party_id, ()):
@@ -359,7 +368,9 @@ async def tell(
     # An id without data moves the browser's last id: whoever is cut before the first news resumes from here.
     position = after or (horizon, 0)
     opening = f"retry: 2000\nid: {position[0]}-{position[1]}\n\n".encode()
-    await start(send, opening + b"".join(message.content for message in earlier))
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    opening += b"".join(message.content for message in earlier)
+    await send({"type": "http.response.body", "body": opening, "more_body": True})
     position = max([position, *(message.position for message in earlier)])
     while True:
         fresh = [each for each in await subscription.take(settings.LIVE_HEARTBEAT_SECONDS) if each.position > position]
@@ -369,16 +380,6 @@ async def tell(
             position = max(position, (source.horizon, 0))
             content = f": still here\nid: {position[0]}-{position[1]}\n\n".encode()
         await send({"type": "http.response.body", "body": content, "more_body": True})
-
-
-async def start(send, content: bytes) -> None:
-    headers = [
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content, "more_body": True})
 
 
 async def left(receive) -> None:
