@@ -194,11 +194,21 @@ MFA_TOTP_ISSUER = "Portolan"
 USERSESSIONS_TRACK_ACTIVITY = False
 IDP_OIDC_PRIVATE_KEY = text("IDP_OIDC_PRIVATE_KEY")
 
-email = urlsplit(text("EMAIL_URL", "console://"))
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if email.scheme in {'smtp', 'smtps'} else 'console'}.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = email.hostname or "", email.port or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(email.username or ""), unquote(email.password or "")
-EMAIL_USE_TLS = email.scheme == "smtps"
+mail = urlsplit(text("EMAIL_URL", "console://"))
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": mail.hostname,
+            "port": mail.port or 25,
+            "username": unquote(mail.username or ""),
+            "password": unquote(mail.password or ""),
+            "use_tls": mail.scheme == "smtps",
+        },
+    }
+    if mail.scheme in {"smtp", "smtps"}
+    else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+}
 DEFAULT_FROM_EMAIL = text("EMAIL_FROM", "Portolan <no-reply@portolan.example>")
 
 # ── Walls ────────────────────────────────────────────────────────────────────────────────────────────────────────────

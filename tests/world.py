@@ -9,11 +9,22 @@
     Watch       the operator of the portal
 """
 
+import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification, Membership, Party, User
-from portal.shared.access import ADMIN, CHECKER, MAKER, VIEWER, Actor
+from financing.banking.services import register_account
+from financing.credit import services as credit
+from financing.credit.models import Facility, PolicyVersion, Programme
+from financing.credit.rules import DEFAULT_BODY
+from financing.ledger.models import Book
+from financing.ledger.services import open_book
+from financing.receivables.models import Receivable
+from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
+from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR, VIEWER, Actor
+from portal.shared.money import from_minor
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -81,4 +92,98 @@ def as_member(email: str) -> Actor:
     return Actor(
         party_id=party.id, party_kind=party.kind, roles=frozenset(m.role for m in memberships),
         user_id=memberships[0].user_id,
+    )  # fmt: skip
+
+
+IBANS = {
+    "meridian": "DE89370400440532013000",
+    "harbour": "DE75512108001245126199",
+    "amphora": "DE27100777770209299700",
+    "bellows": "DE91100000000123456789",
+}
+
+
+@dataclass(frozen=True)
+class Lending:
+    """The cast with everything that lending needs: accounts, book, policy, programme, facilities."""
+
+    cast: Cast
+    book: Book
+    policy: PolicyVersion
+    programme: Programme
+    amphora_facility: Facility
+    bellows_facility: Facility
+
+
+def lending(now: datetime = NOW, today: date = TODAY, body: dict | None = None) -> Lending:
+    """Harbour lends to Meridian's suppliers by the default policy; Amphora and Bellows have joined."""
+    people = cast(now)
+    accounts = {name: getattr(people, name) for name in IBANS}
+    for name, party in accounts.items():
+        register_account(
+            actor=SYSTEM_ACTOR, party_id=party.id, holder=party.name, iban=IBANS[name], currency=CURRENCY,
+            connected=name in ("meridian", "harbour"), now=now,
+        )  # fmt: skip
+    book = open_book(actor=SYSTEM_ACTOR, funder_id=people.harbour.id, business_date=today, now=now)
+    policy = approved_policy(people.harbour, body or DEFAULT_BODY, today, now)
+    programme = Programme.objects.create(
+        funder=people.harbour, debtor=people.meridian, name="Get paid now", currency=CURRENCY, agreement="RF-2026-1"
+    )
+    facilities = {
+        name: credit.join_programme(actor=as_member(email), programme_id=programme.id, now=now)
+        for name, email in (("amphora", "ana@amphora.example"), ("bellows", "ben@bellows.example"))
+    }
+    return Lending(people, book, policy, programme, facilities["amphora"], facilities["bellows"])
+
+
+def approved_policy(funder: Party, body: dict, effective_from: date, now: datetime = NOW) -> PolicyVersion:
+    proposed = credit.propose_policy(
+        actor=as_member("hana@harbour.example"), funder_id=funder.id, body=body, effective_from=effective_from, now=now
+    )
+    return credit.approve_policy(
+        actor=as_member("hugo@harbour.example"), policy_id=proposed.id, seen_hash=proposed.body_hash, now=now
+    )
+
+
+def trade(supplier: Party, platform: Party, *, days: int = 300, every: int = 2, amount_minor: int = 100_00,
+          until: date = TODAY) -> None:  # fmt: skip
+    """A blameless history: an order line every few days, despatched and received in time, in three categories."""
+    end = datetime.combine(until, datetime.min.time(), UTC)
+    orders = [
+        PurchaseOrder(platform=platform, supplier=supplier, number=f"PO-{supplier.id}-{age}", recorded_at=end,
+                      ordered_at=end - timedelta(days=age))
+        for age in range(days, 0, -every)
+    ]  # fmt: skip
+    PurchaseOrder.objects.bulk_create(orders)
+    lines = [
+        OrderLine(order=order, line_number="1", sku=f"SKU-{n % 3}", category=f"category {n % 3}", quantity=1,
+                  unit_price=from_minor(amount_minor, CURRENCY), amount_minor=amount_minor, currency=CURRENCY,
+                  despatch_by=order.ordered_at + timedelta(days=3), recorded_at=end,
+                  despatched_at=order.ordered_at + timedelta(days=1))
+        for n, order in enumerate(orders)
+    ]  # fmt: skip
+    OrderLine.objects.bulk_create(lines)
+    ReceiptLine.objects.bulk_create(
+        ReceiptLine(order_line=line, number="R1", quantity=1, recorded_at=end,
+                    received_at=line.order.ordered_at + timedelta(days=5))
+        for line in lines if line.order.ordered_at + timedelta(days=5) < end
+    )  # fmt: skip
+
+
+def receivable(
+    supplier: Party, platform: Party, number: str, gross_minor: int = 1_000_00, *, due_in: int = 45, age: int = 15,
+    status: str = Receivable.Status.ACCEPTED, today: date = TODAY, currency: str = CURRENCY,
+) -> Receivable:  # fmt: skip
+    """A receivable as it stands after acceptance, issued `age` days ago on goods received that day."""
+    document = Document.objects.create(
+        party=supplier, kind=Document.Kind.INVOICE, media_type="application/json", content=number.encode(),
+        sha256=hashlib.sha256(number.encode()).hexdigest(), size=len(number), received_at=NOW, received_from="test",
+    )  # fmt: skip
+    issued = today - timedelta(days=age)
+    accepted = status != Receivable.Status.RECEIVED
+    return Receivable.objects.create(
+        supplier=supplier, debtor=platform, number=number, normalised_number=number, fiscal_year=issued.year,
+        issue_date=issued, due_date=today + timedelta(days=due_in), goods_received_date=issued, currency=currency,
+        gross_minor=gross_minor, status=status, match=Receivable.Match.MATCHED, document=document, received_at=NOW,
+        accepted_at=NOW if accepted else None, accepted_by="system" if accepted else "",
     )  # fmt: skip
