@@ -3,7 +3,10 @@
 Each thread keeps its database connection between requests (CONN_MAX_AGE), which an event loop could not.
 """
 
+import asyncio
 import logging
+import signal
+import threading
 from wsgiref.util import FileWrapper
 
 from a2wsgi import WSGIMiddleware
@@ -50,10 +53,28 @@ async def application(scope, receive, send) -> None:
 async def lifespan(receive, send) -> None:
     """Streams end when the process does: a browser comes back to the next one."""
     await receive()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            end_streams_at(number)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await live.stop()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def end_streams_at(number: signal.Signals) -> None:
+    """A server waits for open answers before it says that it shuts down: a stream would have it killed.
+
+    What the server itself does upon the signal is done all the same.
+    """
+    loop, usual = asyncio.get_running_loop(), signal.getsignal(number)
+
+    def end(received, frame) -> None:
+        loop.call_soon_threadsafe(live.end_streams)
+        if callable(usual):
+            usual(received, frame)
+
+    signal.signal(number, end)
 
 
 async def page(scope, receive, send) -> None:

@@ -13,9 +13,9 @@ import io
 import json
 import logging
 import re
-from collections import deque
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -105,11 +105,9 @@ class Subscription:
 
     async def take(self, seconds: float) -> list[Message]:
         """All that waits; after `seconds` without any, an empty list."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.stirred.wait()
-        except TimeoutError:
-            pass
         self.stirred.clear()
         taken = list(self.waiting)
         self.waiting.clear()
@@ -193,29 +191,27 @@ class Hub:
             position = rows[-1][:2]
 
     def share(self, rows: list[tuple], ceiling: int) -> None:
-        by_party: dict[int, list[Message]] = {}
+        by_party = defaultdict(list)
         for *fields, parties in rows:
             message = news(*fields)
             for party_id in parties:
-                by_party.setdefault(party_id, []).append(message)
+                by_party[party_id].append(message)
         for party_id, messages in by_party.items():
             offered = messages if len(messages) <= RESUMED_AT_MOST else [reload(ceiling)]
             for subscription in self.subscriptions.get(party_id, ()):
                 subscription.offer(offered)
 
     async def is_connected(self) -> bool:
-        """Whether the listener reached the database; waits a little for its first time."""
+        """Whether the database was ever reached; waits a little for the first time."""
         try:
             async with asyncio.timeout(10):
                 return await self.connected.wait()
         except TimeoutError:
             return False
 
-    async def close(self) -> None:
-        self.task.cancel()
+    def end_streams(self) -> None:
         for subscription in [each for those in self.subscriptions.values() for each in those]:
             subscription.ended.set()
-        await asyncio.gather(self.task, return_exceptions=True)
 
 
 def listening() -> dict:
@@ -243,19 +239,18 @@ database_threads = ThreadPoolExecutor(2, thread_name_prefix="live")
 """Few threads, hence few connections, for what streams ask the database at their start and now and then."""
 
 
-def the_hub() -> Hub:
-    global hub
-    if hub is None:
-        hub = Hub()
-    return hub
+def end_streams() -> None:
+    """End all streams of this process; their browsers come back to the next one."""
+    if hub is not None:
+        hub.end_streams()
 
 
 async def stop() -> None:
     """End all streams and the listener."""
-    global hub
+    end_streams()
     if hub is not None:
-        await hub.close()
-        hub = None
+        hub.task.cancel()
+        await asyncio.gather(hub.task, return_exceptions=True)
 
 
 async def asked(question, *arguments):
@@ -307,16 +302,16 @@ async def serve(scope, receive, send) -> None:
         return await refuse(send, 503)
     if actor is None:
         return await refuse(send, 401)
-    source = the_hub()
+    global hub
+    source = hub = hub or Hub()
     if source.count >= settings.LIVE_STREAMS or not await source.is_connected():
         return await refuse(send, 503)
     source.count += 1
     try:
         await first_ended(stream(source, actor, last_seen(scope), send), left(receive), revoked(scope, actor))
-        async with asyncio.timeout(1):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-    except TimeoutError:
-        pass  # whoever does not read is not told that it is over either
+        with suppress(TimeoutError):  # whoever does not read is not told that it is over either
+            async with asyncio.timeout(1):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         source.count -= 1
     return None
@@ -329,11 +324,10 @@ async def stream(source: Hub, actor: Actor, after: Position | None, send) -> Non
 
 
 async def refuse(send, status: int) -> None:
-    headers = [(b"cache-control", b"no-store"), (b"content-length", b"0")]
-    if status == 503:
-        headers.append((b"retry-after", b"10"))
+    headers = [(b"cache-control", b"no-store"), (b"content-length", b"0"), (b"retry-after", b"10")]
+    headers = headers if status == 503 else headers[:2]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body"})
 
 
 def last_seen(scope: dict) -> Position | None:

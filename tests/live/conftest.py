@@ -48,6 +48,12 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def portal(django_db_setup) -> Iterator[str]:
     """Address of a running web process on the database of the tests."""
+    with web_process() as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def web_process() -> Iterator[tuple[str, subprocess.Popen]]:
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws", "--workers", "1"]
     environment = os.environ | {
@@ -57,13 +63,13 @@ def portal(django_db_setup) -> Iterator[str]:
         "LIVE_CHECK_SECONDS": "1",
     }
     process = subprocess.Popen(
-        [*command, "--workers-kill-timeout", "3", "tests.live.served:application"], cwd=PROJECT, env=environment
+        [*command, "--workers-kill-timeout", "15", "tests.live.served:application"], cwd=PROJECT, env=environment
     )
     try:
         address = f"http://127.0.0.1:{port}"
         with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as client:
             assert client.get(f"{address}/test/ping", timeout=20).text == "pong"
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -17,6 +17,7 @@ from tests.live.conftest import (
     listening,
     signed_in,
     test_database_url,
+    web_process,
 )
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -227,3 +228,11 @@ def test_open_streams_hold_no_database_connection_each(portal, mill, session):
         stream.__exit__(None, None, None)
     # One that listens, two that ask, four of the page threads at most, one of this test.
     assert count <= 8
+
+
+def test_streams_end_when_the_process_is_told_to_stop(mill, session):
+    with web_process() as (address, process), listening(address, session) as stream:
+        stream.opened()
+        process.terminate()
+        assert [block.event for block in stream.blocks if block.event] == []
+        assert process.wait(timeout=10) == 0
