@@ -24,7 +24,7 @@ lint: ## style, direction of imports, missing migrations, broken dependencies
 	@bin/bootstrap dev
 	@$(PYTHON_OF_VENV) -m ruff check .
 	@$(PYTHON_OF_VENV) -m ruff format --check --quiet .
-	@.venv/bin/lint-imports
+	@$(PYTHON_OF_VENV) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	@$(PYTHON_OF_VENV) -m portal.runtime check makemigrations --check --dry-run
 	@$(PYTHON_OF_VENV) -m pip check
 
