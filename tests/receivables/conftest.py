@@ -9,6 +9,7 @@ import pytest
 
 from accounts.parties.models import Party
 from financing.banking.services import register_account
+from financing.credit.models import Facility, Programme
 from financing.receivables import services
 from financing.receivables.models import Receivable
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
@@ -136,11 +137,26 @@ class Scene:
         return services.settle(actor=self.maya, key=key, lines=list(lines), now=NOW)
 
 
+def open_facilities(cast: Cast, count: int = 20) -> None:
+    """Facilities 1, 2, ... of Amphora's with Harbour, for receivables to be assigned to: one programme each."""
+    parties = {"funder": cast.harbour, "debtor": cast.meridian, "currency": CURRENCY}
+    numbers = range(1, count + 1)
+    programmes = Programme.objects.bulk_create(Programme(name=f"P-{number}", **parties) for number in numbers)
+    Facility.objects.bulk_create(
+        Facility(id=number, programme=programme, supplier=cast.amphora, joined_at=NOW, joined_by="system", **parties)
+        for number, programme in zip(numbers, programmes, strict=True)
+    )
+
+
 @pytest.fixture
 def scene(db) -> Scene:
-    return Scene(cast())
+    scene = Scene(cast())
+    open_facilities(scene.cast)
+    return scene
 
 
 @pytest.fixture
 def committed(committed_db) -> Scene:
-    return Scene(cast())
+    scene = Scene(cast())
+    open_facilities(scene.cast)
+    return scene

@@ -99,7 +99,9 @@ def test_releasing_twice_releases_once(scene):
 
 def test_many_transfers_to_many_facilities_take_as_many_statements_as_one(scene, django_assert_num_queries):
     rows = scene.accepted(20)
-    transfers = [services.Transfer(row.id, 100 + row.id, scene.cast.harbour.id, "AGR-1") for row in rows]
+    transfers = [
+        services.Transfer(row.id, number, scene.cast.harbour.id, "AGR-1") for number, row in enumerate(rows, start=1)
+    ]
     with django_assert_num_queries(7):
         services.assign_many(actor=SYSTEM_ACTOR, transfers=transfers[:1], now=NOW)
     with django_assert_num_queries(7):
