@@ -101,5 +101,6 @@ def quote(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
 
 def _refusal(result: rules.Result) -> NotOffered:
     facts = {"reasons": list(result.reasons), "available_minor": result.base.available_minor}
-    another_amount = set(result.reasons) <= OF_THE_AMOUNT and result.base.available_minor > 0
+    # The deciding reason comes first: where it is the amount, there is no other reason to decline.
+    another_amount = result.reasons[0] in OF_THE_AMOUNT and result.base.available_minor > 0
     return AmountNotAvailable(**facts) if another_amount else NotOffered(**facts)
