@@ -35,6 +35,12 @@ def main(arguments: list[str]) -> int:
     except (Taken, NotReady) as problem:
         say(str(problem))
         return 1
+    except PermissionError as problem:
+        say(
+            f"{problem.filename} belongs to another user. Start as that user, or in a folder of your own: "
+            "WORLD_DIR=var/mine make run"
+        )
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -165,13 +165,16 @@ def create_database(connection: psycopg.Connection, name: str, template: str | N
 
 
 def grant(connection: psycopg.Connection) -> None:
-    """Let `app` read and write what `owner` creates in this database; migrations take back what history forbids."""
-    connection.execute("""
-        ALTER SCHEMA public OWNER TO owner;
-        GRANT USAGE ON SCHEMA public TO app;
-        ALTER DEFAULT PRIVILEGES FOR ROLE owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO app;
-        ALTER DEFAULT PRIVILEGES FOR ROLE owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO app;
-    """)
+    """Let `app` read and write what `owner` creates in this database; `connection` is a superuser's."""
+    connection.execute("ALTER SCHEMA public OWNER TO owner; GRANT USAGE ON SCHEMA public TO app")
+    let_serve(connection, "owner", "app")
+
+
+def let_serve(connection: psycopg.Connection, owner: str, app: str) -> None:
+    """From now on `app` may read and write what `owner` creates; migrations take back what history forbids."""
+    for rights, things in (("SELECT, INSERT, UPDATE, DELETE", "TABLES"), ("USAGE, SELECT", "SEQUENCES")):
+        statement = f"ALTER DEFAULT PRIVILEGES FOR ROLE {{}} IN SCHEMA public GRANT {rights} ON {things} TO {{}}"
+        connection.execute(sql.SQL(statement).format(sql.Identifier(owner), sql.Identifier(app)))
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────

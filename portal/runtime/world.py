@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from portal.runtime import environment, ports, postgres, valkey
 from portal.runtime.environment import PROJECT
@@ -234,6 +235,9 @@ def migrate(w: World) -> None:
         known, database = connection.execute(comment).fetchone()
         if known == f"migrations {current}":
             return
+        app = conninfo_to_dict(w.environment["DATABASE_URL"])["user"]
+        if app != connection.info.user:
+            postgres.let_serve(connection, connection.info.user, app)
         w.manage("migrate", "--no-input", "--verbosity", "0", as_owner=True)
         connection.execute(
             sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(database), f"migrations {current}")
