@@ -6,13 +6,14 @@ that fails stands alone; it backs off and, after the subscriber's last try, is p
 
 import logging
 from datetime import datetime, timedelta
+from time import monotonic
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.trail.models import Delivery, Event
-from accounts.trail.subscribers import SEND, Subscriber, subscribers
 from accounts.trail.services import wake
+from accounts.trail.subscribers import SEND, Subscriber, subscribers
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidTransition, NotFound
@@ -23,19 +24,25 @@ BLAMELESS = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53300"}
 """SQLSTATEs that are nobody's fault: deadlock, serialisation, lock time-out, a server that restarts or is full."""
 
 BLAMELESS_RETRIES = 5
+BLAMELESS_PAUSE_SECONDS = 5
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 1800, 3600)
 
 
 def drain(name: str, now: datetime) -> int:
     """Handle everything that is due for one subscriber; returns how many events were handled."""
     subscriber = subscribers()[name]
+    started = monotonic()
     handled = 0
-    while batch := (_claim(subscriber, now) if subscriber.kind == SEND else _due(subscriber, now)):
-        done = _handle(subscriber, batch, now)
+    while True:
+        # A long drain claims with leases that begin when they are given, not when it began itself.
+        moment = now + timedelta(seconds=monotonic() - started)
+        claimed = _claim(subscriber, now, moment) if subscriber.kind == SEND else None
+        if claimed == []:
+            return handled
+        taken, done = _handle(subscriber, claimed, now)
         handled += done
-        if subscriber.kind != SEND and not done:
-            break  # held by another worker, or each failed and was put off
-    return handled
+        if not taken:
+            return handled
 
 
 def _waiting(subscriber: Subscriber, now: datetime):
@@ -43,78 +50,121 @@ def _waiting(subscriber: Subscriber, now: datetime):
     if subscriber.ordered:
         # Only the first that is open of each subject: a later event waits for it, parked or not.
         earlier = Delivery.objects.filter(
-            ~Q(state=Delivery.State.DONE), subscriber=subscriber.name, subject=OuterRef("subject"), id__lt=OuterRef("id")
+            ~Q(state=Delivery.State.DONE),
+            subscriber=subscriber.name,
+            subject=OuterRef("subject"),
+            id__lt=OuterRef("id"),
         )
         due = due.filter(~Exists(earlier))
     return due.order_by("id")
 
 
-def _due(subscriber: Subscriber, now: datetime) -> list[int]:
-    return list(_waiting(subscriber, now).values_list("id", flat=True)[: subscriber.batch])
-
-
-def _claim(subscriber: Subscriber, now: datetime) -> list[int]:
+def _claim(subscriber: Subscriber, now: datetime, moment: datetime) -> list[int]:
     """Lease a batch in a transaction of its own, so that nothing is locked while a socket is open."""
     with transaction.atomic():
-        free = _waiting(subscriber, now).filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-        ids = list(free.select_for_update(skip_locked=True).values_list("id", flat=True)[: subscriber.batch])
-        Delivery.objects.filter(id__in=ids).update(leased_until=now + timedelta(seconds=subscriber.lease_seconds))
+        free = _waiting(subscriber, now).filter(Q(leased_until__isnull=True) | Q(leased_until__lt=moment))
+        if subscriber.ordered:
+            leased = Delivery.objects.filter(
+                subscriber=subscriber.name, subject=OuterRef("subject"), leased_until__gte=moment
+            )
+            free = free.filter(~Exists(leased))
+        ids = [row.id for row in _first_of_each_subject(subscriber, _locked(subscriber, free), now)]
+        Delivery.objects.filter(id__in=ids).update(leased_until=moment + timedelta(seconds=subscriber.lease_seconds))
     return ids
 
 
-def _handle(subscriber: Subscriber, ids: list[int], now: datetime) -> int:
-    """Hand a batch over; on failure halve it. Returns how many were handled."""
-    error = _attempt(subscriber, ids, now)
+def _locked(subscriber: Subscriber, due) -> list[Delivery]:
+    """Rows of one batch that no other worker holds."""
+    return list(due.select_for_update(skip_locked=True)[: subscriber.batch])
+
+
+def _first_of_each_subject(subscriber: Subscriber, rows: list[Delivery], now: datetime) -> list[Delivery]:
+    """Of an ordered subscriber, the rows whose subject is nobody else's at this moment.
+
+    An earlier event may have been committed after these rows were chosen, and another worker may be handling it. So
+    the subject is locked by name (who does not get the lock leaves it to who has it), and then looked at anew.
+    """
+    if not (subscriber.ordered and rows):
+        return rows
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT subject FROM unnest(%s::text[]) AS subject"
+            " WHERE pg_try_advisory_xact_lock(hashtextextended(%s || '/' || subject, 0))",
+            [sorted({row.subject for row in rows}), subscriber.name],
+        )
+        subjects = {subject for (subject,) in cursor.fetchall()}
+    first = set(_waiting(subscriber, now).filter(id__in=[row.id for row in rows]).values_list("id", flat=True))
+    return [row for row in rows if row.id in first and row.subject in subjects]
+
+
+def _handle(subscriber: Subscriber, ids: list[int] | None, now: datetime) -> tuple[int, int]:
+    """Hand a batch over (None: the next that is due); on failure halve it. Returns how many were taken, and handled."""
+    taken, error = _attempt(subscriber, ids, now)
     if error is None:
-        return len(ids)
-    if len(ids) > 1:
-        middle = len(ids) // 2
-        return _handle(subscriber, ids[:middle], now) + _handle(subscriber, ids[middle:], now)
-    _put_off(subscriber, ids[0], now, error)
-    return 0
+        return len(taken), len(taken)
+    if not taken:
+        raise error  # it was not the handler that failed; the sweep comes back
+    if _is_blameless(error):
+        _pause(taken, now, error)
+        return len(taken), 0
+    if len(taken) > 1:
+        middle = len(taken) // 2
+        return len(taken), sum(_handle(subscriber, half, now)[1] for half in (taken[:middle], taken[middle:]))
+    _put_off(subscriber, taken[0], now, error)
+    return 1, 0
 
 
-def _attempt(subscriber: Subscriber, ids: list[int], now: datetime) -> Exception | None:
-    """Run the handler; blameless failures of the database are tried again with the whole batch."""
+def _attempt(subscriber: Subscriber, ids: list[int] | None, now: datetime) -> tuple[list[int], Exception | None]:
+    """Run the handler; blameless failures of the database are tried again with the whole batch.
+
+    Returns the ids that the handler was given and, where it failed, why.
+    """
     for turn in range(BLAMELESS_RETRIES + 1):
+        taken: list[int] = []
         try:
-            _send(subscriber, ids, now) if subscriber.kind == SEND else _apply(subscriber, ids, now)
-            return None
+            _send(subscriber, ids, taken, now) if subscriber.kind == SEND else _apply(subscriber, ids, taken, now)
+            return taken, None
         except (OperationalError, InterfaceError) as error:
-            state = getattr(error.__cause__, "sqlstate", None)
-            if turn == BLAMELESS_RETRIES or (state is not None and state not in BLAMELESS):
-                return error
-            logger.info("%s: trying the batch again after %s", subscriber.name, state or error)
+            if turn == BLAMELESS_RETRIES or not _is_blameless(error):
+                return taken, error
+            logger.info("%s: trying the batch again after %s", subscriber.name, error)
             if not connection.in_atomic_block:
                 close_old_connections()
         except Exception as error:  # whatever a handler raises is one event's failure, never the worker's
-            logger.exception("%s failed on deliveries %s", subscriber.name, ids[:5])
-            return error
+            logger.exception("%s failed on deliveries %s", subscriber.name, taken[:5])
+            return taken, error
     raise AssertionError("unreachable")
 
 
-def _apply(subscriber: Subscriber, ids: list[int], now: datetime) -> None:
+def _is_blameless(error: Exception) -> bool:
+    """A deadlock and its like, or a connection that is gone (which has no SQLSTATE)."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state in BLAMELESS
+
+
+def _apply(subscriber: Subscriber, ids: list[int] | None, taken: list[int], now: datetime) -> None:
     """Handler and marks in one transaction; deferred constraints speak before the mark is written."""
     with transaction.atomic():
-        rows = list(
-            Delivery.objects.filter(id__in=ids, state=Delivery.State.WAITING)
-            .select_for_update(skip_locked=True)
-            .order_by("id")
-        )
+        due = _waiting(subscriber, now) if ids is None else _waiting(subscriber, now).filter(id__in=ids)
+        rows = _first_of_each_subject(subscriber, _locked(subscriber, due), now)
         if not rows:
             return
+        taken.extend(row.id for row in rows)
         subscriber.load()(_events(rows))
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        _mark_done([row.id for row in rows], now)
+        _mark_done(taken, now)
 
 
-def _send(subscriber: Subscriber, ids: list[int], now: datetime) -> None:
+def _send(subscriber: Subscriber, ids: list[int], taken: list[int], now: datetime) -> None:
     """The handler does its I/O and records the outcome in transactions of its own; then the mark."""
     rows = list(Delivery.objects.filter(id__in=ids, state=Delivery.State.WAITING).order_by("id"))
     if rows:
+        taken.extend(row.id for row in rows)
         subscriber.load()(_events(rows))
-        _mark_done([row.id for row in rows], now)
+        _mark_done(taken, now)
 
 
 def _events(rows: list[Delivery]) -> list[Event]:
@@ -130,25 +180,33 @@ def _mark_done(ids: list[int], now: datetime) -> None:
 
 def _put_off(subscriber: Subscriber, delivery_id: int, now: datetime, error: Exception) -> None:
     """Back off, or park after the last try."""
-    try:
-        with transaction.atomic():
-            row = Delivery.objects.select_for_update().get(id=delivery_id)
-            if row.state != Delivery.State.WAITING:
-                return
-            row.attempts += 1
-            row.leased_until = None
-            row.last_error = f"{type(error).__name__}: {error}"[:2000]
-            row.due_at = now + timedelta(seconds=BACKOFF_SECONDS[min(row.attempts, len(BACKOFF_SECONDS)) - 1])
-            if row.attempts >= subscriber.tries:
-                row.state = Delivery.State.PARKED
-            row.save(update_fields=["attempts", "leased_until", "last_error", "due_at", "state"])
-    except DatabaseError:
-        # The database itself is away: the delivery is as it was, and the sweep comes back to it.
-        logger.exception("Could not put off delivery %s of %s", delivery_id, subscriber.name)
+    with transaction.atomic():
+        row = Delivery.objects.select_for_update().get(id=delivery_id)
+        if row.state != Delivery.State.WAITING:
+            return
+        row.attempts += 1
+        row.leased_until = None
+        row.last_error = _sentence(error)
+        row.due_at = now + timedelta(seconds=BACKOFF_SECONDS[min(row.attempts, len(BACKOFF_SECONDS)) - 1])
+        if row.attempts >= subscriber.tries:
+            row.state = Delivery.State.PARKED
+        row.save(update_fields=["attempts", "leased_until", "last_error", "due_at", "state"])
+
+
+def _pause(ids: list[int], now: datetime, error: Exception) -> None:
+    """Leave a whole batch for a little later; none of it has used up a try."""
+    logger.warning("The database failed a batch of %s: %s", len(ids), error)
+    Delivery.objects.filter(id__in=ids, state=Delivery.State.WAITING).update(
+        due_at=now + timedelta(seconds=BLAMELESS_PAUSE_SECONDS), leased_until=None, last_error=_sentence(error)
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:2000]
 
 
 def sweep(now: datetime) -> list[str]:
-    """Wake every subscriber for which something is due: what was lost between commit and broker happens all the same."""
+    """Wake every subscriber for which something is due: what the broker lost happens all the same."""
     names = (
         Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now)
         .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))

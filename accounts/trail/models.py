@@ -26,9 +26,11 @@ class OldestRunning(models.Func):
 
 class EventQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor):
-        """Events that the acting party is party to; the internal ones only where they are its own. The portal: all."""
+        """Events that name the acting party among those who may know. The portal itself: all."""
         if actor.is_system:
             return self
+        if actor.party_id is None:
+            return self.none()  # compared with NULL, it would be those that name nobody
         return self.filter(parties__party_id=actor.party_id)
 
     def settled(self):

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from celery import current_app
 from django.db import connection, transaction
-from kombu.exceptions import OperationalError
 
 from accounts.trail.models import Delivery, Event, EventParty
 from accounts.trail.subscribers import Subscriber, listeners
@@ -18,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One event to record. `parties`: ids of exactly those who may know it. `effective_at`: when it counts, if not now."""
+    """One event to record. `parties`: ids of exactly those who may know. `effective_at`: when it counts (None: now)."""
 
     name: str
     subject: object
@@ -43,7 +42,9 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
         for party_id in sorted({party for party in each.parties if party})
     )
     deliveries = [
-        Delivery(event=event, subscriber=subscriber.name, subject=f"{event.subject_type}:{event.subject_id}", due_at=now)
+        Delivery(
+            event=event, subscriber=subscriber.name, subject=f"{event.subject_type}:{event.subject_id}", due_at=now
+        )
         for event in events
         for subscriber in listeners(event.name)
     ]
@@ -92,5 +93,5 @@ def wake(name: str, queue: str) -> None:
     """Ask a worker to drain. A broker that is down loses nothing: the sweep finds what waits."""
     try:
         current_app.send_task("trail.drain", args=[name], queue=queue)
-    except (OperationalError, OSError) as error:
+    except Exception as error:  # what was committed is not failed for want of a broker, whatever ails it
         logger.warning("The broker did not take the wake-up of %s (%s); the sweep will find its work.", name, error)
