@@ -46,6 +46,8 @@ def read_all(content: bytes) -> list[Reading]:
 def _parse(content: bytes):
     try:
         return json.loads(content, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
+    except DocumentRefused:
+        raise
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise DocumentRefused("JSON_MALFORMED", f"This is not JSON: {error}.") from None
     except ValueError as error:

@@ -39,7 +39,7 @@ class Scene:
         self.aldo = as_member("aldo@amphora.example")
 
     def invoice(self, number: str = "", **changed) -> dict:
-        """An invoice of Amphora's on Meridian about 100.00 EUR that names no order; `changed` fields, None to leave out."""
+        """An invoice of Amphora's on Meridian about 100.00 EUR, of no order; `changed`: fields, None leaves out."""
         self.counter += 1
         made = {
             "type": "INVOICE",

@@ -7,231 +7,479 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('banking', '0001_initial'),
-        ('intake', '0001_initial'),
-        ('orders', '0001_initial'),
-        ('parties', '0001_initial'),
+        ("banking", "0001_initial"),
+        ("intake", "0001_initial"),
+        ("orders", "0001_initial"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Receivable',
+            name="Receivable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('assigned_facility_id', models.BigIntegerField(help_text='credit.Facility, a floor above', null=True)),
-                ('document_type', models.CharField(choices=[('INVOICE', 'Invoice'), ('STATEMENT', 'Statement')], default='INVOICE', max_length=10)),
-                ('number', models.CharField(max_length=80)),
-                ('normalised_number', models.CharField(max_length=80)),
-                ('fiscal_year', models.PositiveSmallIntegerField()),
-                ('issue_date', models.DateField()),
-                ('due_date', models.DateField()),
-                ('goods_received_date', models.DateField(help_text='Latest receipt among its lines; starts the return window.', null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('gross_minor', models.BigIntegerField()),
-                ('deductions_minor', models.BigIntegerField(default=0, help_text='Commission, promotions, penalties: counterclaims.')),
-                ('credited_minor', models.BigIntegerField(default=0)),
-                ('settling_minor', models.BigIntegerField(default=0, help_text='Instructed by the debtor, not booked yet.')),
-                ('settled_minor', models.BigIntegerField(default=0)),
-                ('open_minor', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('gross_minor'), '-', models.F('deductions_minor')), '-', models.F('credited_minor')), '-', models.F('settled_minor')), output_field=models.BigIntegerField())),
-                ('status', models.CharField(choices=[('RECEIVED', 'Received'), ('ACCEPTED', 'Accepted'), ('ASSIGNED', 'Assigned'), ('SETTLED', 'Settled'), ('DISPUTED', 'Disputed'), ('CANCELLED', 'Cancelled')], default='RECEIVED', max_length=9)),
-                ('match', models.CharField(choices=[('MATCHED', 'Matched'), ('NO_ORDER', 'No Order'), ('NOT_RECEIVED', 'Not Received'), ('QUANTITY', 'Quantity'), ('PRICE', 'Price'), ('SIMILAR', 'Similar')], max_length=12)),
-                ('match_note', models.TextField(blank=True)),
-                ('dispute_reason', models.CharField(blank=True, max_length=200)),
-                ('received_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('accepted_by', models.CharField(blank=True, help_text="Identity, or 'system' for a three-way match.", max_length=80)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('debtor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.document')),
-                ('funder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("assigned_facility_id", models.BigIntegerField(help_text="credit.Facility, a floor above", null=True)),
+                (
+                    "document_type",
+                    models.CharField(
+                        choices=[("INVOICE", "Invoice"), ("STATEMENT", "Statement")], default="INVOICE", max_length=10
+                    ),
+                ),
+                ("number", models.CharField(max_length=80)),
+                ("normalised_number", models.CharField(max_length=80)),
+                ("fiscal_year", models.PositiveSmallIntegerField()),
+                ("issue_date", models.DateField()),
+                ("due_date", models.DateField()),
+                (
+                    "goods_received_date",
+                    models.DateField(help_text="Latest receipt among its lines; starts the return window.", null=True),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("gross_minor", models.BigIntegerField()),
+                (
+                    "deductions_minor",
+                    models.BigIntegerField(default=0, help_text="Commission, promotions, penalties: counterclaims."),
+                ),
+                ("credited_minor", models.BigIntegerField(default=0)),
+                (
+                    "settling_minor",
+                    models.BigIntegerField(default=0, help_text="Instructed by the debtor, not booked yet."),
+                ),
+                ("settled_minor", models.BigIntegerField(default=0)),
+                (
+                    "open_minor",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("gross_minor"), "-", models.F("deductions_minor")
+                                ),
+                                "-",
+                                models.F("credited_minor"),
+                            ),
+                            "-",
+                            models.F("settled_minor"),
+                        ),
+                        output_field=models.BigIntegerField(),
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("ACCEPTED", "Accepted"),
+                            ("ASSIGNED", "Assigned"),
+                            ("SETTLED", "Settled"),
+                            ("DISPUTED", "Disputed"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="RECEIVED",
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "match",
+                    models.CharField(
+                        choices=[
+                            ("MATCHED", "Matched"),
+                            ("NO_ORDER", "No Order"),
+                            ("NOT_RECEIVED", "Not Received"),
+                            ("QUANTITY", "Quantity"),
+                            ("PRICE", "Price"),
+                            ("SIMILAR", "Similar"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("match_note", models.TextField(blank=True)),
+                ("dispute_reason", models.CharField(blank=True, max_length=200)),
+                ("received_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(null=True)),
+                (
+                    "accepted_by",
+                    models.CharField(
+                        blank=True, help_text="Identity, or 'system' for a three-way match.", max_length=80
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "debtor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="intake.document"
+                    ),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
             bases=(portal.shared.workflow.Lifecycle, models.Model),
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line_number', models.CharField(max_length=20)),
-                ('order_number', models.CharField(blank=True, max_length=80)),
-                ('order_line_number', models.CharField(blank=True, max_length=20)),
-                ('sku', models.CharField(blank=True, max_length=80)),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('unit_price', models.DecimalField(decimal_places=4, max_digits=16)),
-                ('amount_minor', models.BigIntegerField()),
-                ('receivable', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='receivables.receivable')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("line_number", models.CharField(max_length=20)),
+                ("order_number", models.CharField(blank=True, max_length=80)),
+                ("order_line_number", models.CharField(blank=True, max_length=20)),
+                ("sku", models.CharField(blank=True, max_length=80)),
+                ("description", models.CharField(blank=True, max_length=200)),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("unit_price", models.DecimalField(decimal_places=4, max_digits=16)),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "receivable",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="receivables.receivable"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CreditNote',
+            name="CreditNote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80)),
-                ('normalised_number', models.CharField(max_length=80)),
-                ('fiscal_year', models.PositiveSmallIntegerField()),
-                ('issue_date', models.DateField()),
-                ('currency', models.CharField(max_length=3)),
-                ('amount_minor', models.BigIntegerField()),
-                ('reason', models.CharField(blank=True, max_length=80)),
-                ('received_at', models.DateTimeField()),
-                ('debtor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.document')),
-                ('funder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('receivable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='receivables.receivable')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=80)),
+                ("normalised_number", models.CharField(max_length=80)),
+                ("fiscal_year", models.PositiveSmallIntegerField()),
+                ("issue_date", models.DateField()),
+                ("currency", models.CharField(max_length=3)),
+                ("amount_minor", models.BigIntegerField()),
+                ("reason", models.CharField(blank=True, max_length=80)),
+                ("received_at", models.DateTimeField()),
+                (
+                    "debtor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="intake.document"
+                    ),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "receivable",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credit_notes",
+                        to="receivables.receivable",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('facility_id', models.BigIntegerField()),
-                ('agreement', models.CharField(max_length=80)),
-                ('assigned_at', models.DateTimeField()),
-                ('notified_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(help_text="Standing acknowledgement in the platform's own programme.")),
-                ('registry_reference', models.CharField(blank=True, max_length=80)),
-                ('registry_expires_on', models.DateField(null=True)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('funder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('receivable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='receivables.receivable')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("facility_id", models.BigIntegerField()),
+                ("agreement", models.CharField(max_length=80)),
+                ("assigned_at", models.DateTimeField()),
+                ("notified_at", models.DateTimeField()),
+                (
+                    "acknowledged_at",
+                    models.DateTimeField(help_text="Standing acknowledgement in the platform's own programme."),
+                ),
+                ("registry_reference", models.CharField(blank=True, max_length=80)),
+                ("registry_expires_on", models.DateField(null=True)),
+                ("released_at", models.DateTimeField(null=True)),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "receivable",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to="receivables.receivable",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Settlement',
+            name="Settlement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80)),
-                ('request_hash', models.CharField(help_text='Of the lines as they were asked for', max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.CharField(max_length=80)),
-                ('debtor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=80)),
+                ("request_hash", models.CharField(help_text="Of the lines as they were asked for", max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField()),
+                ("created_by", models.CharField(max_length=80)),
+                (
+                    "debtor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SettlementPayment',
+            name="SettlementPayment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('INSTRUCTED', 'Instructed'), ('BOOKED', 'Booked'), ('FAILED', 'Failed')], default='INSTRUCTED', max_length=10)),
-                ('booked_at', models.DateTimeField(null=True)),
-                ('value_date', models.DateField(help_text="Of the bank's booking", null=True)),
-                ('failure', models.CharField(blank=True, max_length=140)),
-                ('instruction', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='banking.paymentinstruction')),
-                ('payee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='receivables.settlement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("INSTRUCTED", "Instructed"), ("BOOKED", "Booked"), ("FAILED", "Failed")],
+                        default="INSTRUCTED",
+                        max_length=10,
+                    ),
+                ),
+                ("booked_at", models.DateTimeField(null=True)),
+                ("value_date", models.DateField(help_text="Of the bank's booking", null=True)),
+                ("failure", models.CharField(blank=True, max_length=140)),
+                (
+                    "instruction",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="banking.paymentinstruction",
+                    ),
+                ),
+                (
+                    "payee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "settlement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="receivables.settlement",
+                    ),
+                ),
             ],
             bases=(portal.shared.workflow.Lifecycle, models.Model),
         ),
         migrations.CreateModel(
-            name='SettlementLine',
+            name="SettlementLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('receivable', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlement_lines', to='receivables.receivable')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='receivables.settlementpayment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount_minor", models.BigIntegerField()),
+                (
+                    "receivable",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="settlement_lines",
+                        to="receivables.receivable",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="receivables.settlementpayment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReceiptClaim',
+            name="ReceiptClaim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('invoice_line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='claims', to='receivables.invoiceline')),
-                ('receipt_line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orders.receiptline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                (
+                    "invoice_line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="claims", to="receivables.invoiceline"
+                    ),
+                ),
+                (
+                    "receipt_line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orders.receiptline"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('invoice_line', 'receipt_line'), name='receipt_claim_once'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='receipt_claim_positive')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("invoice_line", "receipt_line"), name="receipt_claim_once"),
+                    models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="receipt_claim_positive"),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='receivable',
-            index=models.Index(condition=models.Q(('status', 'ACCEPTED')), fields=['supplier', 'debtor', 'due_date', 'id'], name='receivable_financeable'),
+            model_name="receivable",
+            index=models.Index(
+                condition=models.Q(("status", "ACCEPTED")),
+                fields=["supplier", "debtor", "due_date", "id"],
+                name="receivable_financeable",
+            ),
         ),
         migrations.AddIndex(
-            model_name='receivable',
-            index=models.Index(condition=models.Q(('status__in', ['ASSIGNED', 'DISPUTED'])), fields=['assigned_facility_id', 'due_date', 'id'], name='receivable_of_facility'),
+            model_name="receivable",
+            index=models.Index(
+                condition=models.Q(("status__in", ["ASSIGNED", "DISPUTED"])),
+                fields=["assigned_facility_id", "due_date", "id"],
+                name="receivable_of_facility",
+            ),
         ),
         migrations.AddIndex(
-            model_name='receivable',
-            index=models.Index(fields=['supplier', '-id'], name='receivable_by_supplier'),
+            model_name="receivable",
+            index=models.Index(fields=["supplier", "-id"], name="receivable_by_supplier"),
         ),
         migrations.AddIndex(
-            model_name='receivable',
-            index=models.Index(fields=['debtor', 'status', 'due_date'], name='receivable_by_debtor'),
+            model_name="receivable",
+            index=models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
         ),
         migrations.AddIndex(
-            model_name='receivable',
-            index=models.Index(condition=models.Q(('funder__isnull', False)), fields=['funder', '-id'], name='receivable_by_funder'),
+            model_name="receivable",
+            index=models.Index(
+                condition=models.Q(("funder__isnull", False)), fields=["funder", "-id"], name="receivable_by_funder"
+            ),
         ),
         migrations.AddIndex(
-            model_name='receivable',
-            index=models.Index(fields=['supplier', 'debtor', 'gross_minor'], name='receivable_by_amount'),
+            model_name="receivable",
+            index=models.Index(fields=["supplier", "debtor", "gross_minor"], name="receivable_by_amount"),
         ),
         migrations.AddConstraint(
-            model_name='receivable',
-            constraint=models.UniqueConstraint(fields=('supplier', 'debtor', 'document_type', 'normalised_number', 'fiscal_year'), name='receivable_document_once'),
+            model_name="receivable",
+            constraint=models.UniqueConstraint(
+                fields=("supplier", "debtor", "document_type", "normalised_number", "fiscal_year"),
+                name="receivable_document_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receivable',
-            constraint=models.CheckConstraint(condition=models.Q(('credited_minor__gte', 0), ('deductions_minor__gte', 0), ('gross_minor__gt', 0), ('settled_minor__gte', 0), ('settling_minor__gte', 0)), name='receivable_amounts_positive'),
+            model_name="receivable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("credited_minor__gte", 0),
+                    ("deductions_minor__gte", 0),
+                    ("gross_minor__gt", 0),
+                    ("settled_minor__gte", 0),
+                    ("settling_minor__gte", 0),
+                ),
+                name="receivable_amounts_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receivable',
-            constraint=models.CheckConstraint(condition=models.Q(('gross_minor__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('deductions_minor'), '+', models.F('credited_minor')), '+', models.F('settled_minor')), '+', models.F('settling_minor')))), name='receivable_never_overpaid'),
+            model_name="receivable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "gross_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("deductions_minor"), "+", models.F("credited_minor")
+                                ),
+                                "+",
+                                models.F("settled_minor"),
+                            ),
+                            "+",
+                            models.F("settling_minor"),
+                        ),
+                    )
+                ),
+                name="receivable_never_overpaid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receivable',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assigned_facility_id__isnull', True), ('status__in', ['RECEIVED', 'ACCEPTED'])), models.Q(('assigned_facility_id__isnull', False), ('funder__isnull', False), ('status', 'ASSIGNED')), ('status__in', ['SETTLED', 'DISPUTED', 'CANCELLED']), _connector='OR'), name='receivable_assigned_to_one_facility'),
+            model_name="receivable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("assigned_facility_id__isnull", True), ("status__in", ["RECEIVED", "ACCEPTED"])),
+                    models.Q(
+                        ("assigned_facility_id__isnull", False), ("funder__isnull", False), ("status", "ASSIGNED")
+                    ),
+                    ("status__in", ["SETTLED", "DISPUTED", "CANCELLED"]),
+                    _connector="OR",
+                ),
+                name="receivable_assigned_to_one_facility",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receivable',
-            constraint=models.CheckConstraint(condition=models.Q(('due_date__gte', models.F('issue_date'))), name='receivable_due_after_issue'),
+            model_name="receivable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_date__gte", models.F("issue_date"))), name="receivable_due_after_issue"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(fields=('receivable', 'line_number'), name='invoice_line_once'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(fields=("receivable", "line_number"), name="invoice_line_once"),
         ),
         migrations.AddIndex(
-            model_name='creditnote',
-            index=models.Index(fields=['supplier', 'debtor', 'issue_date'], name='credit_note_by_supplier'),
+            model_name="creditnote",
+            index=models.Index(fields=["supplier", "debtor", "issue_date"], name="credit_note_by_supplier"),
         ),
         migrations.AddConstraint(
-            model_name='creditnote',
-            constraint=models.UniqueConstraint(fields=('supplier', 'debtor', 'normalised_number', 'fiscal_year'), name='credit_note_once'),
+            model_name="creditnote",
+            constraint=models.UniqueConstraint(
+                fields=("supplier", "debtor", "normalised_number", "fiscal_year"), name="credit_note_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditnote',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='credit_note_positive'),
+            model_name="creditnote",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="credit_note_positive"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['facility_id'], name='assignment_by_facility'),
+            model_name="assignment",
+            index=models.Index(fields=["facility_id"], name="assignment_by_facility"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at__isnull', True)), fields=('receivable',), name='assignment_one_at_a_time'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released_at__isnull", True)),
+                fields=("receivable",),
+                name="assignment_one_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.UniqueConstraint(fields=('debtor', 'key'), name='settlement_key_once'),
+            model_name="settlement",
+            constraint=models.UniqueConstraint(fields=("debtor", "key"), name="settlement_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='settlementpayment',
-            constraint=models.UniqueConstraint(fields=('settlement', 'payee'), name='settlement_payee_once'),
+            model_name="settlementpayment",
+            constraint=models.UniqueConstraint(fields=("settlement", "payee"), name="settlement_payee_once"),
         ),
         migrations.AddConstraint(
-            model_name='settlementline',
-            constraint=models.UniqueConstraint(fields=('payment', 'receivable'), name='settlement_line_once'),
+            model_name="settlementline",
+            constraint=models.UniqueConstraint(fields=("payment", "receivable"), name="settlement_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='settlementline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='settlement_line_positive'),
+            model_name="settlementline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="settlement_line_positive"
+            ),
         ),
     ]
