@@ -19,15 +19,15 @@ def insert_new[M: models.Model](objects: Sequence[M], *unique: str) -> list[M]:
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-    conflict = ", ".join(quote(model._meta.get_field(name.removesuffix("_id")).column) for name in unique)
-    returned = ", ".join(quote(model._meta.get_field(name.removesuffix("_id")).column) for name in unique)
+    named = {field.attname: quote(field.column) for field in fields}
+    conflict = ", ".join(named[name] for name in unique)
     values = [
         [field.get_db_prep_save(getattr(each, field.attname), connection) for each in objects] for field in fields
     ]
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT * FROM unnest({arrays})"
-            f" ON CONFLICT ({conflict}) DO NOTHING RETURNING id, {returned}",
+            f" ON CONFLICT ({conflict}) DO NOTHING RETURNING id, {conflict}",
             values,
         )
         ids = {tuple(key): row_id for row_id, *key in cursor.fetchall()}

@@ -1,6 +1,50 @@
-"""What can be done with accounts at banks: one public verb per intention."""
+"""What can be done with accounts at banks: one public verb per intention.
+
+| module | holds |
+|---|---|
+| `accounts` | registering them |
+| `instructions` | what is to be paid |
+| `sending` | from an instruction that is due to the bank's answer |
+| `booking` | what the bank has booked, into the owner's book |
+| `receiving` | what the bank pushes |
+| `asking` | what the portal asks the bank |
+| `statements` | the bank's day against ours |
+"""
 
 from financing.banking.services.accounts import register_account
+from financing.banking.services.asking import ask, inquire
 from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct
+from financing.banking.services.receiving import Receipt, receive
+from financing.banking.services.sending import (
+    Claimed,
+    Outcome,
+    claim,
+    record_answer,
+    record_never_had,
+    record_outcome,
+    record_silence,
+    transmit,
+)
+from financing.banking.services.statements import collect_statements, reconcile
 
-__all__ = ["InstructionConflict", "NoBankAccount", "Payment", "instruct", "register_account"]
+__all__ = [
+    "Claimed",
+    "InstructionConflict",
+    "NoBankAccount",
+    "Outcome",
+    "Payment",
+    "Receipt",
+    "ask",
+    "claim",
+    "collect_statements",
+    "inquire",
+    "instruct",
+    "receive",
+    "reconcile",
+    "record_answer",
+    "record_never_had",
+    "record_outcome",
+    "record_silence",
+    "register_account",
+    "transmit",
+]

@@ -1,0 +1,153 @@
+"""Reads for pages and the API: accounts, payments with their messages, statements, what does not agree."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
+from financing.ledger.models import Account, Book, Leg
+from financing.ledger.models import Entry as LedgerEntry
+from portal.shared.access import Actor
+from portal.shared.errors import NotFound
+
+
+def accounts(*, actor: Actor) -> QuerySet[BankAccount]:
+    """Visible accounts with `balance_minor` as the bank has told it: its last statement and what it booked since.
+
+    None where no statement has been collected yet. `stated_on` is the statement's date.
+    """
+    last = Statement.objects.filter(account=OuterRef("pk")).order_by("-date")
+    since = (
+        BankEntry.objects.filter(account=OuterRef("pk"), booking_date__gte=OuterRef("stated_on"))
+        .filter(Q(booking_date__gt=OuterRef("stated_on")) | Q(statement=None))
+        .order_by()
+        .values("account")
+        .annotate(total=Sum("amount_minor"))
+        .values("total")
+    )
+    return (
+        BankAccount.objects.visible_to(actor)
+        .select_related("party")
+        .annotate(stated_on=Subquery(last.values("date")[:1]), stated_minor=Subquery(last.values("closing_minor")[:1]))
+        .annotate(balance_minor=F("stated_minor") + Coalesce(Subquery(since), 0))
+        .order_by("party__name", "currency")
+    )
+
+
+def entries(*, actor: Actor, account_id: int | None = None) -> QuerySet[BankEntry]:
+    """Bookings, latest first."""
+    found = BankEntry.objects.visible_to(actor).select_related("instruction", "account")
+    return (found if account_id is None else found.filter(account_id=account_id)).order_by("-booking_date", "-id")
+
+
+def statements(*, actor: Actor) -> QuerySet[Statement]:
+    return Statement.objects.visible_to(actor).select_related("account__party").order_by("-date", "account_id")
+
+
+def instructions(
+    *, actor: Actor, status: str = "", subject_type: str = "", subject_id: int | None = None
+) -> QuerySet[PaymentInstruction]:
+    """Payments, latest first; of one subject where given."""
+    found = PaymentInstruction.objects.visible_to(actor).select_related("account__party", "payee")
+    if status:
+        found = found.filter(status=status)
+    if subject_type:
+        found = found.filter(subject_type=subject_type)
+    if subject_id is not None:
+        found = found.filter(subject_id=subject_id)
+    return found.order_by("-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A payment with every message that went over the wire for it, and the bookings that the actor may see."""
+
+    instruction: PaymentInstruction
+    messages: list[BankMessage]
+    bookings: list[BankEntry]
+
+
+def trail(*, actor: Actor, instruction_id: int) -> Trail:
+    """Messages belong to the payer's account: a payee sees its payment and its own bookings, none of the messages.
+
+    Raises NotFound.
+    """
+    instruction = instructions(actor=actor).filter(id=instruction_id).first()
+    if instruction is None:
+        raise NotFound()
+    bookings = BankEntry.objects.visible_to(actor).filter(instruction=instruction).order_by("id")
+    of_payment = Q(id=instruction.message_id) | Q(in_reply_to=instruction.message_id)
+    messages = BankMessage.objects.visible_to(actor).filter(of_payment | Q(entries__in=bookings)).distinct()
+    return Trail(instruction, list(messages.order_by("recorded_at", "id")), list(bookings))
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Something that only one side knows. `side`: BANK, PORTAL (not in the bank's statement) or LEDGER."""
+
+    side: str
+    account_id: int
+    date: date
+    reference: str
+    amount_minor: int
+    currency: str
+
+
+def unmatched(statement: Statement) -> list[Unmatched]:
+    """What does not find its counterpart on the day of a statement.
+
+    BANK     money that left without a payment of ours, or an entry that is not in the owner's book
+    PORTAL   an entry that the bank told us of and does not state
+    LEDGER   cash booked without an entry of the bank; paid-in capital is the account's opening balance
+    """
+    account = statement.account
+    book = Book.objects.filter(funder_id=account.party_id).first()
+    of_day = BankEntry.objects.filter(account=account, booking_date=statement.date).order_by("id")
+    odd = Q(instruction=None, amount_minor__lt=0)
+    if book is not None:
+        booked = LedgerEntry.objects.filter(book=book, subject_type="banking.bankentry", subject_id=OuterRef("pk"))
+        odd |= ~Exists(booked)
+    found = [_of_bank("PORTAL", entry) for entry in of_day.exclude(statement=statement)]
+    found += [_of_bank("BANK", entry) for entry in of_day.filter(odd, statement=statement)]
+    if book is not None:
+        found += _cash_without_bank(account, book, statement.date)
+    return found
+
+
+def _of_bank(side: str, entry: BankEntry) -> Unmatched:
+    return Unmatched(
+        side, entry.account_id, entry.booking_date, entry.bank_reference, entry.amount_minor, entry.currency
+    )
+
+
+def _cash_without_bank(account: BankAccount, book: Book, day: date) -> list[Unmatched]:
+    capital = Leg.objects.filter(entry=OuterRef("entry"), account__kind=Account.Kind.CAPITAL)
+    legs = (
+        Leg.objects.filter(
+            account__book=book, account__kind=Account.Kind.CASH, account__currency=account.currency,
+            entry__business_date=day,
+        )
+        .exclude(entry__subject_type="banking.bankentry")
+        .exclude(Exists(capital))
+        .select_related("entry")
+        .order_by("id")
+    )  # fmt: skip
+    return [Unmatched("LEDGER", account.id, day, leg.entry.key, leg.amount_minor, account.currency) for leg in legs]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreconciled:
+    """A day on which the bank and the ledger do not agree."""
+
+    statement: Statement
+    difference_minor: int
+    entries: list[Unmatched]
+
+
+def unreconciled(*, actor: Actor) -> list[Unreconciled]:
+    """Days with a difference or with entries that only one side knows, latest first; [] is as it should be."""
+    differs = Q(ledger_minor__isnull=False) & ~Q(ledger_minor=F("closing_minor"))
+    days = statements(actor=actor).filter(differs | Q(unmatched__gt=0))
+    return [Unreconciled(day, day.difference_minor, unmatched(day)) for day in days]
