@@ -82,6 +82,7 @@ def check(arguments: list[str]) -> int:
 def seed(w: World) -> None:
     """The demo world; the command leaves alone what is there already."""
     if any(PROJECT.glob("*/*/management/commands/seed_world.py")):
+        w.say("Seeding the demo world ...")
         w.manage("seed_world", as_owner=True)
 
 

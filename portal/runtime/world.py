@@ -136,12 +136,15 @@ def world(
                     f"Port {port} is in use by another program. Stop that one, or choose another port: "
                     f"PORT={port + 1} make run"
                 )
+            w.say(f"Starting servers in {shown(directory)} ...")
             start_servers(w, port, durable, settings or {})
             migrate(w)
             if "web" in wanted:
                 collect_static(w)
             if prepare:
                 prepare(w)
+            if wanted:
+                w.say(f"Starting {', '.join(wanted)} ...")
             for name in wanted:
                 w.start(name)
             w.wait_ready()
@@ -238,6 +241,7 @@ def migrate(w: World) -> None:
         app = conninfo_to_dict(w.environment["DATABASE_URL"])["user"]
         if app != connection.info.user:
             postgres.let_serve(connection, connection.info.user, app)
+        w.say("Migrating the database ...")
         w.manage("migrate", "--no-input", "--verbosity", "0", as_owner=True)
         connection.execute(
             sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(database), f"migrations {current}")
@@ -260,6 +264,7 @@ def collect_static(w: World) -> None:
         fcntl.flock(stamp, fcntl.LOCK_EX)  # worlds share these files, and may start at the same time
         stamp.seek(0)
         if stamp.read() != current:
+            w.say("Gathering what browsers load ...")
             unused = [part for pattern in UNUSED_STATIC for part in ("--ignore", pattern)]
             w.manage("collectstatic", "--no-input", "--verbosity", "0", *unused)
             stamp.truncate(0)

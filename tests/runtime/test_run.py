@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from portal.runtime import environment, ports
+from portal.runtime import environment, ports, postgres
 from portal.runtime.console import table_of_users
 from portal.runtime.environment import PROJECT
 from portal.runtime.programs import speaks_http
@@ -162,30 +162,39 @@ def test_an_ordinary_user_can_run_it(folder, surroundings, port, nothing_left):
     nothing_left()
 
 
-def test_psql_answers_on_a_world_that_does_not_run(folder, surroundings):
-    with world(folder, processes=(), durable=False):
-        pass
-    asked = surroundings | {"SQL": "SELECT current_user, 6 * 7 AS answer"}
-
-    done = subprocess.run(
-        [*RUN[:-1], "psql", "--csv"], cwd=PROJECT, env=asked, capture_output=True, text=True, check=False
+def psql(surroundings, *, sql: str = "", standard_input: str = "") -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "portal.runtime", "psql", "--csv"]
+    env = surroundings | {"SQL": sql}
+    return subprocess.run(
+        command, cwd=PROJECT, env=env, input=standard_input, capture_output=True, text=True, check=False
     )
 
+
+def test_psql_answers_on_a_world_that_does_not_run_and_stops_its_server_again(folder, surroundings, nothing_left):
+    postgres.start(folder).stop()
+
+    done = psql(surroundings, sql="SELECT current_user, 6 * 7 AS answer")
+
     assert done.stdout == "current_user,answer\nowner,42\n"
-    assert done.stderr.startswith(f"World: {folder} ")
+    assert done.stderr == f"World: {folder} (its database is started for this session)\n"
+    nothing_left()
 
 
-def test_psql_reads_sql_from_standard_input(folder, surroundings):
-    with world(folder, processes=(), durable=False):
-        done = subprocess.run(
-            [*RUN[:-1], "psql", "--csv"],
-            cwd=PROJECT,
-            env=surroundings,
-            input="SELECT 1 AS one;",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def test_psql_reads_sql_from_standard_input_on_a_running_world(folder, surroundings):
+    server = postgres.start(folder)
+    environment.update(folder / "environment", OWNER_DATABASE_URL=server.owner_url)
+
+    done = psql(surroundings, standard_input="SELECT 1 AS one;")
 
     assert done.stdout == "one\n1\n"
     assert done.stderr == f"World: {folder} (running)\n"
+    server.stop()
+
+
+def test_psql_says_that_there_is_no_world_yet(folder, surroundings):
+    done = psql(surroundings, sql="SELECT 1")
+
+    assert (done.returncode, done.stdout) == (
+        1,
+        f"There is no world in {folder} yet. Start one: make run, or make demo.\n",
+    )
