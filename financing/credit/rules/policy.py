@@ -213,9 +213,9 @@ def _grade_faults(policy: Policy) -> Iterator[str]:
 
 
 def _amount_faults(policy: Policy) -> Iterator[str]:
+    if policy.amounts.min_draw_minor == 0:
+        yield "amounts.min_draw_minor is zero."
     for place, group in (("amounts", policy.amounts), ("authority", policy.authority)):
         for name, value in to_plain(group).items():
             if value < 0:
                 yield f"{place}.{name} is below zero."
-    if policy.amounts.min_draw_minor == 0:
-        yield "amounts.min_draw_minor is zero."

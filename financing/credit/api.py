@@ -1,0 +1,168 @@
+"""REST: policies under maker and checker, programmes to join, facilities."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.parties.api import PartyName
+from financing.credit import services
+from financing.credit.models import Decision, Facility, PolicyVersion, Programme
+from financing.credit.queries import replay
+from portal.shared.rest import KEY_PARAMETER, OfActor, Reading
+
+
+class ProgrammeShown(serializers.ModelSerializer):
+    funder, debtor = PartyName(), PartyName()
+
+    class Meta:
+        model = Programme
+        fields = (
+            "id", "name", "technique", "funder", "debtor", "currency", "day_count", "max_tenor_days",
+            "quote_valid_minutes", "with_recourse", "agreement", "is_open",
+        )  # fmt: skip
+
+
+class FacilityShown(serializers.ModelSerializer):
+    funder, debtor, supplier = PartyName(), PartyName(), PartyName()
+    owed_minor = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Facility
+        fields = (
+            "id", "programme", "supplier", "funder", "debtor", "currency", "status", "limit_minor", "principal_minor",
+            "reserved_minor", "owed_minor", "joined_at",
+        )  # fmt: skip
+
+    def get_owed_minor(self, facility: Facility) -> int:
+        """Principal paid out and approved; interest and fees are told by the advances."""
+        return facility.principal_minor + facility.reserved_minor
+
+
+class ReasonGiven(serializers.Serializer):
+    reason = serializers.CharField(max_length=200)
+
+
+@extend_schema(tags=["programmes"])
+class Programmes(Reading):
+    """Products on offer. A supplier joins one and has a facility."""
+
+    model, view = Programme, "parties.view"
+    related = ("funder", "debtor")
+    serializer_class = ProgrammeShown
+
+    @extend_schema(request=None, responses={201: FacilityShown}, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def join(self, request, pk: str) -> Response:
+        facility = services.join_programme(actor=self.actor, programme_id=int(pk), now=timezone.now())
+        shown = Facility.objects.select_related("funder", "debtor", "supplier").get(id=facility.id)
+        return Response(FacilityShown(shown).data, status=201)
+
+
+@extend_schema(tags=["facilities"])
+class Facilities(Reading):
+    """Programmes granted to suppliers: to the supplier and to the funder."""
+
+    model, view = Facility, "advances.view"
+    related = ("funder", "debtor", "supplier")
+    filters = {"status": "status", "supplier": "supplier_id", "programme": "programme_id"}
+    serializer_class = FacilityShown
+
+    @extend_schema(request=ReasonGiven, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def suspend(self, request, pk: str) -> Response:
+        given = self.checked(ReasonGiven)
+        facility = services.suspend_facility(actor=self.actor, facility_id=int(pk), now=timezone.now(), **given)
+        return self.answer(facility)
+
+    @extend_schema(request=None, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def resume(self, request, pk: str) -> Response:
+        return self.answer(services.resume_facility(actor=self.actor, facility_id=int(pk), now=timezone.now()))
+
+
+class PolicyShown(serializers.ModelSerializer):
+    body = serializers.DictField()
+
+    class Meta:
+        model = PolicyVersion
+        fields = (
+            "id", "number", "status", "effective_from", "body", "body_hash", "note", "proposed_by", "proposed_at",
+            "decided_by", "decided_at", "approved_hash",
+        )  # fmt: skip
+
+
+class PolicyProposed(serializers.Serializer):
+    body = serializers.DictField()
+    effective_from = serializers.DateField()
+    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class HashSeen(serializers.Serializer):
+    seen_hash = serializers.CharField(max_length=64, help_text="`body_hash` of the version that was read.")
+
+
+@extend_schema(tags=["policies"])
+@extend_schema_view(list=extend_schema(summary="Versions of the funder's own policy, newest first"))
+class Policies(Reading):
+    """What a funder decides by. A maker proposes, a checker approves exactly what was seen."""
+
+    model, view = PolicyVersion, "credit.view_policy"
+    filters = {"status": "status"}
+    serializer_class = PolicyShown
+
+    @extend_schema(request=PolicyProposed, responses={201: PolicyShown}, parameters=[KEY_PARAMETER])
+    def create(self, request) -> Response:
+        given = self.checked(PolicyProposed)
+        now = timezone.now()
+        return self.answer(
+            services.propose_policy(actor=self.actor, funder_id=self.actor.party_id, now=now, **given), 201
+        )
+
+    @extend_schema(request=HashSeen, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def approve(self, request, pk: str) -> Response:
+        given = self.checked(HashSeen)
+        return self.answer(
+            services.approve_policy(actor=self.actor, policy_id=int(pk), now=timezone.now(), **given)
+        )
+
+    @extend_schema(request=None, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def reject(self, request, pk: str) -> Response:
+        return self.answer(services.reject_policy(actor=self.actor, policy_id=int(pk), now=timezone.now()))
+
+    @extend_schema(request=None, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request, pk: str) -> Response:
+        return self.answer(services.withdraw_policy(actor=self.actor, policy_id=int(pk), now=timezone.now()))
+
+
+class DifferenceShown(serializers.Serializer):
+    place = serializers.CharField()
+    kept = serializers.JSONField(allow_null=True)
+    replayed = serializers.JSONField(allow_null=True)
+
+
+class ReplayShown(serializers.Serializer):
+    decision = serializers.IntegerField()
+    identical = serializers.BooleanField()
+    differences = DifferenceShown(many=True)
+
+
+@extend_schema(tags=["decisions"])
+class Decisions(OfActor):
+    """Decisions kept with everything they were made of."""
+
+    model, view = Decision, "credit.view_policy"
+    related = ("policy",)
+    serializer_class = ReplayShown
+
+    @extend_schema(responses=ReplayShown, summary="Decide again from what was kept: identical, or the difference")
+    @action(detail=True)
+    def replay(self, request, pk: str) -> Response:
+        decision = self.seen(pk)
+        differences = replay(decision)
+        said = {"decision": decision.id, "identical": not differences, "differences": differences}
+        return Response(ReplayShown(said).data)

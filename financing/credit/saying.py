@@ -1,0 +1,60 @@
+"""What a decision says, as data for whoever reads it: the supplier in plain words, the funder with the measures."""
+
+from financing.credit import wording
+from financing.credit.rules import Base, Improvement, Result, ScoreLine
+
+
+def reasons(codes: tuple[str, ...] | list[str], audience: int = wording.SUPPLIER) -> list[dict]:
+    """Code and sentence of each reason, the deciding one first."""
+    return [{"code": code, "sentence": wording.reason(code, audience)} for code in codes]
+
+
+def improvements(found: tuple[Improvement, ...], currency: str, audience: int = wording.SUPPLIER) -> list[dict]:
+    return [
+        {"code": each.code, "sentence": wording.improvement(each, currency, audience), "gain_minor": each.gain_minor}
+        for each in found
+    ]
+
+
+def score(lines: tuple[ScoreLine, ...], currency: str, audience: int = wording.SUPPLIER) -> list[dict]:
+    """What was measured and how it counts. Points are the funder's own weights, and told to nobody else."""
+    said = [
+        {"feature": each.feature, "code": each.code, "sentence": wording.score_line(each, currency, audience)}
+        for each in lines
+    ]
+    if audience == wording.OFFICER:
+        for each, line in zip(said, lines, strict=True):
+            each |= {"points": line.points, "max_points": line.max_points}
+    return said
+
+
+def base(found: Base, audience: int = wording.SUPPLIER) -> dict:
+    """The borrowing base, line by line."""
+    names = (
+        "eligible_minor", "advance_rate", "reserve_share", "gross_minor", "reserve_minor", "base_minor", "limit_minor",
+        "exposure_minor", "available_minor",
+    )  # fmt: skip
+    lines = [
+        {
+            "receivable": line.receivable_id, "counted_minor": line.counted_minor, "due_date": line.due_date,
+            "is_eligible": line.is_eligible, "is_assigned_here": line.is_assigned_here,
+            "reasons": reasons(line.reasons, audience),
+        }
+        for line in found.lines
+    ]  # fmt: skip
+    return {name: getattr(found, name) for name in names} | {"lines": lines}
+
+
+def result(found: Result, currency: str, audience: int = wording.SUPPLIER) -> dict:
+    """Outcome, reasons, grade, score, base, terms and what would raise the limit."""
+    return {
+        "outcome": found.outcome,
+        "reasons": reasons(found.reasons, audience),
+        "grade": found.grade,
+        "score": score(found.score_lines, currency, audience),
+        "limit_minor": found.limit_minor,
+        "available_minor": found.base.available_minor,
+        "base": base(found.base, audience),
+        "terms": found.terms,
+        "improvements": improvements(found.improvements, currency, audience),
+    }
