@@ -150,7 +150,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A publisher that finds the broker down gives up at once: the sweep finds the deliveries.
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 60}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 60,
+    # kombu would try for six seconds to publish to a broker that is down, in the middle of somebody's request.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 CELERY_TIMEZONE = "UTC"
 
 # ── The bank's channel ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,6 +185,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Secrets of machines are random and long: the last hasher is theirs alone. People's passwords take the first.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.clients.hashing.SecretHasher",
 ]
 SECOND_FACTOR_REQUIRED = flag("SECOND_FACTOR_REQUIRED")
 LOGIN_URL = "account_login"
@@ -272,6 +286,8 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
+IDEMPOTENCY = "accounts.clients.idempotency.once"
+"""What does a repeated request once. A name, so that the foundation imports nothing above it."""
 SPECTACULAR_SETTINGS = {
     "TITLE": "Portolan",
     "DESCRIPTION": "Supply chain finance: receivables in, money out, every step explained.",
