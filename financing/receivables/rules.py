@@ -164,9 +164,9 @@ def _goods(position: int, line: InvoicedLine, ordered: OrderLineFact, free: dict
     elif missing and received >= line.quantity:
         found.find(SIMILAR, f"Line {line.number}: received goods of this order line are invoiced under another number.")
     elif missing:
-        found.find(QUANTITY, f"Line {line.number}: {line.quantity:f} invoiced, {received:f} received.")
+        found.find(QUANTITY, f"Line {line.number}: {plain(line.quantity)} invoiced, {plain(received)} received.")
     if line.quantity > ordered.quantity:
-        found.find(QUANTITY, f"Line {line.number}: {line.quantity:f} invoiced, {ordered.quantity:f} ordered.")
+        found.find(QUANTITY, f"Line {line.number}: {plain(line.quantity)} invoiced, {plain(ordered.quantity)} ordered.")
 
 
 def _price(line: InvoicedLine, ordered: OrderLineFact, currency: str, tolerance: Decimal, found: Matching) -> None:
@@ -174,8 +174,14 @@ def _price(line: InvoicedLine, ordered: OrderLineFact, currency: str, tolerance:
         found.find(PRICE, f"Line {line.number}: ordered in {ordered.currency}, invoiced in {currency}.")
     elif line.unit_price > ordered.unit_price * (1 + tolerance):
         found.find(
-            PRICE, f"Line {line.number}: invoiced at {line.unit_price:f}, ordered at {ordered.unit_price:f} a unit."
+            PRICE,
+            f"Line {line.number}: invoiced at {plain(line.unit_price)}, ordered at {plain(ordered.unit_price)} a unit.",
         )
+
+
+def plain(value: Decimal) -> str:
+    """As a person writes it: 8, not 8.000 and not 8E+0."""
+    return f"{value.normalize():f}"
 
 
 def is_similar(number: str, issued: date, other_number: str, other_issued: date, days: int = SIMILAR_DAYS) -> bool:
