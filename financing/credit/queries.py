@@ -269,8 +269,8 @@ def policy_in_force(funder_id: int, on: date) -> PolicyVersion | None:
 def receivable_facts(*, facilities: Sequence[Facility], lock: bool = False) -> dict[int, tuple[ReceivableFacts, ...]]:
     """For each facility the receivables that its base looks at: open ones of its supplier and debtor, oldest due first.
 
-    Those assigned elsewhere are among them, so that the base can say why they do not count. `lock` holds the rows, in
-    the order of their keys, until the caller's transaction ends.
+    Those assigned elsewhere are among them, so that the base can say why they do not count. `lock` holds the rows until
+    the transaction ends, taken in the order of their ids.
     """
     states = Receivable.Status
     rows = Receivable.objects.filter(
@@ -279,7 +279,7 @@ def receivable_facts(*, facilities: Sequence[Facility], lock: bool = False) -> d
         status__in=[states.RECEIVED, states.ACCEPTED, states.ASSIGNED, states.DISPUTED],
     ).order_by("id")
     if lock:
-        rows = rows.select_for_update()
+        rows = rows.select_for_update(no_key=True)
     found: dict[tuple[int, int], list[ReceivableFacts]] = {}
     for row in rows.values_list("supplier_id", "debtor_id", *_FACTS):
         found.setdefault(row[:2], []).append(ReceivableFacts(*row[2:]))
