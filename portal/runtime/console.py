@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
     given = environment.given()
     directory = environment.world_dir()
     try:
-        with world(directory, port=int(given.get("PORT", 8000)), prepare=seed, say=say) as w:
+        with world(directory, port=int(given.get("PORT", 8000)), seed=seed, say=say) as w:
             say(f"\nPortolan runs at {w.environment['PUBLIC_URL']}  (ready after {time.monotonic() - started:.1f} s)")
             say(f"Data and logs: {shown(directory)}. Ctrl-C stops it and keeps them.")
             if users := table_of_users(directory / "users.json"):

@@ -8,34 +8,23 @@ with world(Path("var/bench"), port=8100) as w:
 import base64
 import contextlib
 import fcntl
-import hashlib
 import os
 import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
-
-from portal.runtime import environment, ports, postgres, valkey
+from portal.runtime import environment, ports, postgres, prepare, valkey
 from portal.runtime.environment import PROJECT
 from portal.runtime.postgres import PostgresServer
 from portal.runtime.processes import Guard, NotReady, Process, run_to_end
 from portal.runtime.programs import PROGRAMS
 from portal.runtime.valkey import ValkeyServer
 
-FLOORS = ("accounts", "logistics", "financing", "portal")
-UNUSED_STATIC = (
-    *("*.map", "*.mjs", "*.esm.*", "*.rtl.*", "libs", "i18n", "extension", "types"),
-    *("echarts.js", "echarts.common*", "echarts.simple*", "tabler-*", "tabler.js", "tabler.css", "flags", "payments"),
-)
-"""What npm packages bring along for other uses: not gathered, nine tenths of the size."""
 EVERYTHING = ("bank", "worker", "beat", "web")
 
 
@@ -114,13 +103,13 @@ def world(
     *,
     durable: bool = True,
     settings: dict[str, str] | None = None,
-    prepare: Callable[[World], None] | None = None,
+    seed: Callable[[World], None] | None = None,
     say: Callable[[str], None] = print,
 ) -> Iterator[World]:
     """Start servers and `processes` over `directory`, migrate, wait until all are ready; stop all at the end.
 
-    `port`: of the web process, any free one by default. `settings` go over the environment. `prepare(world)`
-    runs after the migrations and before the processes start (seeding). `durable=False` is for tests: no fsync.
+    `port`: of the web process, any free one by default. `settings` go over the environment. `seed(world)`
+    runs after the migrations and before the processes start. `durable=False` is for tests: no fsync.
     Raises Taken when folder or port are in use, NotReady when a part does not come up.
     """
     directory = (PROJECT / directory).resolve()
@@ -138,11 +127,11 @@ def world(
                 )
             w.say(f"Starting servers in {shown(directory)} ...")
             start_servers(w, port, durable, settings or {})
-            migrate(w)
+            prepare.migrate(w)
             if "web" in wanted:
-                collect_static(w)
-            if prepare:
-                prepare(w)
+                prepare.collect_static(w)
+            if seed:
+                seed(w)
             if wanted:
                 w.say(f"Starting {', '.join(wanted)} ...")
             for name in wanted:
@@ -226,54 +215,3 @@ def start_servers(w: World, port: int | None, durable: bool, settings: dict[str,
         env["BROKER_URL"] = w.valkey.url
     w.environment = env
     environment.update(file, **{key: env[key] for key in environment.SHARED})
-
-
-def migrate(w: World) -> None:
-    """Migrate as owner, unless the database says that it already has these very migrations."""
-    current = migrations()
-    with psycopg.connect(w.environment["OWNER_DATABASE_URL"], autocommit=True) as connection:
-        comment = (
-            "SELECT shobj_description(oid, 'pg_database'), datname FROM pg_database WHERE datname = current_database()"
-        )
-        known, database = connection.execute(comment).fetchone()
-        if known == f"migrations {current}":
-            return
-        app = conninfo_to_dict(w.environment["DATABASE_URL"])["user"]
-        if app != connection.info.user:
-            postgres.let_serve(connection, connection.info.user, app)
-        w.say("Migrating the database ...")
-        w.manage("migrate", "--no-input", "--verbosity", "0", as_owner=True)
-        connection.execute(
-            sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(database), f"migrations {current}")
-        )
-
-
-def migrations() -> str:
-    """Changes when a migration of ours or the version of a package (with migrations of its own) does."""
-    ours = (PROJECT.glob(f"{floor}/*/migrations/*.py") for floor in FLOORS)
-    return fingerprint(*ours, [PROJECT / "requirements.txt"])
-
-
-def collect_static(w: World) -> None:
-    """Gather what the browser loads into STATIC_ROOT, when any of it changed."""
-    sources = [PROJECT / "package-lock.json", PROJECT / "requirements.txt", PROJECT / "portal" / "settings.py"]
-    current = fingerprint(*(PROJECT.glob(f"{floor}/**/static/**/*") for floor in FLOORS), sources)
-    place = PROJECT / w.environment.get("STATIC_ROOT", "var/static")
-    place.mkdir(parents=True, exist_ok=True)
-    with (place.parent / f"{place.name}.gathered").open("a+") as stamp:
-        fcntl.flock(stamp, fcntl.LOCK_EX)  # worlds share these files, and may start at the same time
-        stamp.seek(0)
-        if stamp.read() != current:
-            w.say("Gathering what browsers load ...")
-            unused = [part for pattern in UNUSED_STATIC for part in ("--ignore", pattern)]
-            w.manage("collectstatic", "--no-input", "--verbosity", "0", *unused)
-            stamp.truncate(0)
-            stamp.write(current)
-
-
-def fingerprint(*groups: Iterable[Path]) -> str:
-    """One value for the content of many files."""
-    digest = hashlib.sha256()
-    for path in sorted(path for group in groups for path in group if path.is_file()):
-        digest.update(f"{path.relative_to(PROJECT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:20]
