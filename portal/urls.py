@@ -11,6 +11,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("allauth.idp.urls")),
     path("api/", include("portal.api")),
+    path("bank/", include("financing.banking.urls")),
+    path("events/", include("portal.workspaces.events.urls")),
 ]
 
 if settings.DEBUG:

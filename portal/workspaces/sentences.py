@@ -1,0 +1,152 @@
+"""What happened, in a sentence for a person: the timeline of a subject and the list of a party's events.
+
+Events are read only as far as the acting party may know them; names of people only where they act for that party.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+
+from accounts.parties.models import User
+from accounts.trail.models import Event
+from portal.shared.access import Actor
+from portal.ui.formats import money
+
+# Event name -> (sentence, state that colours it). `{amount}` is the payload's amount with its currency.
+SENTENCES = {
+    "party.registered": (_("Registered with the portal"), ""),
+    "party.member_added": (_("A colleague may act for you as {role}"), ""),
+    "party.member_removed": (_("A colleague no longer acts for you as {role}"), ""),
+    "client.created": (_("An API client was created"), ""),
+    "client.removed": (_("An API client was removed"), ""),
+    "bank_account.registered": (_("A bank account in {currency} was registered"), ""),
+    "verification.submitted": (_("Handed in for verification"), "SUBMITTED"),
+    "verification.screened": (_("Screened against sanctions and adverse media"), "SCREENED"),
+    "verification.approved": (_("Verified"), "APPROVED"),
+    "verification.rejected": (_("Verification refused"), "REJECTED"),
+    "trade.imported": (_("Trade history imported: {new} new lines"), ""),
+    "receivable.received": (_("Invoice {number} received"), "RECEIVED"),
+    "receivable.accepted": (_("Invoice {number} accepted"), "ACCEPTED"),
+    "receivable.disputed": (_("Invoice {number} disputed"), "DISPUTED"),
+    "receivable.dispute_resolved": (_("Dispute on invoice {number} resolved"), "ACCEPTED"),
+    "receivable.cancelled": (_("Invoice {number} cancelled"), "CANCELLED"),
+    "receivable.assigned": (_("Invoice {number} assigned to the funder"), "ASSIGNED"),
+    "receivable.released": (_("Invoice {number} released"), "ACCEPTED"),
+    "receivable.diluted": (_("Invoice {number} reduced by a credit note"), ""),
+    "receivable.settled": (_("{amount} of invoice {number} settled"), "SETTLED"),
+    "receivable.reopened": (_("Payment of invoice {number} came back: {amount} is open again"), ""),
+    "credit_note.received": (_("Credit note {number} received"), ""),
+    "settlement.instructed": (_("Settlement of {amount} instructed"), ""),
+    "settlement.booked": (_("Settlement of {amount} booked by the bank"), "SETTLED"),
+    "settlement.failed": (_("Settlement of {amount} refused by the bank"), "FAILED"),
+    "settlement.returned": (_("Settlement of {amount} returned by the bank"), "RETURNED"),
+    "programme.opened": (_("Programme opened"), ""),
+    "facility.joined": (_("Joined the programme"), "ACTIVE"),
+    "facility.suspended": (_("Facility suspended: {reason}"), "SUSPENDED"),
+    "facility.resumed": (_("Facility active again"), "ACTIVE"),
+    "policy.proposed": (_("Policy {number} proposed"), "PROPOSED"),
+    "policy.approved": (_("Policy {number} approved"), "APPROVED"),
+    "policy.rejected": (_("Policy {number} rejected"), "REJECTED"),
+    "policy.withdrawn": (_("Policy {number} withdrawn"), "WITHDRAWN"),
+    "quote.given": (_("Quoted {amount}"), ""),
+    "application.submitted": (_("Applied for {amount}"), "SUBMITTED"),
+    "application.approved": (_("Approved: {amount}"), "APPROVED"),
+    "application.referred": (_("Waiting for a person of the funder to decide"), "REFERRED"),
+    "application.declined": (_("Declined"), "DECLINED"),
+    "application.withdrawn": (_("Withdrawn"), "WITHDRAWN"),
+    "application.recommended": (_("Recommended: {recommendation}"), ""),
+    "advance.approved": (_("Advance of {amount} booked and instructed"), "APPROVED"),
+    "advance.funded": (_("{amount} is on the account"), "ACTIVE"),
+    "advance.failed": (_("The bank did not pay {amount}: {reason}"), "FAILED"),
+    "advance.overdue": (_("Overdue"), "OVERDUE"),
+    "advance.repayment_applied": (_("Repaid: principal {principal}, interest {interest}, fees {fees}"), ""),
+    "advance.repaid": (_("Repaid in full"), "REPAID"),
+    "payment.due": (_("Payment of {amount} handed to the bank's channel"), "DUE"),
+    "payment.sent": (_("Payment of {amount} sent to the bank"), "SENT"),
+    "payment.unanswered": (_("The bank has not answered about {amount}; it is being asked"), "UNKNOWN"),
+    "payment.accepted": (_("The bank accepted the payment of {amount}"), "ACCEPTED"),
+    "payment.rejected": (_("The bank refused the payment of {amount}: {reason}"), "REJECTED"),
+    "payment.settled": (_("The bank booked the payment of {amount}"), "SETTLED"),
+    "payment.returned": (_("The bank returned the payment of {amount}: {reason}"), "RETURNED"),
+    "cash.received": (_("{amount} received on the account"), "SETTLED"),
+    "statement.reconciled": (_("Statement of {date} reconciled"), ""),
+    "book.opened": (_("Book opened"), ""),
+    "book.business_date_advanced": (_("Business date moved from {from} to {to}"), ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a timeline, as the timeline component takes it."""
+
+    at: datetime
+    sentence: str
+    state: str = ""
+    actor: str = ""
+    detail: str = ""
+    url: str = ""
+    took_ms: int | None = None
+    name: str = ""
+    subject: str = ""
+
+
+class _Facts(dict):
+    """A payload as a sentence reads it; a fact that is not there leaves a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def timeline(actor: Actor, *subjects: Model) -> list[Happening]:
+    """What the acting party may know of these subjects, oldest first, with the time from each step to the next."""
+    events = Event.objects.none()
+    for subject in subjects:
+        events |= Event.objects.visible_to(actor).about(subject._meta.label_lower, subject.pk)
+    rows = list(events.order_by("id").distinct())
+    return tell(actor, rows, with_times=True)
+
+
+def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> list[Happening]:
+    """Events in sentences, in their order."""
+    people = _people(actor, events)
+    told, before = [], None
+    for event in events:
+        took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
+        told.append(_happening(event, people, took))
+        before = event.recorded_at
+    return told
+
+
+def sentence(event: Event) -> str:
+    template, _state = SENTENCES.get(event.name, (event.name.replace(".", " ").replace("_", " "), ""))
+    return str(template).format_map(_Facts(_facts(event.payload)))
+
+
+def _facts(payload: dict) -> dict:
+    facts = {key: value for key, value in payload.items() if isinstance(value, str | int)}
+    currency = payload.get("currency", "")
+    for key, value in payload.items():
+        if key.endswith("_minor") and isinstance(value, int) and currency:
+            facts[key.removesuffix("_minor")] = money(value, currency)
+    return facts
+
+
+def _happening(event: Event, people: dict[int, str], took_ms: int | None) -> Happening:
+    return Happening(
+        at=event.recorded_at,
+        sentence=sentence(event),
+        state=SENTENCES.get(event.name, ("", ""))[1],
+        actor=people.get(event.actor_user_id, ""),
+        took_ms=took_ms,
+        name=event.name,
+        subject=f"{event.subject_type}:{event.subject_id}",
+    )
+
+
+def _people(actor: Actor, events: Iterable[Event]) -> dict[int, str]:
+    """Names of colleagues: who acts for another party is that party's affair."""
+    ids = {event.actor_user_id for event in events if event.actor_party_id == actor.party_id} - {None}
+    return {user.id: str(user) for user in User.objects.filter(id__in=ids)} if ids else {}
