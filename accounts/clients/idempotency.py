@@ -1,36 +1,41 @@
 """A request that creates something is done once, however often it is sent.
 
 Key, work and answer are one transaction: after a crash there is either all of it or nothing. A refusal is remembered
-like any other answer, so that evidence kept on the way to it is kept once.
+like any other answer, so that evidence kept on the way to it is kept once: what the refused service wrote is rolled
+back by its own savepoint, the document that was kept before stays. A refusal for lack of permission is not remembered:
+nothing was done, and the key is still free for a colleague who may.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime
 
 from django.db import connection
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts.clients.models import IdempotencyKey
 from portal.shared.access import Actor
 from portal.shared.database import acting
-from portal.shared.errors import IdempotencyConflict, IdempotencyInFlight, InvalidInput, RuleViolation
+from portal.shared.errors import Forbidden, IdempotencyConflict, IdempotencyInFlight, InvalidInput, RuleViolation
 from portal.shared.http import MEDIA_TYPE, problem
 
-HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+MAX_KEY = 120
 
 
-def fingerprint(method: str, path: str, body: bytes) -> str:
-    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
-
-
-def once(*, actor: Actor, key: str, request_hash: str, now: datetime, work: Callable[[], Response]) -> Response:
+def once(
+    *, actor: Actor, key: str, said: tuple[str | bytes, ...], now: datetime, work: Callable[[], Response]
+) -> Response:
     """Answer of `work`, or of the earlier request with this key (marked `Idempotency-Replayed: true`).
 
+    A key belongs to the party, and to what was `said` under it and by whom.
     Raises IdempotencyConflict for another request under the same key, IdempotencyInFlight while the first is running.
     """
-    if len(key) > 120:
-        raise InvalidInput("An idempotency key has at most 120 characters.", code="IDEMPOTENCY_KEY_TOO_LONG")
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY} characters.", code="IDEMPOTENCY_KEY_INVALID")
+    request_hash = fingerprint(said)
     with acting(actor):
         if not _hold(f"{actor.party_id}/{key}"):
             raise IdempotencyInFlight()
@@ -40,9 +45,18 @@ def once(*, actor: Actor, key: str, request_hash: str, now: datetime, work: Call
         response = _answer(work)
         IdempotencyKey.objects.create(
             party_id=actor.party_id, key=key, request_hash=request_hash, created_at=now,
-            status_code=response.status_code, answer=response.data,
+            status_code=response.status_code, answer=json.loads(JSONRenderer().render(response.data)),
         )  # fmt: skip
         return response
+
+
+def fingerprint(said: tuple[str | bytes, ...]) -> str:
+    """Hash of the parts, each with its length, so that none can borrow from its neighbour."""
+    digest = hashlib.sha256()
+    for part in said:
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        digest.update(len(raw).to_bytes(8) + raw)
+    return digest.hexdigest()
 
 
 def _hold(name: str) -> bool:
@@ -54,6 +68,8 @@ def _hold(name: str) -> bool:
 def _answer(work: Callable[[], Response]) -> Response:
     try:
         return work()
+    except Forbidden:
+        raise
     except RuleViolation as refusal:
         return Response(problem(refusal), status=refusal.status, content_type=MEDIA_TYPE)
 
@@ -64,5 +80,5 @@ def _replay(known: IdempotencyKey, request_hash: str) -> Response:
     response = Response(known.answer, status=known.status_code)
     if known.status_code >= 400:
         response.content_type = MEDIA_TYPE
-    response["Idempotency-Replayed"] = "true"
+    response[REPLAYED] = "true"
     return response

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.trail.services import News, record
@@ -30,6 +30,16 @@ def register_party(*, actor: Actor, kind: str, name: str, country: str, now: dat
         party = Party.objects.create(kind=kind, name=name, country=country, created_at=now, **known)
         record(actor, now, [News("party.registered", party, (party.id,), {"kind": kind})])
         return party
+
+
+def enter_party(*, actor: Actor, kind: str, name: str, country: str, now: datetime, **known) -> Party:
+    """The operator enters an organisation. Raises Forbidden, InvalidInput (PARTY_EXISTS)."""
+    with acting(actor):
+        require(actor, "parties.register")
+        try:
+            return register_party(actor=actor, kind=kind, name=name, country=country, now=now, **known)
+        except IntegrityError:
+            raise InvalidInput("A party with this number is already here.", code="PARTY_EXISTS") from None
 
 
 def register_supplier(*, user: User, name: str, country: str, registration_number: str, now: datetime) -> Party:

@@ -154,7 +154,7 @@ def submitted(request) -> Response:
 SUBMIT = extend_schema(
     request={
         ("application/json", "InvoiceDocuments"): {
-            "description": "One document, a list, or {\"invoices\": [...]}; see docs/api.md",
+            "description": 'One document, a list, or {"invoices": [...]}; see docs/api.md',
             "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
         },
         ("application/xml", "Ubl"): {"type": "string", "description": "UBL 2.1 Invoice or CreditNote"},
@@ -236,9 +236,6 @@ class Receivables(Reading):
     def cancel(self, request, pk: str) -> Response:
         given = self.checked(Reason)
         return self.answer(services.cancel(actor=self.actor, receivable_id=int(pk), now=timezone.now(), **given))
-
-    def answer(self, row, status: int = 200) -> Response:
-        return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data, status=status)
 
 
 @extend_schema(tags=["credit notes"])

@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     # people
     "parties.view": _allow(ALL_KINDS, VIEWER, MAKER, CHECKER),
     "parties.manage_members": _allow(ALL_KINDS),
+    "parties.register": _allow(OPERATOR, MAKER),
     "parties.submit_verification": _allow(SUPPLIER, MAKER),
     "parties.screen": _allow(OPERATOR, MAKER),
     "parties.decide_verification": _allow(OPERATOR, CHECKER),

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from portal.shared.errors import Forbidden, NotFound, RuleViolation
+from portal.shared.errors import Forbidden, NotFound, RuleViolation, TooLarge
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,6 +46,8 @@ def _refusal(error: Exception) -> RuleViolation | None:
         return NotFound()
     if isinstance(error, PermissionDenied):
         return Forbidden()
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge(limit_megabytes=settings.MAX_DOCUMENT_BYTES // 1024**2)
     if isinstance(error, exceptions.ValidationError):
         return _from_drf(error, "INVALID_INPUT", "Some fields are not valid.", 422, errors=error.get_full_details())
     if isinstance(error, exceptions.APIException):

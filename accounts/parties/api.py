@@ -1,0 +1,180 @@
+"""REST: who is who, and the verification of suppliers."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.parties import services
+from accounts.parties.models import BeneficialOwner, BusinessVerification, Party
+from portal.shared import access
+from portal.shared.rest import KEY_PARAMETER, Reading, Resource
+
+
+class PartyName(serializers.ModelSerializer):
+    class Meta:
+        model = Party
+        fields = ("id", "name")
+        ref_name = "PartyName"
+
+
+class Acting(serializers.Serializer):
+    """Whom the request acts for, and in which roles."""
+
+    party = PartyName()
+    kind = serializers.ChoiceField(choices=Party.Kind.choices)
+    roles = serializers.ListField(child=serializers.CharField())
+    user = serializers.IntegerField(allow_null=True)
+    client = serializers.CharField(allow_null=True)
+
+
+@extend_schema(tags=["parties"])
+class Me(Resource):
+    @extend_schema(responses=Acting, operation_id="me")
+    def get(self, request) -> Response:
+        actor = self.actor
+        return Response(
+            Acting(
+                {
+                    "party": request.party, "kind": actor.party_kind, "roles": sorted(actor.roles),
+                    "user": actor.user_id, "client": actor.client_id or None,
+                }
+            ).data
+        )  # fmt: skip
+
+
+class PartyShown(serializers.ModelSerializer):
+    class Meta:
+        model = Party
+        fields = ("id", "kind", "name", "country", "status")
+
+
+class PartyKnown(PartyShown):
+    """With the numbers by which it is known: to the operator, and to the party itself."""
+
+    class Meta(PartyShown.Meta):
+        fields = (
+            *PartyShown.Meta.fields, "registration_number", "external_reference", "time_zone", "created_at",
+        )  # fmt: skip
+
+
+class PartyRegistered(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=Party.Kind.choices)
+    name = serializers.CharField(max_length=140)
+    country = serializers.RegexField(r"^[A-Z]{2}$", help_text="ISO 3166-1 alpha-2")
+    registration_number = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    external_reference = serializers.CharField(max_length=80, required=False, allow_blank=True)
+
+
+@extend_schema(tags=["parties"])
+class Parties(Reading):
+    """Organisations that the acting party can trade with."""
+
+    model, view = Party, "parties.view"
+    filters = {"kind": "kind", "status": "status"}
+    serializer_class = PartyShown
+
+    @extend_schema(request=PartyRegistered, responses={201: PartyKnown}, parameters=[KEY_PARAMETER])
+    def create(self, request) -> Response:
+        given = self.checked(PartyRegistered)
+        party = services.enter_party(actor=self.actor, now=timezone.now(), **given)
+        return Response(PartyKnown(party).data, status=201)
+
+
+class OwnerDeclared(serializers.ModelSerializer):
+    share_percent = serializers.DecimalField(max_digits=5, decimal_places=2, min_value=25, max_value=100)
+    country = serializers.RegexField(r"^[A-Z]{2}$")
+
+    class Meta:
+        model = BeneficialOwner
+        fields = ("full_name", "country", "share_percent")
+
+
+class VerificationShown(serializers.ModelSerializer):
+    party = PartyName()
+
+    class Meta:
+        model = BusinessVerification
+        fields = (
+            "id", "party", "status", "legal_name", "registration_number", "country", "address", "submitted_at",
+            "decided_at", "expires_on",
+        )  # fmt: skip
+
+
+class VerificationExamined(VerificationShown):
+    """As operators see it: with owners and the outcome of the screening, which a screened party is not told."""
+
+    beneficial_owners = OwnerDeclared(many=True)
+
+    class Meta(VerificationShown.Meta):
+        fields = (
+            *VerificationShown.Meta.fields, "screening", "screening_note", "screened_at", "decision_note",
+            "beneficial_owners",
+        )  # fmt: skip
+
+
+class VerificationSubmitted(serializers.Serializer):
+    legal_name = serializers.CharField(max_length=140)
+    registration_number = serializers.CharField(max_length=40)
+    country = serializers.RegexField(r"^[A-Z]{2}$")
+    address = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    owners = OwnerDeclared(many=True, default=list)
+
+
+class Screened(serializers.Serializer):
+    clear = serializers.BooleanField()
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+
+
+class VerificationDecided(serializers.Serializer):
+    approve = serializers.BooleanField()
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+
+
+@extend_schema(tags=["verifications"])
+class Verifications(Reading):
+    """Business verification (KYB): a supplier submits, an operator screens, another one decides."""
+
+    model, view = BusinessVerification, "parties.view"
+    related = ("party",)
+    filters = {"status": "status"}
+
+    def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):
+            return BusinessVerification.objects.none()
+        found = BusinessVerification.objects.select_related("party")
+        if self.actor.party_kind == access.OPERATOR:
+            return found.prefetch_related("beneficial_owners")
+        return found.filter(party_id=self.actor.party_id)
+
+    def get_serializer_class(self):
+        operates = not getattr(self, "swagger_fake_view", False) and self.actor.party_kind == access.OPERATOR
+        return VerificationExamined if operates else VerificationShown
+
+    @extend_schema(request=VerificationSubmitted, responses={201: VerificationShown}, parameters=[KEY_PARAMETER])
+    def create(self, request) -> Response:
+        given = self.checked(VerificationSubmitted)
+        owners = [services.Owner(**each) for each in given.pop("owners")]
+        made = services.submit_verification(
+            actor=self.actor, party_id=self.actor.party_id, owners=owners, now=timezone.now(), **given
+        )
+        return self.answer(made, 201)
+
+    @extend_schema(request=Screened, responses=VerificationExamined, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def screen(self, request, pk: str) -> Response:
+        given = self.checked(Screened)
+        return self.answer(
+            services.screen(actor=self.actor, verification_id=int(pk), now=timezone.now(), **given)
+        )
+
+    @extend_schema(request=VerificationDecided, responses=VerificationExamined, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def decide(self, request, pk: str) -> Response:
+        given, now = self.checked(VerificationDecided), timezone.now()
+        return self.answer(
+            services.decide_verification(
+                actor=self.actor, verification_id=int(pk), today=timezone.localdate(now), now=now, **given
+            )
+        )

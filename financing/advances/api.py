@@ -1,0 +1,156 @@
+"""REST: what can be had, the application, its decision, and the advance."""
+
+from django.db.models import Q
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.trail.models import Event
+from financing.advances import services, shapes
+from financing.advances.models import Advance, Application, Quote
+from financing.advances.services.quote import NotOffered, offer
+from financing.advances.services.refer import NoLongerPossible
+from financing.credit import api as credit
+from financing.credit import saying
+from portal.shared.access import Actor
+from portal.shared.errors import InvalidInput, RuleViolation
+from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Shown
+
+AMOUNT = OpenApiParameter("amount_minor", int, description="The amount to ask about; without it all that is available")
+
+
+def explained(refusal: RuleViolation) -> RuleViolation:
+    """The refusal with a sentence for each reason code."""
+    refusal.facts["explained"] = saying.reasons(refusal.facts["reasons"])
+    return refusal
+
+
+class Facilities(credit.Facilities):
+    """Programmes granted to suppliers, and what can be drawn from them."""
+
+    @extend_schema(responses=shapes.Availability, parameters=[AMOUNT])
+    @action(detail=True)
+    def availability(self, request, pk: str) -> Response:
+        """What the policy would say now: the base line by line, the score, the price, and what would raise it."""
+        found = offer(
+            actor=self.actor, facility_id=int(pk), amount_minor=_amount(request.query_params), now=timezone.now()
+        )
+        audience = shapes.audience_of(self.actor, found.facility)
+        said = saying.result(found.result, found.facility.currency, audience)
+        said |= {
+            "facility": found.facility.id, "business_date": found.business_date,
+            "currency": found.facility.currency, "amount_minor": found.amount_minor,
+        }  # fmt: skip
+        return Response(shapes.Availability(said).data)
+
+
+def _amount(given: dict) -> int | None:
+    text = given.get("amount_minor")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise InvalidInput("Ask for an amount above zero.", code="AMOUNT_INVALID")
+    return int(text)
+
+
+@extend_schema(tags=["quotes"])
+class Quotes(Shown, OfActor):
+    """Offers that stand until `valid_until`."""
+
+    model, view = Quote, "advances.view"
+    serializer_class = shapes.QuoteShown
+
+    @extend_schema(request=shapes.QuoteAsked, responses={201: shapes.QuoteShown}, parameters=[KEY_PARAMETER])
+    def create(self, request) -> Response:
+        given = self.checked(shapes.QuoteAsked)
+        try:
+            made = services.quote(
+                actor=self.actor, facility_id=given["facility"], amount_minor=given["amount_minor"],
+                now=timezone.now(),
+            )  # fmt: skip
+        except NotOffered as refusal:
+            raise explained(refusal) from None
+        return Response(self.get_serializer(made).data, status=201)
+
+
+@extend_schema(tags=["applications"])
+class Applications(Reading):
+    """A supplier takes up a quote; the policy decides within seconds, or refers it to persons."""
+
+    model, view = Application, "advances.view"
+    related = ("supplier", "funder", "decision", "advance")
+    filters = {"status": "status", "facility": "facility_id", "supplier": "supplier_id"}
+
+    def get_queryset(self):
+        found = super().get_queryset()
+        # Inputs are large, and only the detail tells them.
+        return found.defer("decision__inputs", "decision__result") if self.action == "list" else found
+
+    def get_serializer_class(self):
+        return shapes.ApplicationSummary if self.action == "list" else shapes.ApplicationShown
+
+    @extend_schema(request=shapes.ApplicationMade, responses={201: shapes.ApplicationShown}, parameters=[KEY_PARAMETER])
+    def create(self, request) -> Response:
+        given = self.checked(shapes.ApplicationMade)
+        return self.answer(services.apply(actor=self.actor, quote_id=given["quote"], now=timezone.now()), 201)
+
+    @extend_schema(request=None, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request, pk: str) -> Response:
+        return self.answer(services.withdraw(actor=self.actor, application_id=int(pk), now=timezone.now()))
+
+    @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def recommend(self, request, pk: str) -> Response:
+        given = self.checked(shapes.ByHand)
+        return self.answer(
+            services.recommend(actor=self.actor, application_id=int(pk), now=timezone.now(), **given)
+        )
+
+    @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def decide(self, request, pk: str) -> Response:
+        given = self.checked(shapes.ByHand)
+        try:
+            decided = services.decide_referral(
+                actor=self.actor, application_id=int(pk), now=timezone.now(), **given
+            )
+        except NoLongerPossible as refusal:
+            raise explained(refusal) from None
+        return self.answer(decided)
+
+
+@extend_schema(tags=["advances"])
+class Advances(Reading):
+    """Money lent: from approval to the last repayment."""
+
+    model, view = Advance, "advances.view"
+    related = ("supplier", "funder", "application")
+    filters = {"status": "status", "facility": "facility_id", "supplier": "supplier_id"}
+
+    def get_queryset(self):
+        found = super().get_queryset()
+        return found.prefetch_related("repayments", "securities") if self.action == "retrieve" else found
+
+    def get_serializer_class(self):
+        return shapes.AdvanceShown if self.action == "retrieve" else shapes.AdvanceSummary
+
+    def seen(self, pk: str) -> Advance:
+        found = super().seen(pk)
+        found.timeline = timeline(self.actor, found)
+        return found
+
+
+def timeline(actor: Actor, advance: Advance) -> list[Event]:
+    """What happened to an advance, its application, its quote and its payment, as far as the actor may know it."""
+    about = {
+        "advances.advance": advance.id,
+        "advances.application": advance.application_id,
+        "advances.quote": advance.application.quote_id,
+        "banking.paymentinstruction": advance.instruction_id,
+    }
+    subjects = Q()
+    for subject_type, subject_id in about.items():
+        subjects |= Q(subject_type=subject_type, subject_id=subject_id)
+    return list(Event.objects.visible_to(actor).filter(subjects).order_by("id"))

@@ -1,0 +1,279 @@
+"""What the API takes and shows of quotes, applications and advances."""
+
+from decimal import Decimal
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.parties.api import PartyName
+from financing.advances.models import Advance, AdvanceReceivable, Application, Quote, Repayment
+from financing.credit import rules, saying, wording
+from financing.credit.models import Decision
+from portal.shared.access import Actor
+
+
+def audience_of(actor: Actor, row: Quote | Application) -> int:
+    """The funder reads as an officer; everybody else in the supplier's words and without the funder's measures."""
+    return wording.OFFICER if actor.is_system or actor.party_id == row.funder_id else wording.SUPPLIER
+
+
+class Rate(serializers.CharField):
+    """A share or a yearly rate as decimal text without idle zeros: "0.125" is 12.5 %."""
+
+    def to_representation(self, value: Decimal) -> str:
+        return f"{value.normalize():f}"
+
+
+class ReasonSaid(serializers.Serializer):
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class ImprovementSaid(ReasonSaid):
+    gain_minor = serializers.IntegerField()
+
+
+class ScoreLineSaid(ReasonSaid):
+    feature = serializers.CharField()
+    points = serializers.IntegerField(required=False, help_text="Told to the funder only")
+    max_points = serializers.IntegerField(required=False, help_text="Told to the funder only")
+
+
+class BaseLineSaid(serializers.Serializer):
+    receivable = serializers.IntegerField()
+    counted_minor = serializers.IntegerField()
+    due_date = serializers.DateField()
+    is_eligible = serializers.BooleanField()
+    is_assigned_here = serializers.BooleanField()
+    reasons = ReasonSaid(many=True)
+
+
+class BaseSaid(serializers.Serializer):
+    eligible_minor = serializers.IntegerField()
+    advance_rate = Rate()
+    reserve_share = Rate()
+    gross_minor = serializers.IntegerField()
+    reserve_minor = serializers.IntegerField()
+    base_minor = serializers.IntegerField()
+    limit_minor = serializers.IntegerField()
+    exposure_minor = serializers.IntegerField()
+    available_minor = serializers.IntegerField()
+    lines = BaseLineSaid(many=True)
+
+
+class TermsSaid(serializers.Serializer):
+    annual_rate = Rate()
+    day_count = serializers.CharField()
+    fee_minor = serializers.IntegerField()
+    interest_minor = serializers.IntegerField(help_text="Expected, if settled on the expected date")
+    total_cost_minor = serializers.IntegerField()
+    expected_settlement_date = serializers.DateField()
+    due_date = serializers.DateField()
+
+
+class ResultSaid(serializers.Serializer):
+    outcome = serializers.ChoiceField(choices=Decision.Outcome.choices)
+    reasons = ReasonSaid(many=True)
+    grade = serializers.CharField(allow_blank=True, help_text="Empty: not scored")
+    score = ScoreLineSaid(many=True)
+    limit_minor = serializers.IntegerField()
+    available_minor = serializers.IntegerField()
+    base = BaseSaid()
+    terms = TermsSaid(allow_null=True)
+    improvements = ImprovementSaid(many=True)
+
+
+class Availability(ResultSaid):
+    facility = serializers.IntegerField()
+    business_date = serializers.DateField()
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+
+
+class QuoteAsked(serializers.Serializer):
+    facility = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    amount_minor = serializers.IntegerField(allow_null=True, default=None, help_text="null: all that is available")
+
+
+class QuoteShown(serializers.ModelSerializer):
+    total_cost_minor = serializers.SerializerMethodField()
+    expected_outcome = serializers.SerializerMethodField()
+    reasons = serializers.SerializerMethodField()
+    security = serializers.SerializerMethodField()
+    annual_rate = Rate()
+
+    class Meta:
+        model = Quote
+        fields = (
+            "id", "facility", "amount_minor", "available_minor", "currency", "grade", "annual_rate", "day_count",
+            "fee_minor", "interest_minor", "total_cost_minor", "business_date", "expected_settlement_date", "due_date",
+            "created_at", "valid_until", "expected_outcome", "reasons", "security",
+        )  # fmt: skip
+
+    def get_total_cost_minor(self, quote: Quote) -> int:
+        return quote.fee_minor + quote.interest_minor
+
+    @extend_schema_field(serializers.ChoiceField(choices=["APPROVED", "REFERRED"]))
+    def get_expected_outcome(self, quote: Quote) -> str:
+        return quote.result["outcome"]
+
+    @extend_schema_field(ReasonSaid(many=True))
+    def get_reasons(self, quote: Quote) -> list[dict]:
+        return saying.reasons(quote.result["reasons"], audience_of(self.context["request"].actor, quote))
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_security(self, quote: Quote) -> list[int]:
+        return quote.result["security_ids"]
+
+
+class ApplicationMade(serializers.Serializer):
+    quote = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class ByHand(serializers.Serializer):
+    outcome = serializers.ChoiceField(choices=["APPROVED", "DECLINED"])
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    seen_hash = serializers.CharField(max_length=64, help_text="`inputs_hash` of the decision that was looked at")
+
+
+class DecisionSummary(serializers.ModelSerializer):
+    reasons = serializers.SerializerMethodField()
+    is_automatic = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Decision
+        fields = ("id", "outcome", "reasons", "business_date", "decided_at", "is_automatic")
+
+    @extend_schema_field(ReasonSaid(many=True))
+    def get_reasons(self, decision: Decision) -> list[dict]:
+        return saying.reasons(decision.reasons, audience_of(self.context["request"].actor, decision))
+
+    def get_is_automatic(self, decision: Decision) -> bool:
+        return decision.decided_by == "system"
+
+
+class Facts(serializers.Serializer):
+    """What the funder's decision was made of; the policy is named by its id."""
+
+    policy = serializers.IntegerField()
+    features = serializers.DictField()
+    position = serializers.DictField()
+    receivables = serializers.ListField(child=serializers.DictField())
+
+
+class DecisionShown(DecisionSummary):
+    """In full: `facts`, `inputs_hash` and who decided are told to the funder only, and null to everybody else."""
+
+    result = serializers.SerializerMethodField()
+    facts = serializers.SerializerMethodField()
+    inputs_hash = serializers.SerializerMethodField()
+    decided_by = serializers.SerializerMethodField()
+
+    class Meta(DecisionSummary.Meta):
+        fields = (*DecisionSummary.Meta.fields, "result", "facts", "inputs_hash", "decided_by")
+
+    def _for_funder(self, decision: Decision) -> bool:
+        return audience_of(self.context["request"].actor, decision) == wording.OFFICER
+
+    @extend_schema_field(ResultSaid)
+    def get_result(self, decision: Decision) -> dict:
+        found = rules.Result.from_json(decision.result)
+        audience = audience_of(self.context["request"].actor, decision)
+        return ResultSaid(saying.result(found, decision.inputs["currency"], audience)).data
+
+    @extend_schema_field(Facts(allow_null=True))
+    def get_facts(self, decision: Decision) -> dict | None:
+        if not self._for_funder(decision):
+            return None
+        kept = {name: decision.inputs[name] for name in ("features", "position", "receivables")}
+        return kept | {"policy": decision.policy_id}
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_inputs_hash(self, decision: Decision) -> str | None:
+        return decision.inputs_hash if self._for_funder(decision) else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_decided_by(self, decision: Decision) -> str | None:
+        return decision.decided_by if self._for_funder(decision) else None
+
+
+class ApplicationSummary(serializers.ModelSerializer):
+    supplier, funder = PartyName(), PartyName()
+    advance = serializers.SerializerMethodField()
+    decision = DecisionSummary(allow_null=True)
+
+    class Meta:
+        model = Application
+        fields = (
+            "id", "quote", "facility", "supplier", "funder", "status", "amount_minor", "currency", "submitted_at",
+            "decided_at", "advance", "decision",
+        )  # fmt: skip
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_advance(self, application: Application) -> int | None:
+        """Number of the advance that an approval led to."""
+        advance = getattr(application, "advance", None)
+        return advance.id if advance else None
+
+
+class Recommendation(serializers.Serializer):
+    outcome = serializers.CharField(source="recommendation")
+    note = serializers.CharField(source="recommendation_note")
+    by = serializers.CharField(source="recommended_by")
+    at = serializers.DateTimeField(source="recommended_at")
+
+
+class ApplicationShown(ApplicationSummary):
+    decision = DecisionShown(allow_null=True)
+    recommendation = serializers.SerializerMethodField()
+
+    class Meta(ApplicationSummary.Meta):
+        fields = (*ApplicationSummary.Meta.fields, "recommendation")
+
+    @extend_schema_field(Recommendation(allow_null=True))
+    def get_recommendation(self, application: Application) -> dict | None:
+        """What the funder's maker recommends: the funder's own business."""
+        reads = audience_of(self.context["request"].actor, application) == wording.OFFICER
+        return Recommendation(application).data if reads and application.recommended_by else None
+
+
+class AdvanceSummary(serializers.ModelSerializer):
+    supplier, funder = PartyName(), PartyName()
+    annual_rate = Rate()
+    owed_minor = serializers.IntegerField()
+
+    class Meta:
+        model = Advance
+        fields = (
+            "id", "application", "facility", "supplier", "funder", "status", "amount_minor", "currency", "annual_rate",
+            "day_count", "fee_minor", "principal_minor", "interest_minor", "fees_minor", "owed_minor", "approved_at",
+            "funded_at", "funded_date", "due_date", "closed_at", "instruction",
+        )  # fmt: skip
+
+
+class RepaymentShown(serializers.ModelSerializer):
+    class Meta:
+        model = Repayment
+        fields = ("id", "fees_minor", "interest_minor", "principal_minor", "value_date", "recorded_at")
+
+
+class SecurityShown(serializers.ModelSerializer):
+    class Meta:
+        model = AdvanceReceivable
+        fields = ("receivable", "released_at")
+
+
+class Happening(serializers.Serializer):
+    event = serializers.IntegerField(source="id")
+    name = serializers.CharField()
+    at = serializers.DateTimeField(source="recorded_at")
+    payload = serializers.DictField()
+
+
+class AdvanceShown(AdvanceSummary):
+    repayments = RepaymentShown(many=True)
+    securities = SecurityShown(many=True)
+    timeline = Happening(many=True)
+
+    class Meta(AdvanceSummary.Meta):
+        fields = (*AdvanceSummary.Meta.fields, "repayments", "securities", "timeline")

@@ -1,0 +1,63 @@
+"""Machines that call the API for the cast, with tokens that they asked for like anybody else."""
+
+import base64
+import json
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client as Browser
+
+from accounts.clients.services import create_clients
+from portal.shared.access import MAKER, SYSTEM_ACTOR
+from tests import world
+from tests.world import NOW
+
+TOKEN_URL = "/identity/o/api/token"
+
+
+def basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+def ask_token(client_id: str, secret: str, **form):
+    form = {"grant_type": "client_credentials"} | form
+    return Browser().post(TOKEN_URL, form, headers={"Authorization": basic(client_id, secret)})
+
+
+@dataclass
+class Caller:
+    """One machine with its token. Answers have `.json()`; bodies are given as data, or as bytes with their type."""
+
+    token: str
+
+    def get(self, path: str, **headers):
+        return Browser(raise_request_exception=True).get(f"/api/v1/{path}", headers=self._headers(headers))
+
+    def post(self, path: str, body=None, content_type: str = "application/json", **headers):
+        content = body if isinstance(body, bytes) else json.dumps(body) if body is not None else b""
+        return Browser().post(f"/api/v1/{path}", content, content_type, headers=self._headers(headers))
+
+    def _headers(self, headers: dict) -> dict:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return {"Authorization": f"Bearer {self.token}"} | named if self.token else named
+
+
+def caller_for(party, role: str = MAKER) -> Caller:
+    ((bound, secret),) = create_clients(actor=SYSTEM_ACTOR, party_ids=[party.id], name="erp", role=role, now=NOW)
+    return Caller(ask_token(bound.client_id, secret).json()["access_token"])
+
+
+STRANGER = Caller("")
+
+
+@pytest.fixture
+def lending(db):
+    return world.lending()
+
+
+def with_trade(lending):
+    """Amphora has traded for most of a year and has four invoices accepted."""
+    world.trade(lending.cast.amphora, lending.cast.meridian)
+    for number in range(4):
+        world.receivable(lending.cast.amphora, lending.cast.meridian, f"INV-{number}", due_in=30 + number)
+    return lending
