@@ -80,12 +80,11 @@ def rows(folder: Path) -> int:
         return connection.execute("SELECT count(*) FROM marked").fetchone()[0]
 
 
-def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(folder, surroundings, port, nothing_left):
-    env = surroundings | {"PORT": str(port)}
-    with started(
-        ["make", "-C", str(PROJECT), "run"],
-        env,
-    ) as portal:
+def test_no_process_outlives_a_killed_supervisor_or_a_ctrl_c_and_the_data_stays(
+    folder, surroundings, port, nothing_left
+):
+    env, make = surroundings | {"PORT": str(port)}, ["make", "-C", str(PROJECT), "run"]
+    with started(make, env) as portal:
         portal.wait_until_up()
         assert f"http://127.0.0.1:{port}" in portal.text
         with psycopg.connect(environment.read(folder / "environment")["OWNER_DATABASE_URL"]) as owner:
@@ -93,25 +92,17 @@ def test_ctrl_c_leaves_no_process_and_the_next_start_finds_the_data(folder, surr
         second = subprocess.run(RUN, cwd=PROJECT, env=env, capture_output=True, text=True, check=False)
         assert (second.returncode, second.stdout.count("\n")) == (1, 1)
         assert re.match(rf"Portolan already runs in {folder} \(process \d+\)\. Use that one, stop it", second.stdout)
-        portal.ctrl_c()
-    nothing_left()
 
-    with started(RUN, env) as portal:
+        os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
+        nothing_left()
+
+    with started(make, env) as portal:
         portal.wait_until_up()
         assert rows(folder) == 1
-        assert portal.ctrl_c() == 0
-    nothing_left()
 
-
-def test_a_killed_supervisor_leaves_no_process_and_the_next_start_works(folder, surroundings, port, nothing_left):
-    env = surroundings | {"PORT": str(port)}
-    with started(RUN, env) as portal:
-        portal.wait_until_up()
-        portal.process.kill()
-    nothing_left()
-
-    with started(RUN, env) as portal:
-        portal.wait_until_up()
+        portal.ctrl_c()
+        assert "Stopped after" in portal.text
+        nothing_left()
 
 
 def test_a_taken_port_is_named_in_one_sentence(folder, surroundings, port):
