@@ -1,10 +1,10 @@
 """What can be done to receivables, one verb per user intention."""
 
-from financing.receivables.services.accept import Answer, accept, cancel, dispute, resolve_dispute
-from financing.receivables.services.assign import Transfer, assign, assign_many, is_assignable, lock, release
-from financing.receivables.services.booked import book, fail, take_back
-from financing.receivables.services.settle import settle
-from financing.receivables.services.submit import ItemResult, submit
+from financing.receivables.services.acceptance import Answer, accept, cancel, dispute, resolve_dispute
+from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
+from financing.receivables.services.booking import book, fail, take_back
+from financing.receivables.services.settlement import settle
+from financing.receivables.services.submission import ItemResult, submit
 
 __all__ = [
     "Answer",

@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from accounts.trail.services import News, record
 from financing.receivables.models import Receivable, SettlementLine, SettlementPayment
-from financing.receivables.services.assign import lock
-from financing.receivables.services.credit import owed
+from financing.receivables.services.assignment import lock
+from financing.receivables.services.crediting import owed
 from portal.shared.access import Actor
 from portal.shared.database import acting
 

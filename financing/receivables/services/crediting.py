@@ -9,8 +9,8 @@ from accounts.trail.services import News
 from financing.receivables.documents import DocumentRefused, minor
 from financing.receivables.models import CreditNote, Receivable
 from financing.receivables.rules import fiscal_year, normalise_number
-from financing.receivables.services.accept import told
-from financing.receivables.services.enter import Entered, Named
+from financing.receivables.services.acceptance import told
+from financing.receivables.services.entry import Entered, Named
 from portal.shared.access import Actor, require
 
 REDUCIBLE = (

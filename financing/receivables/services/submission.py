@@ -12,8 +12,8 @@ from accounts.trail.services import record
 from financing.receivables import json_documents, ubl
 from financing.receivables.documents import CREDIT_NOTE, DocumentRefused, Reading, check
 from financing.receivables.services.counterparties import Counterparties
-from financing.receivables.services.credit import CreditNotes
-from financing.receivables.services.enter import Entered, Invoices, Named
+from financing.receivables.services.crediting import CreditNotes
+from financing.receivables.services.entry import Entered, Invoices, Named
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 

@@ -10,7 +10,7 @@ from accounts.trail.services import News, record
 from financing.banking.services import Payment, instruct
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
 from financing.receivables.refusals import AboveOpen, MixedCurrencies, NotSettleable, SettlementKeyReused
-from financing.receivables.services.assign import lock
+from financing.receivables.services.assignment import lock
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, NotFound

@@ -27,7 +27,7 @@ from financing.receivables.rules import (
     normalise_number,
     three_way_match,
 )
-from financing.receivables.services.accept import told
+from financing.receivables.services.acceptance import told
 from logistics.orders.models import ReceiptLine
 from logistics.orders.queries import order_lines, receipts_locked
 from portal.shared.access import Actor
