@@ -93,7 +93,7 @@ def test_a_body_with_faults_is_refused_with_all_of_them(scene):
     assert refusal.value.code == "POLICY_INVALID"
     assert refusal.value.facts["faults"] == [
         "amounts.min_draw_minor is zero.",
-        "authority.max_amount_minor is below zero.",
+        "authority.max_amount_minor is not between 0 and 1000000000000000.",
     ]
     assert not PolicyVersion.objects.exists()
 

@@ -79,3 +79,18 @@ def test_grades_must_fall_to_one_that_takes_everybody():
         "grades are not ordered from the best, down to one that begins at 0 points."
     ]
     assert "grades are not ordered" in faults_of(body(grades=[]))[0]
+
+
+def test_what_no_table_could_keep_is_refused_as_a_fault():
+    wrong = copy.deepcopy(DEFAULT_BODY)
+    wrong["score"][0]["bands"][3]["points"] = 10**9
+    wrong["score"][1]["unknown"]["code"] = "A\0B"
+    wrong["grades"][0]["grade"] = "A\0"
+    wrong["amounts"] |= {"max_limit_minor": 10**30, "due_grace_days": 10**6}
+    assert faults_of(wrong) == [
+        "score.days_of_trade: points are not between 0 and 1000.",
+        "score.order_lines: a reason code is not made of capitals, digits and underscores.",
+        "grades: a name is used twice, or is not a capital, alone or with a digit or sign after it.",
+        "amounts.max_limit_minor is not between 0 and 1000000000000000.",
+        "amounts.due_grace_days is not between 0 and 3650.",
+    ]

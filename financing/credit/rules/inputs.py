@@ -1,8 +1,9 @@
 """Everything that a decision is made of, as one value that can be kept and decided again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from financing.credit.rules.facts import DebtorAge, Features, Position, ReceivableFacts
 from financing.credit.rules.plain import content_hash, from_plain, to_plain
@@ -52,7 +53,8 @@ class Inputs:
     quoted_security: tuple[int, ...] = ()
 
     def to_json(self) -> dict:
-        return to_plain(self)
+        plain = {each.name: to_plain(getattr(self, each.name)) for each in fields(self) if each.name != "policy"}
+        return {"policy": _body_of(self.policy), **plain}
 
     @classmethod
     def from_json(cls, data: dict) -> "Inputs":
@@ -62,4 +64,10 @@ class Inputs:
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""
-        return content_hash(self)
+        return content_hash(self.to_json())
+
+
+@lru_cache(maxsize=64)
+def _body_of(policy: Policy) -> dict:
+    """Half of the work of keeping a decision is its policy, and a few policies decide everything."""
+    return policy.to_body()

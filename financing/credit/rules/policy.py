@@ -1,13 +1,19 @@
 """What a funder decides by, as data. Amounts in minor units of the programme's currency, shares as decimals."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from financing.credit.rules.facts import SCORED_FEATURES
 from financing.credit.rules.plain import Misshapen, from_plain, to_plain
+from portal.shared.money import MAX_MINOR
 
 AUTOMATIC, REFER, DECLINE = "AUTOMATIC", "REFER", "DECLINE"
+MAX_POINTS = 1000
+
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,59}")
+_GRADE = re.compile(r"[A-Z][A-Z0-9+-]?")
 
 
 class PolicyFaults(ValueError):
@@ -184,8 +190,10 @@ def _score_faults(scores: tuple[FeatureScore, ...]) -> Iterator[str]:
         thresholds = [band.at_least for band in each.bands]
         if not thresholds or thresholds != sorted(set(thresholds)):
             yield f"score.{each.feature}: the bands are empty or do not rise."
-        if any(band.points < 0 or not band.code for band in (*each.bands, each.unknown)):
-            yield f"score.{each.feature}: points below zero, or a band without a reason code."
+        if any(not 0 <= band.points <= MAX_POINTS for band in (*each.bands, each.unknown)):
+            yield f"score.{each.feature}: points are not between 0 and {MAX_POINTS}."
+        if any(not _CODE.fullmatch(band.code) for band in (*each.bands, each.unknown)):
+            yield f"score.{each.feature}: a reason code is not made of capitals, digits and underscores."
 
 
 def _grade_faults(policy: Policy) -> Iterator[str]:
@@ -193,8 +201,10 @@ def _grade_faults(policy: Policy) -> Iterator[str]:
     points = [terms.min_points for terms in grades]
     if not grades or points != sorted(set(points), reverse=True) or points[-1] != 0:
         yield "grades are not ordered from the best, down to one that begins at 0 points."
-    if len({terms.grade for terms in grades}) != len(grades) or not all(0 < len(each.grade) <= 2 for each in grades):
-        yield "grades: a name is missing, longer than two letters or used twice."
+    if len({terms.grade for terms in grades}) != len(grades) or not all(
+        _GRADE.fullmatch(each.grade) for each in grades
+    ):
+        yield "grades: a name is used twice, or is not a capital, alone or with a digit or sign after it."
     for terms in grades:
         if terms.authority not in (AUTOMATIC, REFER, DECLINE):
             yield f"grades.{terms.grade}: authority is not AUTOMATIC, REFER or DECLINE."
@@ -217,5 +227,6 @@ def _amount_faults(policy: Policy) -> Iterator[str]:
         yield "amounts.min_draw_minor is zero."
     for place, group in (("amounts", policy.amounts), ("authority", policy.authority)):
         for name, value in to_plain(group).items():
-            if value < 0:
-                yield f"{place}.{name} is below zero."
+            most = 3650 if name.endswith("_days") or name == "max_days_overdue" else MAX_MINOR
+            if not 0 <= value <= most:
+                yield f"{place}.{name} is not between 0 and {most}."
