@@ -22,13 +22,12 @@ from financing.receivables.models import (
     SettlementLine,
     SettlementPayment,
 )
-from financing.receivables.services.settle import MAX_LINES
 from portal.shared import access
 from portal.shared.access import require
 from portal.shared.errors import InvalidInput, TooLarge
 from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, RawParser, Reading, body_of
 
-MAX_IDS = 1_000
+MAX_IDS, MAX_LINES = 1_000, 10_000
 
 
 class JsonDocuments(RawParser):
