@@ -5,13 +5,13 @@ Whatever happens: the bank pays once, the instruction ends where the bank's book
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from accounts.trail.models import Event
 from financing.banking import handlers, services
 from financing.banking.models import BankEntry, BankMessage, PaymentInstruction
 from tests.banking.conftest import NOW, OPENING, World, until
+from tests.banking.test_receiving import race
 
 
 def fault(world: World, kind: str, **more) -> None:
@@ -339,11 +339,27 @@ def test_a_payment_the_bank_has_under_another_message_is_not_taken_for_rejected(
     world.reconciled()
 
 
-@pytest.mark.parametrize("later", [timedelta(seconds=5)])
-def test_a_message_that_may_still_be_under_way_is_not_asked_about(world: World, later):
+def test_a_message_that_may_still_be_under_way_is_not_asked_about(world: World):
     (instruction,) = world.instruct()
     services.claim(instruction_ids=[instruction.id], now=NOW)
 
-    services.ask(now=NOW + later)
+    services.ask(now=NOW + timedelta(seconds=5))
 
     assert world.statuses() == ["SENT"]
+
+
+def test_eight_workers_with_the_same_events_pay_once(world: World):
+    fault(world, "late", count=None)
+    world.instruct(*range(1, 21))
+    events = world.due()
+
+    failures = race(lambda number: handlers.send(events))
+
+    assert failures == []
+    assert world.statuses() == ["ACCEPTED"] * 20
+    world.bank.control("POST", "/faults/release")
+    world.becomes(*["SETTLED"] * 20)
+    assert world.booked(world.harbour) == [-97_000] * 20
+    assert BankMessage.objects.filter(kind="pain.001").count() == 1
+    assert world.names().count("payment.sent") == world.names().count("payment.settled") == 20
+    world.reconciled()

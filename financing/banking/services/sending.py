@@ -55,19 +55,20 @@ def claim(*, instruction_ids: Sequence[int], now: datetime) -> Claimed:
     """
     with acting(SYSTEM_ACTOR):
         repeated = PaymentInstruction.objects.filter(id__in=instruction_ids, status=States.DUE).exclude(message=None)
+        # A message is locked before its instructions, here as where answers are recorded.
+        messages = BankMessage.objects.filter(id__in=repeated.values("message")).select_for_update().order_by("id")
+        locked = list(messages.values_list("id", flat=True))
         rows = list(
-            PaymentInstruction.objects.filter(
-                Q(id__in=instruction_ids) | Q(status=States.DUE, message__in=repeated.values("message"))
-            )
-            .select_related("account", "message")
+            PaymentInstruction.objects.filter(Q(id__in=instruction_ids) | Q(status=States.DUE, message__in=locked))
+            .select_related("account")
             .select_for_update(of=("self",))
             .order_by("id")
         )
-        due = [row for row in rows if row.status == States.DUE]
-        earlier = {
-            row.message_id for row in rows
-            if row.status == States.SENT and row.message.state == BankMessage.State.PREPARED
-        }  # fmt: skip
+        due = [row for row in rows if row.status == States.DUE and row.message_id in {None, *locked}]
+        # Read after the lock: a join would show the messages as they were before whoever held it.
+        sent = {row.message_id for row in rows if row.status == States.SENT}
+        unanswered = BankMessage.objects.filter(id__in=sent, state=BankMessage.State.PREPARED)
+        earlier = set(unanswered.values_list("id", flat=True))
         fresh = {row.message_id for row in due if row.message_id}
         BankMessage.objects.filter(id__in=fresh).update(state=BankMessage.State.PREPARED)
         _save([row for row in due if row.message_id], States.SENT, sent_at=now)
