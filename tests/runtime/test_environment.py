@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 
 import pytest
@@ -56,3 +57,15 @@ def test_what_a_running_world_told_is_not_taken_for_given_from_outside(folder, c
 
     assert "DATABASE_URL" not in environment.given()
     assert environment.given()["BROKER_URL"] == "amqp://outside"
+
+
+def test_the_example_lists_every_variable_that_is_read():
+    sources = [
+        environment.PROJECT / "portal" / name for name in ("settings.py", "runtime/programs.py", "runtime/world.py")
+    ]
+    reading = re.compile(r"""(?:text|flag|number|few)\((?:env, )?"([A-Z_]+)"|env\.get\("([A-Z_]+)\"""")
+    read = {first or second for source in sources for first, second in reading.findall(source.read_text())}
+
+    listed = set(re.findall(r"^# ([A-Z_]+)=", (environment.PROJECT / ".env.example").read_text(), re.MULTILINE))
+
+    assert read - listed == set()
