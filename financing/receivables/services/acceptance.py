@@ -9,10 +9,21 @@ from django.db import connection
 from accounts.trail.services import News, record
 from financing.receivables.models import InvoiceLine, ReceiptClaim, Receivable
 from financing.receivables.refusals import AlreadyAccepted, PaymentUnderWay
+from logistics.orders.models import ReceiptLine
 from portal.shared import access
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidInput, InvalidTransition, NotFound, OwnWork, RuleViolation
+
+FREE_GOODS = f"""
+WITH mine AS (
+    DELETE FROM {ReceiptClaim._meta.db_table} c USING {InvoiceLine._meta.db_table} l
+    WHERE c.invoice_line_id = l.id AND l.receivable_id = ANY(%s)
+    RETURNING c.receipt_line_id, c.quantity
+), freed AS (SELECT receipt_line_id, sum(quantity) AS quantity FROM mine GROUP BY receipt_line_id)
+UPDATE {ReceiptLine._meta.db_table} r SET invoiced_quantity = r.invoiced_quantity - freed.quantity
+FROM freed WHERE r.id = freed.receipt_line_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +103,11 @@ def cancel(*, actor: Actor, receivable_id: int, reason: str, now: datetime) -> R
 
 def free_goods(receivable_ids: Sequence[int]) -> None:
     """Give back the received goods that these invoices counted as theirs."""
+    claims = ReceiptClaim.objects.filter(invoice_line__receivable__in=receivable_ids)
+    receipts = ReceiptLine.objects.filter(id__in=claims.values("receipt_line")).order_by("id").select_for_update()
+    list(receipts.values_list("id"))
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH mine AS (
-                DELETE FROM {ReceiptClaim._meta.db_table} c USING {InvoiceLine._meta.db_table} l
-                WHERE c.invoice_line_id = l.id AND l.receivable_id = ANY(%s)
-                RETURNING c.receipt_line_id, c.quantity
-            ), freed AS (SELECT receipt_line_id, sum(quantity) AS quantity FROM mine GROUP BY receipt_line_id)
-            UPDATE orders_receiptline r SET invoiced_quantity = r.invoiced_quantity - freed.quantity
-            FROM freed WHERE r.id = freed.receipt_line_id
-            """,
-            [list(receivable_ids)],
-        )
+        cursor.execute(FREE_GOODS, [list(receivable_ids)])
 
 
 def told(name: str, row: Receivable, **facts) -> News:

@@ -28,11 +28,16 @@ class CreditNotes:
         self.actor, self.document, self.named, self.now = actor, document, named, now
         self.news: list[News] = []
 
+    def lock(self) -> None:
+        """Lock what is known of the receivables that the notes name."""
+        if self.named:
+            require(self.actor, "receivables.credit_note")
+            self._receivables()
+
     def enter(self) -> dict[int, Entered]:
         """By index. The caller holds the pairs of supplier and debtor."""
         if not self.named:
             return {}
-        require(self.actor, "receivables.credit_note")
         receivables, known = self._receivables(), self._known()
         entered, notes = {}, []
         for each in self.named:

@@ -79,9 +79,10 @@ def _enter(actor: Actor, document: Document, readings: Sequence[Reading], now: d
     named, refused = _named(actor, readings, now)
     _hold_pairs(named)
     invoices = Invoices(actor, document, [each for each in named if not each.document.is_credit_note], now)
-    entered = invoices.enter()
     notes = CreditNotes(actor, document, [each for each in named if each.document.is_credit_note], now)
-    entered |= notes.enter()
+    # Receivables before receipts, as everywhere; a credit note may also reduce an invoice of the same submission.
+    notes.lock()
+    entered = invoices.enter() | notes.enter()
     record(actor, now, [*invoices.news, *notes.news])
     entered |= refused
     return [_result(index, reading, document, entered[index]) for index, reading in enumerate(readings)]
