@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -24,17 +25,23 @@ AGAIN_AFTER = timedelta(seconds=60)
 """An accepted payment may wait for days; what nobody knows is asked about every time."""
 MESSAGES_PER_RUN = 100
 PAGES_PER_RUN = 20
+SILENCES_PER_RUN = 3
 
 
 def ask(*, now: datetime) -> None:
     """Periodic: ask about open payments, then fetch bookings since the last time. A bank that is away ends the run."""
-    try:
-        for message in _open_messages(now):
-            _ask_about(message, now)
-        for account in BankAccount.objects.filter(connected=True, closed_at=None).order_by("id"):
-            _catch_up(account, now)
-    except channel.Unanswered as failure:
-        logger.warning("The bank does not answer: %s", failure)
+    messages = [partial(_ask_about, message, now) for message in _open_messages(now)]
+    accounts = BankAccount.objects.filter(connected=True, closed_at=None).order_by("id")
+    silences = 0
+    for question in messages + [partial(_catch_up, account, now) for account in accounts]:
+        try:
+            question()
+        except channel.Unanswered as failure:
+            # One question that the bank cannot answer must not keep the others from being asked.
+            logger.warning("The bank does not answer: %s", failure)
+            silences += 1
+            if failure.is_down or silences == SILENCES_PER_RUN:
+                return
 
 
 def inquire(*, actor: Actor, instruction_id: int, now: datetime) -> PaymentInstruction:
