@@ -5,9 +5,13 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from accounts.parties import api as parties
+from accounts.trail import api as trail
 from financing.advances import api as advances
+from financing.banking import api as banking
 from financing.credit import api as credit
+from financing.ledger import api as ledger
 from financing.receivables import api as receivables
+from logistics.orders import api as orders
 from portal.shared.rest import Unknown
 
 router = SimpleRouter()
@@ -15,6 +19,8 @@ for prefix, viewset in {
     # people
     "parties": parties.Parties,
     "verifications": parties.Verifications,
+    # goods
+    "trade-history": orders.TradeHistory,
     # money
     "receivables": receivables.Receivables,
     "credit-notes": receivables.CreditNotes,
@@ -26,12 +32,18 @@ for prefix, viewset in {
     "quotes": advances.Quotes,
     "applications": advances.Applications,
     "advances": advances.Advances,
+    "bank-accounts": banking.BankAccounts,
+    "instructions": banking.Instructions,
+    "statements": banking.Statements,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
     path("v1/me/", parties.Me.as_view(), name="api-me"),
+    path("v1/events/", trail.Events.as_view(), name="api-events"),
+    path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),
+    path("v1/book/business-date/", ledger.BusinessDate.as_view(), name="api-business-date"),
     path("v1/", include(router.urls)),
     re_path("", Unknown.as_view()),
 ]

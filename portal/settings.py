@@ -294,6 +294,24 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.shared.openapi.tell_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "PartyStatus": "accounts.parties.models.Party.Status",
+        "PartyKind": "accounts.parties.models.Party.Kind",
+        "VerificationStatus": "accounts.parties.models.BusinessVerification.Status",
+        "DocumentOutcome": "accounts.intake.models.Document.Outcome",
+        "ReceivableStatus": "financing.receivables.models.Receivable.Status",
+        "SettlementPaymentStatus": "financing.receivables.models.SettlementPayment.Status",
+        "InstructionStatus": "financing.banking.models.PaymentInstruction.Status",
+        "PolicyStatus": "financing.credit.models.PolicyVersion.Status",
+        "FacilityStatus": "financing.credit.models.Facility.Status",
+        "DecisionOutcome": "financing.credit.models.Decision.Outcome",
+        "ApplicationStatus": "financing.advances.models.Application.Status",
+        "AdvanceStatus": "financing.advances.models.Advance.Status",
+    },
 }
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ from datetime import date
 from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -94,7 +94,8 @@ class ReceivableInFull(ReceivableShown):
     class Meta(ReceivableShown.Meta):
         fields = (*ReceivableShown.Meta.fields, "lines", "credit_notes", "assignments")
 
-    def get_assignments(self, row: Receivable) -> list[AssignmentShown]:
+    @extend_schema_field(AssignmentShown(many=True))
+    def get_assignments(self, row: Receivable) -> list[dict]:
         """To whom and when: all of it to supplier and debtor, to a funder its own only."""
         actor = self.context["request"].actor
         found = sorted(row.assignments.all(), key=lambda each: each.id)
@@ -152,11 +153,11 @@ def submitted(request) -> Response:
 
 SUBMIT = extend_schema(
     request={
-        ("application/json", "InvoiceDocuments"): {
+        "application/json": {
             "description": 'One document, a list, or {"invoices": [...]}; see docs/api.md',
             "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
         },
-        ("application/xml", "Ubl"): {"type": "string", "description": "UBL 2.1 Invoice or CreditNote"},
+        "application/xml": {"type": "string", "description": "UBL 2.1 Invoice or CreditNote"},
     },
     responses={201: SubmissionShown},
     parameters=[KEY_PARAMETER],

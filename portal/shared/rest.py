@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import mixins, serializers
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import BasePagination
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -28,17 +29,6 @@ from portal.shared.access import Actor, require
 from portal.shared.errors import InvalidInput, NotFound
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
-
-
-class Problem(serializers.Serializer):
-    """A refusal (RFC 9457), served as application/problem+json. `code` is stable; `detail` is for a person."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    facts = serializers.DictField(required=False)
 
 
 KEY_PARAMETER = OpenApiParameter(
@@ -131,6 +121,36 @@ def _decoded(cursor: str) -> int:
         raise InvalidInput("This cursor is none of ours. Begin without one.", code="CURSOR_INVALID") from None
 
 
+class ByParameter(BaseFilterBackend):
+    """Query parameters that a viewset names in `filters`: a state by its name, anything else by its number."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: "OfActor") -> QuerySet:
+        for parameter, path in view.filters.items():
+            if given := request.query_params.get(parameter):
+                queryset = queryset.filter(**{path: self._value(view, parameter, given)})
+        return queryset
+
+    def _value(self, view: "OfActor", parameter: str, given: str) -> str:
+        known = self._known(view, parameter)
+        if known and given not in known:
+            raise InvalidInput(f"{given[:40]!r} is no {parameter}: {', '.join(known)}.", code="FILTER_INVALID")
+        if not known and not (given.isascii() and given.isdigit() and len(given) <= 18):
+            raise InvalidInput(f"{parameter!r} is the number of one.", code="FILTER_INVALID")
+        return given
+
+    def _known(self, view: "OfActor", parameter: str) -> list[str]:
+        field = view.model._meta.get_field(view.filters[parameter].removesuffix("_id"))
+        return [value for value, _ in field.choices or ()]
+
+    def get_schema_operation_parameters(self, view: "OfActor") -> list[dict]:
+        found = []
+        for parameter in view.filters:
+            known = self._known(view, parameter)
+            schema = {"type": "string", "enum": known} if known else {"type": "integer"}
+            found.append({"name": parameter, "in": "query", "schema": schema})
+        return found
+
+
 class OfActor(Resource, GenericViewSet):
     """A collection of `model`, as far as the actor may see it; filters by the query parameters in `filters`."""
 
@@ -139,6 +159,7 @@ class OfActor(Resource, GenericViewSet):
     related: tuple[str, ...] = ()
     filters: dict[str, str] = {}
     pagination_class = OpaqueCursor
+    filter_backends = [ByParameter]
     lookup_value_regex = r"[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet:
@@ -146,21 +167,6 @@ class OfActor(Resource, GenericViewSet):
             return self.model.objects.none()
         found = self.model.objects.visible_to(self.actor)
         return found.select_related(*self.related) if self.related else found
-
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        for parameter, path in self.filters.items():
-            if given := self.request.query_params.get(parameter):
-                queryset = queryset.filter(**{path: self._filter_value(parameter, path, given)})
-        return queryset
-
-    def _filter_value(self, parameter: str, path: str, given: str):
-        field = self.model._meta.get_field(path.removesuffix("_id"))
-        known = dict(field.choices or ())
-        if known and given not in known:
-            raise InvalidInput(f"{given[:40]!r} is no {parameter}: {', '.join(known)}.", code="FILTER_INVALID")
-        if not known and not (given.isascii() and given.isdigit() and len(given) <= 18):
-            raise InvalidInput(f"{parameter!r} is the number of one.", code="FILTER_INVALID")
-        return given
 
     def seen(self, pk: str) -> Model:
         """The row that the actor may see, and may see by its role. Raises NotFound, Forbidden."""

@@ -1,0 +1,123 @@
+"""REST: trade history comes in."""
+
+from datetime import UTC, datetime
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.intake.models import Document
+from logistics.orders import services
+from portal.shared import access
+from portal.shared.errors import InvalidInput
+from portal.shared.rest import KEY_PARAMETER, RawParser, Reading, body_of
+
+
+class Csv(RawParser):
+    media_type, limit = "text/csv", services.MAX_BYTES
+
+
+class Gzip(RawParser):
+    media_type, limit = "application/gzip", services.MAX_BYTES
+
+
+class RowRefused(serializers.Serializer):
+    line = serializers.IntegerField()
+    code = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class ReportShown(serializers.Serializer):
+    """Rows of the file: new, known from before, updated, of a later time than asked for, refused."""
+
+    document = serializers.IntegerField()
+    lines = serializers.IntegerField()
+    new = serializers.IntegerField()
+    known = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    receipts = serializers.IntegerField()
+    returns = serializers.IntegerField()
+    suppliers = serializers.IntegerField()
+    not_yet = serializers.IntegerField()
+    refused_lines = serializers.IntegerField()
+    refused_by_code = serializers.DictField(child=serializers.IntegerField())
+    refused = RowRefused(many=True)
+
+
+class ImportSummary(serializers.ModelSerializer):
+    lines = serializers.IntegerField(allow_null=True)
+    new = serializers.IntegerField(allow_null=True)
+    refused_lines = serializers.IntegerField(allow_null=True)
+
+    class Meta:
+        model = Document
+        fields = (
+            "id", "file_name", "media_type", "size", "sha256", "received_at", "outcome", "code", "explanation", "lines",
+            "new", "refused_lines",
+        )  # fmt: skip
+
+
+class ImportShown(ImportSummary):
+    report = serializers.DictField()
+
+    class Meta(ImportSummary.Meta):
+        fields = (*ImportSummary.Meta.fields, "report")
+
+
+@extend_schema(tags=["trade history"])
+class TradeHistory(Reading):
+    """Files of order lines, as they came and what became of them."""
+
+    model, view = Document, "orders.view"
+    filters = {"outcome": "outcome"}
+    parser_classes = [Csv, Gzip]
+
+    def get_queryset(self):
+        found = super().get_queryset().filter(kind=Document.Kind.TRADE_HISTORY).defer("content")
+        found = found.annotate(**{name: F(f"report__{name}") for name in ("lines", "new", "refused_lines")})
+        # A report may name twenty thousand rows; only the detail tells them.
+        return found.defer("content", "report") if self.action == "list" else found
+
+    def get_serializer_class(self):
+        return ImportSummary if self.action == "list" else ImportShown
+
+    @extend_schema(
+        request={"text/csv": {"type": "string"}, "application/gzip": {"type": "string", "format": "binary"}},
+        responses={201: ReportShown},
+        parameters=[
+            KEY_PARAMETER,
+            OpenApiParameter("mapping", str, required=True, description="Which columns mean what: portolan, olist"),
+            OpenApiParameter("known_until", datetime, description="Read the file as it stood then"),
+            OpenApiParameter("platform", int, description="Whose trade it is; only the operator says so"),
+        ],
+    )
+    def create(self, request) -> Response:
+        asked = request.query_params
+        report = services.import_trade(
+            actor=self.actor, platform_id=self._platform(asked.get("platform", "")), content=body_of(request),
+            mapping=asked.get("mapping", ""), known_until=_instant(asked.get("known_until", "")), now=timezone.now(),
+            file_name=request.headers.get("X-File-Name", ""),
+        )  # fmt: skip
+        return Response(ReportShown(report).data, status=201)
+
+    def _platform(self, given: str) -> int:
+        if self.actor.party_kind != access.OPERATOR:
+            return self.actor.party_id
+        if not given.isascii() or not given.isdigit() or len(given) > 18:
+            raise InvalidInput("Name the platform whose trade this is: ?platform=its number.", code="PLATFORM_MISSING")
+        return int(given)
+
+
+def _instant(given: str) -> datetime | None:
+    if not given:
+        return None
+    try:
+        found = parse_datetime(given)
+    except ValueError:
+        found = None
+    if found is None:
+        raise InvalidInput("Give an instant as in 2026-03-31T00:00:00Z.", code="KNOWN_UNTIL_INVALID")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
