@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("allauth.idp.urls")),
     path("api/", include("portal.api")),
     path("bank/", include("financing.banking.urls")),
+    path("funding/", include("portal.workspaces.funder.urls")),
     path("events/", include("portal.workspaces.events.urls")),
 ]
 

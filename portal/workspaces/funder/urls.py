@@ -1,0 +1,21 @@
+"""The funder's pages."""
+
+from django.urls import path
+
+from portal.workspaces.funder import book, policies, views
+
+app_name = "funder"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("applications/", views.applications, name="applications"),
+    path("applications/<int:application_id>/", views.application, name="application"),
+    path("applications/<int:application_id>/recommend/", views.recommend, name="recommend"),
+    path("applications/<int:application_id>/decide/", views.decide, name="decide"),
+    path("advances/<int:advance_id>/", views.advance, name="advance"),
+    path("book/", book.book, name="book"),
+    path("book/business-date/", book.advance_business_date, name="advance_business_date"),
+    path("policies/", policies.policies, name="policies"),
+    path("policies/new/", policies.propose, name="propose_policy"),
+    path("policies/<int:policy_id>/", policies.policy, name="policy"),
+    path("policies/<int:policy_id>/<str:verb>/", policies.conclude, name="conclude_policy"),
+]
