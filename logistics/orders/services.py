@@ -71,19 +71,22 @@ def import_trade(
     not enter yet, and of the others nothing that happened after it. Imported again, lines are known, and only what
     became known since is added. Unknown suppliers are registered as prospects.
 
-    Returns Report.as_json() and the id of the kept "document". Raises Forbidden, NotFound, TooLarge, InvalidInput
-    (MAPPING_UNKNOWN, FILE_UNREADABLE, COLUMNS_MISSING); the file is kept in any case but the first three.
+    Returns Report.as_json() and the id of the kept "document". Raises Forbidden, NotFound, InvalidInput
+    (MAPPING_UNKNOWN) before the file is kept, and TooLarge, InvalidInput (FILE_UNREADABLE, COLUMNS_MISSING) after.
     """
     require(actor, "orders.import_trade")
     platform = _platform(actor, platform_id)
     if mapping not in MAPPINGS:
         raise InvalidInput(f"There is no mapping {mapping!r}; known: {', '.join(MAPPINGS)}.", code="MAPPING_UNKNOWN")
-    content = _bytes(content)
+    # Never more than the limit in memory; what is above it is kept by its beginning, and refused below.
+    content = content if isinstance(content, bytes) else content.read(MAX_BYTES + 1)
     document = intake.keep(
         actor=actor, kind=Document.Kind.TRADE_HISTORY, content=content, media_type=_media_type(content),
         file_name=file_name, now=now, limit=MAX_BYTES,
     )  # fmt: skip
     try:
+        if intake.is_oversized(document):
+            raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
         with acting(actor):
             return _enter(actor, platform, document, content, MAPPINGS[mapping], known_until, now)
     except InvalidInput as refusal:
@@ -113,14 +116,6 @@ def _platform(actor: Actor, platform_id: int) -> Party:
     found = Party.objects.visible_to(actor).filter(id=platform_id, kind=Party.Kind.PLATFORM).first()
     if found is None or (actor.party_kind == Party.Kind.PLATFORM and actor.party_id != platform_id):
         raise NotFound()
-    return found
-
-
-def _bytes(content: bytes | BinaryIO) -> bytes:
-    """All of it, and never more than the limit in memory."""
-    found = content if isinstance(content, bytes) else content.read(MAX_BYTES + 1)
-    if len(found) > MAX_BYTES:
-        raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
     return found
 
 

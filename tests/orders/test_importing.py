@@ -1,9 +1,12 @@
 """Trade history by file: what is true enters once, what is not is reported with its line."""
 
 import gzip
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -190,6 +193,13 @@ def test_the_file_is_kept_with_its_hash_and_its_report(take, meridian):
     assert event.payload == {"lines": 2, "new": 1, "updated": 0, "refused": 1}
 
 
+def test_the_example_of_the_documentation_enters(take):
+    text = (Path(__file__).resolve().parents[2] / "docs/trade-files.md").read_text()
+    example = re.search(r"(?m)^    order,line.*(?:\n    .*)*", text).group()
+    report = take(content=dedent(example).encode())
+    assert (report["new"], report["known"], report["receipts"], report["refused"]) == (2, 1, 2, [])
+
+
 def test_a_file_may_be_packed_and_streamed(take):
     assert take(content=BytesIO(gzip.compress(csv(row()))))["new"] == 1
 
@@ -222,7 +232,9 @@ def test_a_file_that_unpacks_without_end_is_refused(take, monkeypatch):
 def test_a_file_above_the_limit_is_refused(take, monkeypatch):
     monkeypatch.setattr(services, "MAX_BYTES", 100)
     with pytest.raises(TooLarge):
-        take(content=csv(row()))
+        take(content=BytesIO(csv(row())))
+    assert (Document.objects.get().outcome, Document.objects.get().code) == ("REFUSED", "TOO_LARGE")
+    assert not PurchaseOrder.objects.exists()
 
 
 def test_an_unknown_mapping_is_refused(take):
