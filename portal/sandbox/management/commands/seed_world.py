@@ -1,0 +1,230 @@
+"""Make the demo world: a marketplace in full swing, with something to see on every page."""
+
+import json
+import logging
+import os
+import secrets
+from dataclasses import asdict
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from accounts.parties.models import Membership, Party, User
+from financing.advances.models import Advance
+from financing.credit import services as credit
+from financing.credit.rules import DEFAULT_BODY
+from logistics.orders.models import OrderLine
+from portal.runtime.environment import write_private
+from portal.sandbox.bank.client import BankClient
+from portal.sandbox.world import characters, founding, signing_up
+from portal.sandbox.world.characters import Supplier
+from portal.sandbox.world.founding import PLATFORM_REFERENCE, House, Scale
+from portal.sandbox.world.replay import WEEK, Clock, Replay
+from portal.sandbox.world.signing_up import Machine
+from portal.sandbox.world.trade import trade_of
+from portal.shared.access import ADMIN, CHECKER, MAKER, SUPPLIER, VIEWER, Actor
+
+SUPPLIERS, WEEKS = 40, 7
+WITHOUT_VERIFICATION, WAITING_FOR_APPROVAL = SUPPLIERS - 1, SUPPLIERS - 2
+SUPPLIER_PEOPLE = (
+    (0, "ana@amphora.example", "Ana Ruiz", ADMIN),
+    (0, "aldo@amphora.example", "Aldo Conti", VIEWER),
+    (3, "dora@dovetail.example", "Dora Stein", ADMIN),
+    (7, "hedi@hazel.example", "Hedi Marsh", MAKER),
+    (WAITING_FOR_APPROVAL, "ivo@inkwell.example", "Ivo Lang", ADMIN),
+    (WITHOUT_VERIFICATION, "jana@juniper.example", "Jana Berg", ADMIN),
+)
+"""Number of the supplier, e-mail, name and role."""
+
+
+class Command(BaseCommand):
+    help = "Make the demo world in an empty database; what is there already is left alone."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--today", type=date.fromisoformat, help="the world's last business date (today's)")
+        parser.add_argument("--weeks", type=int, default=WEEKS, help="of business before it")
+
+    def handle(self, *, today: date | None, weeks: int, **options):
+        if Party.objects.filter(kind=Party.Kind.OPERATOR).exists():
+            self.stdout.write("The world is there already.")
+            return
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # the progress bar tells enough
+        bank = BankClient(settings.BANK_URL, settings.BANK_SECRET)
+        world = Seed(bank, today or timezone.now().date(), weeks, Path(os.environ["WORLD_DIR"]))
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        try:
+            with Progress(*columns) as progress:
+                task = progress.add_task("", total=weeks + 3)
+                for doing in world.steps():
+                    progress.update(task, description=doing, advance=1)
+        except OSError as error:
+            raise CommandError(f"The bank at {settings.BANK_URL} does not answer: {error}") from error
+        finally:
+            bank.close()
+        self.stdout.write(world.told())
+
+
+class Seed:
+    def __init__(self, bank: BankClient, today: date, weeks: int, directory: Path):
+        self.today, self.weeks, self.directory = today, weeks, directory
+        self._bank = bank
+        self._first = today - weeks * WEEK
+        self._clock = Clock(self._first - timedelta(days=2))
+        self._suppliers = characters.suppliers(SUPPLIERS)
+        self._scale = Scale()
+        self._numbers = count()
+
+    def steps(self):
+        """Make it piece by piece; yields what is done next."""
+        with self._clock.running():
+            yield "Parties and people"
+            # Whole or not at all: a start that is interrupted here begins anew.
+            with transaction.atomic():
+                house = self._found()
+                parties = self._register_suppliers()
+                self._write_keys(house, parties)
+            yield "Trade history"
+            lines = trade_of(self._suppliers, until=self.today, currency=self._scale.currency)
+            replay = Replay(house, self._bank, lines, self._clock, PLATFORM_REFERENCE)
+            self._join(house)
+            for week in range(self.weeks + 1):
+                day = self._first + week * WEEK
+                yield f"Business of {day:%d %B %Y}"
+                self._week(replay, week, day)
+
+    # ── who is there ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def _found(self) -> House:
+        day = self._first - timedelta(days=1)
+        self._bank.control("POST", "/clock", {"business_date": day.isoformat()})
+        return founding.found(
+            bank=self._bank, scale=self._scale, business_date=day, today=self.today, now=self._clock()
+        )
+
+    def _register_suppliers(self) -> list[Party]:
+        now = self._clock()
+        found = [self._register(each, now) for each in self._suppliers]
+        verified = found[:WAITING_FOR_APPROVAL]
+        machines = signing_up.sign_up(
+            verified, bank=self._bank, currency=self._scale.currency, today=self.today, now=now
+        )
+        rest = found[WAITING_FOR_APPROVAL:]
+        founding.verify(rest[0], today=self.today, now=now, approve=False)
+        founding.open_accounts(self._bank, dict.fromkeys((each.id for each in rest), 0), self._scale.currency, now)
+        machines += signing_up.let_in(rest, role=MAKER, name="ERP", now=now)
+        self._machines = {machine.party_id: machine for machine in machines}
+        self._actors = {each.id: self._actor(self._machines[each.id]) for each in found}
+        self._by_reference = {each.external_reference: self._actors[each.id] for each in found}
+        for number, email, name, role in SUPPLIER_PEOPLE:
+            founding.add_person(found[number], email, name, role, now)
+        return found
+
+    def _register(self, supplier: Supplier, now) -> Party:
+        return founding.parties.register_party(
+            actor=founding.SYSTEM_ACTOR, kind=SUPPLIER, name=supplier.name, country=supplier.country, now=now,
+            registration_number=f"R-{supplier.number + 4711}", external_reference=supplier.reference,
+        )  # fmt: skip
+
+    def _actor(self, machine: Machine) -> Actor:
+        return Actor(machine.party_id, SUPPLIER, frozenset({MAKER}), client_id=machine.client_id)
+
+    def _join(self, house: House) -> None:
+        for party_id in list(self._actors)[:WAITING_FOR_APPROVAL]:
+            credit.join_programme(actor=self._actors[party_id], programme_id=house.programme.id, now=self._clock())
+
+    def _write_keys(self, house: House, suppliers: list[Party]) -> None:
+        """One password for all people of this world: made here, known to its folder alone."""
+        password = f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}-{secrets.randbelow(9000) + 1000}"
+        User.objects.filter(memberships__isnull=False).update(password=make_password(password))
+        people = User.objects.filter(memberships__isnull=False).distinct()
+        EmailAddress.objects.bulk_create(
+            EmailAddress(user=each, email=each.email, verified=True, primary=True) for each in people
+        )
+        rows = [
+            {"role": f"{each.party.kind} {each.role}".lower(), "party": each.party.name, "email": each.user.email,
+             "password": password}
+            for each in Membership.objects.select_related("user", "party").order_by("id")
+        ]  # fmt: skip
+        write_private(self.directory / "users.json", json.dumps(rows, indent=1, ensure_ascii=False))
+        now = self._clock()
+        machines = [
+            *signing_up.let_in([house.platform, house.funder], role=MAKER, name="ERP", now=now),
+            *signing_up.let_in([house.funder], role=CHECKER, name="Treasury", now=now),
+            *(self._machines[each.id] for each in suppliers[:8]),
+        ]
+        text = json.dumps([asdict(each) for each in machines], indent=1, ensure_ascii=False)
+        write_private(self.directory / "clients.json", text)
+
+    # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────────
+    def _week(self, replay: Replay, week: int, day: date) -> None:
+        is_last = week == self.weeks
+        replay.open_day(day)
+        replay.bring_in_trade(day)
+        replay.settle_due(day)
+        self._mischief(replay, week)
+        replay.invoice(day, self._by_reference)
+        if is_last:
+            self._hand_in_nonsense(replay, day)
+        replay.look_at_unmatched(leave=4 if is_last else 0)
+        if week == self.weeks - 1:
+            replay.leave_one_unpaid(before=self.today)
+        replay.draw(self._actors, self._wanted)
+        replay.decide_referrals(leave=2 if is_last else 0)
+        if is_last:
+            self._propose_policy(replay)
+        replay.close_day(day)
+
+    def _mischief(self, replay: Replay, week: int) -> None:
+        """Once the bank refuses a payment, once it sends one back."""
+        if kind := {self.weeks - 3: "refused", self.weeks - 2: "returned"}.get(week):
+            self._bank.control("POST", "/faults", {"kind": kind, "match": {"debtor_iban": self._funder_iban(replay)}})
+
+    def _funder_iban(self, replay: Replay) -> str:
+        return replay.house.funder.bank_accounts.get().iban
+
+    def _wanted(self, facility) -> float:
+        """Every second supplier draws in a week, some all they can have, some a part."""
+        return (0, 1, 0, 0.5, 0, 0.8)[(facility.id + next(self._numbers) // SUPPLIERS) % 6]
+
+    def _hand_in_nonsense(self, replay: Replay, day: date) -> None:
+        """A number twice, a sum that is wrong, goods that nobody received: what each gets can be seen on its page."""
+        ana = next(iter(self._by_reference.values()))
+        invoice = {
+            "number": "A-2001", "issue_date": day.isoformat(), "due_date": (day + 5 * WEEK).isoformat(),
+            "currency": self._scale.currency, "debtor": PLATFORM_REFERENCE, "payable": "480.00",
+            "lines": [{"sku": "KETTLE", "quantity": "10", "unit_price": "48.00", "amount": "480.00"}],
+        }  # fmt: skip
+        replay.hand_in(ana, [invoice])
+        replay.hand_in(ana, [invoice])
+        replay.hand_in(ana, [invoice | {"number": "A-2002", "payable": "840.00"}])
+
+    def _propose_policy(self, replay: Replay) -> None:
+        """A version that waits for its checker: a little more for the best."""
+        grades = [
+            grade | {"limit_multiple": "2.5"} if grade["grade"] == "A" else grade for grade in DEFAULT_BODY["grades"]
+        ]
+        founding.propose_policy(
+            replay.house.funder, DEFAULT_BODY | {"grades": grades}, self.today + timedelta(days=7), self._clock(),
+            note="Grade A has not lost a cent in two months: raise its multiple to 2.5.",
+        )  # fmt: skip
+
+    def told(self) -> str:
+
+        return (
+            f"{SUPPLIERS} suppliers, {OrderLine.objects.count():,} order lines, {Advance.objects.count()} advances "
+            f"until {self.today:%d %B %Y}."
+        )
+
+
+WORDS = (
+    "amber", "anchor", "atlas", "beacon", "brass", "cargo", "cedar", "chart", "compass", "coral", "delta", "ensign",
+    "fathom", "galley", "harbour", "helm", "keel", "lagoon", "lantern", "meridian", "mizzen", "oar", "pilot", "quay",
+    "rudder", "sextant", "sounding", "spar", "tide", "windlass",
+)  # fmt: skip
