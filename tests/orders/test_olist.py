@@ -1,11 +1,12 @@
 """The real file: Olist's order lines of 2016 to 2018."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 
-from logistics.orders.models import OrderLine
+from logistics.orders.models import OrderLine, ReceiptLine
 from logistics.orders.services import import_trade
 from portal.shared.access import SYSTEM_ACTOR
 from tests.world import NOW, cast
@@ -37,3 +38,18 @@ def test_every_row_of_the_real_file_enters_or_is_reported(db):
     print(f"again in {perf_counter() - started:.2f} s")
     assert (again["new"], again["known"], again["updated"]) == (0, report["new"], 0)
     assert again["refused_by_code"] == report["refused_by_code"]
+
+
+def test_replayed_in_parts_the_real_file_ends_as_if_imported_at_once(db):
+    meridian = cast().meridian
+    moments = [datetime(2017, 9, 1, tzinfo=UTC), datetime(2018, 2, 1, tzinfo=UTC), None]
+    reports = [imported(meridian, known_until=moment) for moment in moments]
+    for moment, report in zip(moments, reports, strict=True):
+        told = report["new"] + report["known"] + report["not_yet"] + report["refused_lines"]
+        assert told == report["lines"] == 12_611
+        assert (report["not_yet"] > 0) == (moment is not None)
+    assert sum(each["new"] for each in reports) == OrderLine.objects.count() == 8_831
+    assert sum(each["receipts"] for each in reports) == ReceiptLine.objects.count() == 8_713
+    # What was on its way at the first moment arrived by the second: known lines, updated.
+    assert all(each["updated"] > 0 for each in reports[1:])
+    assert OrderLine.objects.filter(despatched_at=None).count() == 49
