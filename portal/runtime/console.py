@@ -83,7 +83,9 @@ def seed(w: World) -> None:
     """The demo world; the command leaves alone what is there already."""
     if any(PROJECT.glob("*/*/management/commands/seed_world.py")):
         w.say("Seeding the demo world ...")
-        w.manage("seed_world", as_owner=True)
+        if "BANK_URL" not in environment.given():
+            w.start("bank").wait_ready()  # the world's accounts are opened there
+        w.manage("seed_world")
 
 
 def table_of_users(file: Path) -> str:

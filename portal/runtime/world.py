@@ -135,7 +135,8 @@ def world(
             if wanted:
                 w.say(f"Starting {', '.join(wanted)} ...")
             for name in wanted:
-                w.start(name)
+                if name not in w.processes:  # seeding may have needed one already
+                    w.start(name)
             w.wait_ready()
             yield w
         finally:
