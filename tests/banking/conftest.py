@@ -16,6 +16,7 @@ from accounts.trail.models import Event
 from financing.banking import handlers, services
 from financing.banking.models import BankAccount, PaymentInstruction, Statement
 from financing.banking.services import Payment, register_account
+from financing.credit.models import Facility, Programme
 from financing.ledger.queries import balance
 from financing.ledger.services import LegOf, Posting, open_book, post
 from portal.shared.access import SYSTEM_ACTOR
@@ -70,6 +71,7 @@ class World:
     harbour: Party  # lends own funds
     amphora: Party  # supplier
     book_id: int
+    facility_id: int
 
     # ── paying ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def instruct(self, *numbers: int, amount_minor: int = 97_000) -> list[PaymentInstruction]:
@@ -78,7 +80,7 @@ class World:
             Payment(
                 key=f"advance:{number}:disbursement", purpose="DISBURSEMENT", payer_id=self.harbour.id,
                 payee_id=self.amphora.id, amount_minor=amount_minor, currency="EUR", subject_type="advances.advance",
-                subject_id=number, contra_kind="DISBURSEMENT_CLEARING", facility_id=7,
+                subject_id=number, contra_kind="DISBURSEMENT_CLEARING", facility_id=self.facility_id,
             )
             for number in numbers or (1,)
         ]  # fmt: skip
@@ -163,7 +165,19 @@ def make_world(bank: BankProcess) -> World:
     book = open_book(actor=SYSTEM_ACTOR, funder_id=parties["harbour"].id, business_date=TODAY, now=NOW)
     capital = (LegOf("CASH", OPENING), LegOf("CAPITAL", -OPENING))
     post(actor=SYSTEM_ACTOR, book_id=book.id, postings=[Posting("capital", "capital", "EUR", capital)], now=NOW)
-    return World(bank=bank, book_id=book.id, **parties)
+    granted = facility(parties["harbour"], parties["meridian"], parties["amphora"])
+    return World(bank=bank, book_id=book.id, facility_id=granted.id, **parties)
+
+
+def facility(funder: Party, debtor: Party, supplier: Party) -> Facility:
+    """That a facility's accounts are opened for: the ledger knows none that was not granted."""
+    programme = Programme.objects.create(
+        funder=funder, debtor=debtor, name="Get paid now", currency="EUR", agreement="RF-2026-1"
+    )
+    return Facility.objects.create(
+        programme=programme, supplier=supplier, funder=funder, debtor=debtor, currency="EUR", joined_at=NOW,
+        joined_by="system",
+    )  # fmt: skip
 
 
 def _register(party: Party, number: str, *, connected: bool = False) -> None:

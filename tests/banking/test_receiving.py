@@ -19,11 +19,13 @@ from financing.banking.iso20022 import camt054
 from financing.banking.iso20022.entries import Direction, Entry
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction
 from financing.banking.services import Payment, instruct, receive, register_account
+from financing.credit.models import Facility
 from financing.ledger.models import Book
 from financing.ledger.models import Entry as LedgerEntry
 from financing.ledger.queries import balance
 from financing.ledger.services import open_book
 from portal.shared.access import SYSTEM_ACTOR
+from tests.banking.conftest import facility
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -46,9 +48,10 @@ def people() -> tuple[Party, Party]:
 
 def sent(harbour: Party, amphora: Party, count: int = 1, first: int = 1) -> list[PaymentInstruction]:
     """Instructions that are on their way."""
+    granted = Facility.objects.first() or facility(harbour, harbour, amphora)
     payments = [
         Payment(f"advance:{number}", "DISBURSEMENT", harbour.id, amphora.id, 1_000 + number, "EUR", "advances.advance",
-                number, "DISBURSEMENT_CLEARING", 7)
+                number, "DISBURSEMENT_CLEARING", granted.id)
         for number in range(first, first + count)
     ]  # fmt: skip
     found = instruct(actor=SYSTEM_ACTOR, payments=payments, now=NOW)
