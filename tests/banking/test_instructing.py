@@ -122,6 +122,14 @@ def test_a_funder_names_the_account_of_its_book_that_the_cash_moves_against(lend
     assert refused.value.code == "CONTRA_MISSING"
 
 
+@pytest.mark.parametrize("amount_minor", [0, -1, 10**15])
+def test_an_amount_that_no_message_can_carry_is_refused(lender, supplier, amount_minor):
+    with pytest.raises(InvalidInput) as refused:
+        ask(disbursement(lender, supplier, amount_minor=amount_minor))
+
+    assert refused.value.code == "AMOUNT_INVALID"
+
+
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 def administrator(of: Party, role: str = ADMIN) -> Actor:
     return Actor(of.id, of.kind, frozenset({role}), user_id=1)

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.trail.services import News, record
 from financing.banking.inserting import insert_new
+from financing.banking.iso20022.fields import AMOUNT_LIMIT_MINOR
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.ledger.models import Book
 from portal.shared.access import Actor
@@ -87,8 +88,9 @@ def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInst
         raise NoBankAccount(party=payment.payee_id, currency=payment.currency)
     if payer.id == payee.id:
         raise InvalidInput("Nobody pays themselves.", code="PAYER_IS_PAYEE")
-    if payment.amount_minor <= 0:
-        raise InvalidInput("A payment is of more than nothing.", code="AMOUNT_INVALID")
+    if not 0 < payment.amount_minor < AMOUNT_LIMIT_MINOR:
+        # Found out only when the message is built, it would hold up the others in it.
+        raise InvalidInput("This amount cannot be paid in one payment.", code="AMOUNT_INVALID")
     if payer.keeps_book and not payment.contra_kind:
         raise InvalidInput("A payment from a funder's account names its contra account.", code="CONTRA_MISSING")
     return PaymentInstruction(
