@@ -19,5 +19,7 @@ SUBSCRIPTIONS: list[Subscriber] = [
     # … and what reaches the funder goes through the waterfall.
     Subscriber("advances.repay", "financing.advances.handlers.receipt_arrived", ("cash.received",)),
     # A new day: interest, and who is overdue.
-    Subscriber("advances.accrue", "financing.advances.handlers.business_date_advanced", ("book.business_date_advanced",)),
+    Subscriber(
+        "advances.accrue", "financing.advances.handlers.business_date_advanced", ("book.business_date_advanced",)
+    ),
 ]

@@ -63,7 +63,8 @@ def cast(now: datetime = NOW) -> Cast:
     for number, (name, kind) in enumerate(kinds.items(), 1):
         made[name] = Party.objects.create(
             kind=kind, name=name.capitalize(), country="DE", registration_number=f"HRB {1000 + number}",
-            external_reference=name if kind == Party.Kind.SUPPLIER else "", status=Party.Status.ADMITTED, created_at=now,
+            external_reference=name if kind == Party.Kind.SUPPLIER else "", created_at=now,
+            status=Party.Status.ADMITTED,
         )  # fmt: skip
     for name, members in MEMBERS.items():
         for email, role in members.items():

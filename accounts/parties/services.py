@@ -114,7 +114,11 @@ def submit_verification(
         if sum(owner.share_percent for owner in owners) > 100:
             raise InvalidInput("The owners' shares add up to more than 100 %.", code="OWNERS_ABOVE_WHOLE")
         verification = BusinessVerification(
-            party=party, legal_name=legal_name, registration_number=registration_number, country=country, address=address
+            party=party,
+            legal_name=legal_name,
+            registration_number=registration_number,
+            country=country,
+            address=address,
         )
         verification.move_to(BusinessVerification.Status.SUBMITTED)
         verification.submitted_at = now

@@ -104,18 +104,14 @@ class Applications(Reading):
     @action(detail=True, methods=["post"])
     def recommend(self, request, pk: str) -> Response:
         given = self.checked(shapes.ByHand)
-        return self.answer(
-            services.recommend(actor=self.actor, application_id=int(pk), now=timezone.now(), **given)
-        )
+        return self.answer(services.recommend(actor=self.actor, application_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
     def decide(self, request, pk: str) -> Response:
         given = self.checked(shapes.ByHand)
         try:
-            decided = services.decide_referral(
-                actor=self.actor, application_id=int(pk), now=timezone.now(), **given
-            )
+            decided = services.decide_referral(actor=self.actor, application_id=int(pk), now=timezone.now(), **given)
         except NoLongerPossible as refusal:
             raise explained(refusal) from None
         return self.answer(decided)

@@ -99,7 +99,9 @@ class Application(Lifecycle, models.Model):
         ]
         indexes = [
             models.Index(fields=["facility", "id"], condition=Q(status="SUBMITTED"), name="application_waiting"),
-            models.Index(fields=["funder", "submitted_at"], condition=Q(status="REFERRED"), name="application_referred"),
+            models.Index(
+                fields=["funder", "submitted_at"], condition=Q(status="REFERRED"), name="application_referred"
+            ),
             models.Index(fields=["supplier", "-id"], name="application_by_supplier"),
             models.Index(fields=["funder", "-id"], name="application_by_funder"),
         ]

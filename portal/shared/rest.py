@@ -11,7 +11,6 @@ from functools import partial
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from drf_spectacular.types import OpenApiTypes
@@ -19,7 +18,6 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import mixins, serializers
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import BasePagination
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -27,6 +25,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from portal.shared.access import Actor, require
 from portal.shared.errors import InvalidInput, NotFound
+from portal.shared.parsers import RawParser
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
@@ -200,15 +199,6 @@ class Shown:
 
 class Reading(Listed, Shown, OfActor):
     """A collection to be read: list and detail."""
-
-
-class RawParser(BaseParser):
-    """The body as it came, up to `limit` and one byte more: the service keeps it, and refuses what is too much."""
-
-    limit = 12 * 1024**2
-
-    def parse(self, stream: HttpRequest, media_type=None, parser_context=None) -> bytes:
-        return stream.read(self.limit + 1)
 
 
 def body_of(request: Request) -> bytes:

@@ -28,5 +28,7 @@ def switch_party(request: HttpRequest) -> HttpResponse:
         raise NotFound()
     request.session[SESSION_PARTY] = int(chosen)
     following = request.POST.get("next", "/")
-    safe = url_has_allowed_host_and_scheme(following, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        following, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return redirect(following if safe else "/")

@@ -49,9 +49,7 @@ def score_of(result: Result, currency: str, audience: int) -> list[dict]:
 
 
 def improvements_of(result: Result, currency: str, audience: int) -> list[dict]:
-    return [
-        {"code": each.code, "text": wording.improvement(each, currency, audience)} for each in result.improvements
-    ]
+    return [{"code": each.code, "text": wording.improvement(each, currency, audience)} for each in result.improvements]
 
 
 def decision_in_words(decision: Decision, currency: str, audience: int = wording.OFFICER) -> dict:

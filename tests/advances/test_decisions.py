@@ -51,9 +51,7 @@ def quote(lending, amount_minor=900_00, now=NOW):
 
 
 def apply(lending, amount_minor=900_00):
-    return services.apply(
-        actor=as_member("ana@amphora.example"), quote_id=quote(lending, amount_minor).id, now=NOW
-    )
+    return services.apply(actor=as_member("ana@amphora.example"), quote_id=quote(lending, amount_minor).id, now=NOW)
 
 
 def decide(application):
@@ -280,7 +278,9 @@ def test_strangers_cannot_tell_that_a_quote_or_an_application_exists(lending):
     with pytest.raises(NotFound):
         services.quote(actor=ben, facility_id=lending.amphora_facility.id, now=NOW)
     assert not Event.objects.visible_to(ben).filter(subject_type="advances.application").exists()
-    assert not Event.objects.visible_to(as_member("maya@meridian.example")).filter(name__startswith="application").exists()
+    assert (
+        not Event.objects.visible_to(as_member("maya@meridian.example")).filter(name__startswith="application").exists()
+    )
 
 
 def test_the_limit_follows_the_score_and_never_falls_below_what_is_drawn(lending):

@@ -133,7 +133,14 @@ def test_a_payment_that_the_bank_returns_is_undone_with_what_was_accrued(lending
     advance.refresh_from_db()
     facility = Facility.objects.get(id=advance.facility_id)
     assert (advance.status, advance.owed_minor, facility.principal_minor) == ("FAILED", 0, 0)
-    for kind in ("ADVANCES", "INTEREST_RECEIVABLE", "INTEREST_INCOME", "FEES_RECEIVABLE", "FEE_INCOME", "DEFERRED_FEES"):
+    for kind in (
+        "ADVANCES",
+        "INTEREST_RECEIVABLE",
+        "INTEREST_INCOME",
+        "FEES_RECEIVABLE",
+        "FEE_INCOME",
+        "DEFERRED_FEES",
+    ):
         assert books(lending, kind) == 0, kind
     assert set(Receivable.objects.values_list("status", flat=True)) == {"ACCEPTED"}
 
@@ -184,9 +191,7 @@ def test_what_one_advance_leaves_goes_to_the_facilitys_other_advances(lending):
 
 
 def advance_to(lending, day):
-    ledger.advance_business_date(
-        actor=as_member("hugo@harbour.example"), book_id=lending.book.id, to_date=day, now=NOW
-    )
+    ledger.advance_business_date(actor=as_member("hugo@harbour.example"), book_id=lending.book.id, to_date=day, now=NOW)
     services.accrue_book(actor=SYSTEM_ACTOR, book_id=lending.book.id, now=NOW)
 
 

@@ -31,7 +31,9 @@ def lend(body=None, count=8):
 def quotes(lending, amount_minor, count):
     ana = as_member("ana@amphora.example")
     facility_id = lending.amphora_facility.id
-    return [services.quote(actor=ana, facility_id=facility_id, amount_minor=amount_minor, now=NOW) for _ in range(count)]
+    return [
+        services.quote(actor=ana, facility_id=facility_id, amount_minor=amount_minor, now=NOW) for _ in range(count)
+    ]
 
 
 def applications(lending, amount_minor, count):
@@ -124,9 +126,7 @@ def test_withdrawal_against_decision_leaves_one_outcome():
     works = []
     for each in found:
         works.append(lambda each=each: services.withdraw(actor=ana, application_id=each.id, now=NOW))
-        works.append(
-            lambda each=each: services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[each.id], now=NOW)
-        )
+        works.append(lambda each=each: services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[each.id], now=NOW))
     at_once(*works)
     approved = Application.objects.filter(status="APPROVED").count()
     assert set(Application.objects.values_list("status", flat=True)) <= {"APPROVED", "WITHDRAWN"}

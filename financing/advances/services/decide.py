@@ -48,9 +48,7 @@ def decide_waiting(*, actor: Actor, application_ids: Sequence[int], now: datetim
         return conclude(actor, decided, now)
 
 
-def lock_waiting(
-    application_ids: Iterable[int], status: str
-) -> tuple[dict[int, Facility], list[Application]]:
+def lock_waiting(application_ids: Iterable[int], status: str) -> tuple[dict[int, Facility], list[Application]]:
     """Applications in that status, oldest first, and their facilities: these are locked first."""
     waiting = Application.objects.filter(id__in=list(application_ids), status=status)
     facilities = lock_facilities(waiting.values_list("facility_id", flat=True))
@@ -117,7 +115,9 @@ class Desk:
         known = self._inputs[application.facility_id, application.policy_id]
         taken_before = self._reserved.get(application.facility_id, 0)
         receivables = tuple(
-            replace(each, status="ASSIGNED", assigned_facility_id=self._taken[each.id]) if each.id in self._taken else each
+            replace(each, status="ASSIGNED", assigned_facility_id=self._taken[each.id])
+            if each.id in self._taken
+            else each
             for each in known.receivables
         )
         return replace(
@@ -147,10 +147,10 @@ def conclude(actor: Actor, decided: Sequence[Decided], now: datetime, *, decided
         each.application.move_to(each.outcome)
     update_many(Application, [each.application for each in decided], ["status", "decision", "decided_at"])
     _set_limits(decided)
+    record(actor, now, [_news(each) for each in decided])
     approved = [each for each in decided if each.outcome == rules.APPROVED]
     if approved:
         _disburse(actor, approved, now)
-    record(actor, now, [_news(each) for each in decided])
     return decisions
 
 
@@ -178,6 +178,7 @@ def _set_limits(decided: Sequence[Decided]) -> None:
 
 def _disburse(actor: Actor, approved: Sequence[Decided], now: datetime) -> None:
     advances = Advance.objects.bulk_create([_advance(each, now) for each in approved])
+    record(actor, now, [_approved(each) for each in advances])
     transfers = [
         Transfer(receivable_id, each.facility.id, each.facility.funder_id, each.facility.programme.agreement)
         for each in approved
@@ -196,12 +197,11 @@ def _disburse(actor: Actor, approved: Sequence[Decided], now: datetime) -> None:
         advance.move_to(Advance.Status.DISBURSING)
     update_many(Advance, advances, ["status", "instruction"])
     book_all(actor, [(each.funder_id, _principal_entry(each)) for each in advances], now)
-    facts = [{"amount_minor": each.amount_minor, "currency": each.currency} for each in advances]
-    news = [
-        News("advance.approved", each, (each.supplier_id, each.funder_id), fact)
-        for each, fact in zip(advances, facts, strict=True)
-    ]
-    record(actor, now, news)
+
+
+def _approved(advance: Advance) -> News:
+    facts = {"amount_minor": advance.amount_minor, "currency": advance.currency}
+    return News("advance.approved", advance, (advance.supplier_id, advance.funder_id), facts)
 
 
 def _advance(decided: Decided, now: datetime) -> Advance:

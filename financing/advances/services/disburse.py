@@ -16,7 +16,9 @@ from portal.shared.errors import RuleViolation
 
 class ReturnedAfterRepayment(RuleViolation):
     code = "RETURNED_AFTER_REPAYMENT"
-    sentence = "The bank returned the payment of advance {advance}, which was repaid in part already. Settle it by hand."
+    sentence = (
+        "The bank returned the payment of advance {advance}, which was repaid in part already. Settle it by hand."
+    )
 
 
 class NotBookedYet(RuleViolation):
@@ -67,7 +69,7 @@ def fail(*, actor: Actor, reasons: Mapping[int, str], now: datetime) -> list[Adv
 def take_back(*, actor: Actor, reasons: Mapping[int, str], now: datetime) -> list[Advance]:
     """The bank has returned these payments after booking them (advance id -> reason).
 
-    The cash is back by the bank's booking; what was accrued since is taken back with it, and the advance ends as FAILED.
+    The cash is back by the booking; what was accrued since is taken back with it, and the advance ends as FAILED.
     Raises ReturnedAfterRepayment where a receipt was applied in the meantime: that needs a person.
     """
     with acting(actor):

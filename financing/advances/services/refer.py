@@ -38,9 +38,7 @@ def recommend(
         _check(application, outcome, seen_hash)
         application.recommendation, application.recommendation_note = outcome, note
         application.recommended_by, application.recommended_at = actor.identity, now
-        application.save(
-            update_fields=["recommendation", "recommendation_note", "recommended_by", "recommended_at"]
-        )
+        application.save(update_fields=["recommendation", "recommendation_note", "recommended_by", "recommended_at"])
         facts = {"recommendation": outcome}
         record(actor, now, [News("application.recommended", application, (application.funder_id,), facts, True)])
         return application

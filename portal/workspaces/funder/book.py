@@ -21,7 +21,9 @@ from portal.workspaces.access import for_kinds
 from portal.workspaces.funder import queries
 
 ADVANCES = (
-    Column("id", gettext_lazy("Advance"), kind="id", sort=True, url=lambda row: reverse("funder:advance", args=[row.pk])),
+    Column(
+        "id", gettext_lazy("Advance"), kind="id", sort=True, url=lambda row: reverse("funder:advance", args=[row.pk])
+    ),
     Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
     Column("principal_minor", gettext_lazy("Principal"), kind="money", sort=True),
     Column("interest_minor", gettext_lazy("Interest"), kind="money", sort=True),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from financing.credit import services
 from financing.credit.models import PolicyVersion
 from financing.credit.queries import policy_in_force
-from financing.credit.rules import DEFAULT_BODY
+from financing.credit.rules import DEFAULT_BODY, Policy
 from portal.shared.access import FUNDERS, permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.tables import Column, Table
@@ -27,12 +27,25 @@ from portal.workspaces.funder import queries
 from portal.workspaces.sentences import timeline
 
 POLICIES = (
-    Column("number", gettext_lazy("Version"), kind="id", sort=True, url=lambda row: reverse("funder:policy", args=[row.pk])),
+    Column(
+        "number", gettext_lazy("Version"), kind="id", sort=True, url=lambda row: reverse("funder:policy", args=[row.pk])
+    ),
     Column("effective_from", gettext_lazy("Effective from"), kind="day", sort=True),
     Column("note", gettext_lazy("Note")),
     Column("proposed_at", gettext_lazy("Proposed"), kind="instant", sort=True),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
 )
+
+
+class PolicyField(forms.JSONField):
+    """A policy as text that a person can read and change: indented, its parts in the order of the rules."""
+
+    def prepare_value(self, value: Any) -> str:
+        return value if isinstance(value, str) else readable(value)
+
+
+def readable(body: dict) -> str:
+    return json.dumps(Policy.from_body(body).to_body(), indent=2, ensure_ascii=False)
 
 
 class Proposal(forms.Form):
@@ -41,9 +54,7 @@ class Proposal(forms.Form):
         help_text=gettext_lazy("A business date of your book, today or later."),
     )  # fmt: skip
     note = forms.CharField(label=gettext_lazy("What changes, and why"), max_length=2000)
-    body = forms.JSONField(
-        label=gettext_lazy("Policy"), widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "class": "code"})
-    )
+    body = PolicyField(label=gettext_lazy("Policy"), widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +107,8 @@ def propose(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         today = book.business_date if book else timezone.localdate()
         current = policy_in_force(request.actor.party_id, today)
-        body = current.body if current else DEFAULT_BODY
-        text = json.dumps(body, indent=2, ensure_ascii=False)
-        form = Proposal(initial={"effective_from": today})
-        form.fields["body"].initial = body
-        return render(request, "funder/propose.html", {"form": form, "body": text, "current": current})
+        form = Proposal(initial={"effective_from": today, "body": current.body if current else DEFAULT_BODY})
+        return render(request, "funder/propose.html", {"form": form})
     form = Proposal(request.POST)
     refusal = None
     if form.is_valid():
@@ -144,7 +152,7 @@ def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, 
         "version": version,
         "before": before,
         "changes": list(changes(before.body, version.body)) if before else [],
-        "body": json.dumps(version.body, indent=2, ensure_ascii=False),
+        "body": readable(version.body),
         "happenings": timeline(request.actor, version),
         "refusal": refusal,
         "is_own": version.proposed_by == request.actor.identity,

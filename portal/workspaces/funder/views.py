@@ -31,7 +31,7 @@ REFERRALS = (
     Column("quote.grade", gettext_lazy("Grade"), sort="quote__grade"),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
     Column("submitted_at", gettext_lazy("Waiting since"), kind="instant", sort=True),
-    Column("recommendation", gettext_lazy("Recommended"), kind="status"),
+    Column("recommendation", gettext_lazy("Recommended"), kind="status", value=lambda row: row.recommendation or None),
 )
 APPLICATIONS = (
     Column("id", gettext_lazy("Application"), kind="id", sort=True, url=lambda row: _url(row)),
