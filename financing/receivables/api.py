@@ -25,7 +25,8 @@ from financing.receivables.models import (
 from portal.shared import access
 from portal.shared.access import require
 from portal.shared.errors import InvalidInput, TooLarge
-from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, RawParser, Reading, body_of
+from portal.shared.parsers import RawParser
+from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, Reading, body_of
 
 MAX_IDS, MAX_LINES = 1_000, 10_000
 

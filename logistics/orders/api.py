@@ -13,7 +13,8 @@ from accounts.intake.models import Document
 from logistics.orders import services
 from portal.shared import access
 from portal.shared.errors import InvalidInput
-from portal.shared.rest import KEY_PARAMETER, RawParser, Reading, body_of
+from portal.shared.parsers import RawParser
+from portal.shared.rest import KEY_PARAMETER, Reading, body_of
 
 
 class Csv(RawParser):

@@ -1,0 +1,100 @@
+"""A world in which every resource of the API has something to show."""
+
+from dataclasses import dataclass
+
+from accounts.intake.models import Document
+from accounts.parties.models import BusinessVerification
+from accounts.trail.models import Event
+from financing.advances import services as advances
+from financing.advances.models import Advance, Application, Quote
+from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
+from financing.credit.models import Decision
+from financing.receivables import services as receivables
+from financing.receivables.models import CreditNote, Receivable, Settlement
+from logistics.orders.services import import_trade
+from portal.shared.access import SYSTEM_ACTOR
+from tests import world
+from tests.api.conftest import with_trade
+from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
+
+
+@dataclass
+class Stage:
+    """`numbers`: of one row of Amphora's (or its counterparties') for each route that shows one."""
+
+    lending: Lending
+    numbers: dict[str, int]
+
+
+def set_up() -> Stage:
+    lending = with_trade(world.lending())
+    people, ana = lending.cast, as_member("ana@amphora.example")
+    quote = advances.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=900_00, now=NOW)
+    application = advances.apply(actor=ana, quote_id=quote.id, now=NOW)
+    advances.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[application.id], now=NOW)
+    advance = Advance.objects.get()
+    advances.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
+    waiting = advances.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=100_00, now=NOW)
+    received = world.receivable(people.amphora, people.meridian, "INV-9", status=Receivable.Status.RECEIVED)
+    note = CreditNote.objects.create(
+        supplier=people.amphora, debtor=people.meridian, receivable=received, number="C-1", normalised_number="C1",
+        fiscal_year=2026, issue_date=TODAY, currency=CURRENCY, amount_minor=1, document=received.document,
+        received_at=NOW,
+    )  # fmt: skip
+    settlement = receivables.settle(
+        actor=as_member("maya@meridian.example"), key="day-1", now=NOW,
+        lines=[(Receivable.objects.filter(status="ACCEPTED").first().id, 100_00)],
+    )  # fmt: skip
+    trade = import_trade(
+        actor=as_member("maya@meridian.example"), platform_id=people.meridian.id, mapping="portolan", now=NOW,
+        content=b"order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n",
+    )  # fmt: skip
+    verification = _verification(people)
+    return Stage(
+        lending,
+        {
+            "parties": people.watch.id,
+            "verifications": verification.id,
+            "trade-history": trade["document"],
+            "receivables": received.id,
+            "credit-notes": note.id,
+            "settlements": settlement.id,
+            "programmes": lending.programme.id,
+            "facilities": lending.amphora_facility.id,
+            "policies": lending.policy.id,
+            "decisions": Decision.objects.get().id,
+            "quotes": waiting.id,
+            "applications": application.id,
+            "advances": advance.id,
+            "bank-accounts": BankAccount.objects.get(party=people.harbour).id,
+            "instructions": PaymentInstruction.objects.get(purpose="DISBURSEMENT").id,
+            "statements": _statement(people).id,
+        },
+    )
+
+
+def _verification(people) -> BusinessVerification:
+    return BusinessVerification.objects.filter(party=people.amphora).latest("id")
+
+
+def _statement(people) -> Statement:
+    account = BankAccount.objects.get(party=people.harbour)
+    message = BankMessage.objects.create(
+        direction="IN", kind="camt.053", message_id="S-1", account=account, state="PROCESSED", content=b"", sha256="",
+        recorded_at=NOW,
+    )  # fmt: skip
+    return Statement.objects.create(
+        account=account, date=TODAY, message=message, opening_minor=0, closing_minor=0, unmatched=0, reconciled_at=NOW
+    )
+
+
+def footprint() -> dict[str, object]:
+    """What would differ if anything had been done."""
+    return {
+        "events": Event.objects.count(),
+        "quotes": Quote.objects.count(),
+        "documents": Document.objects.count(),
+        "applications": list(Application.objects.order_by("id").values_list("id", "status", "recommended_by")),
+        "receivables": list(Receivable.objects.order_by("id").values_list("id", "status", "settling_minor")),
+        "settlements": Settlement.objects.count(),
+    }

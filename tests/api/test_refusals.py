@@ -1,0 +1,161 @@
+"""Every refusal is a problem+json document with a stable code, and leaves nothing half-done."""
+
+import gzip
+
+import pytest
+
+from accounts.intake.models import Document
+from financing.advances.models import Application, Quote
+from financing.receivables.models import Receivable
+from portal.shared.access import ADMIN
+from tests.api.conftest import caller_for, with_trade
+from tests.api.test_idempotency import invoice
+
+
+@pytest.fixture
+def amphora(lending):
+    with_trade(lending)
+    return caller_for(lending.cast.amphora, ADMIN)
+
+
+def refusal(answer) -> tuple[int, str]:
+    said = answer.json()
+    assert answer["Content-Type"].startswith("application/problem+json")
+    assert said["status"] == answer.status_code and said["detail"] and said["type"].startswith("urn:portolan:problem:")
+    return answer.status_code, said["code"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "content_type", "expected"),
+    [
+        ("quotes/", b"{", "application/json", (400, "PARSE_ERROR")),
+        ("quotes/", b"\xff\xfe", "application/json", (400, "PARSE_ERROR")),
+        ("quotes/", b"[1]", "application/json", (422, "INVALID_INPUT")),
+        ("quotes/", b"", "application/json", (422, "INVALID_INPUT")),
+        ("quotes/", b"facility=1", "application/x-www-form-urlencoded", (415, "UNSUPPORTED_MEDIA_TYPE")),
+        ("quotes/", b'{"facility": "x"}', "application/json", (422, "INVALID_INPUT")),
+        ("quotes/", b'{"facility": 99999999999999999999}', "application/json", (422, "INVALID_INPUT")),
+        ("quotes/", b'{"facility": 999999}', "application/json", (404, "NOT_FOUND")),
+        ("parties/", b'{"kind": "BANK", "name": "a\\u0000b", "country": "DE"}', "application/json",
+         (400, "PARSE_ERROR")),
+        ("parties/", b'{"kind": "BANK", "name": "a\\ud800b", "country": "DE"}', "application/json",
+         (400, "PARSE_ERROR")),
+        ("quotes/", b"[" * 100_000, "application/json", (400, "PARSE_ERROR")),
+        ("quotes/", b'{"facility": 1' + b"0" * 5000 + b"}", "application/json", (400, "PARSE_ERROR")),
+        ("receivables/", b'{"number": "a\\u0000b"}', "application/json", (422, "FIELD_INVALID")),
+        ("receivables/", b'{"number": "a\\ud800b"}', "application/json", (422, "FIELD_INVALID")),
+        ("applications/", b'{"quote": true}', "application/json", (422, "INVALID_INPUT")),
+        ("receivables/", b"", "application/json", (422, "UNSUPPORTED_FORMAT")),
+        ("receivables/", b"{", "application/json", (422, "JSON_MALFORMED")),
+        ("receivables/", b"[]", "application/json", (422, "EMPTY")),
+        ("receivables/", b"<a/>", "image/png", (415, "UNSUPPORTED_MEDIA_TYPE")),
+        ("receivables/accept/", b'{"ids": []}', "application/json", (422, "INVALID_INPUT")),
+        ("nowhere/", b"{}", "application/json", (404, "NOT_FOUND")),
+        ("quotes", b"{}", "application/json", (404, "NOT_FOUND")),
+        ("advances/", b"{}", "application/json", (405, "METHOD_NOT_ALLOWED")),
+        ("verifications/", b'{"legal_name": "A", "registration_number": "1", "country": "DEU"}', "application/json",
+         (422, "INVALID_INPUT")),
+        ("bank-accounts/", b'{"holder": "A", "iban": "DE00", "currency": "USD"}', "application/json",
+         (422, "IBAN_INVALID")),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_by_code(amphora, path, body, content_type, expected):
+    before = (Quote.objects.count(), Application.objects.count(), Receivable.objects.count())
+    assert refusal(amphora.post(path, body, content_type)) == expected
+    assert (Quote.objects.count(), Application.objects.count(), Receivable.objects.count()) == before
+
+
+@pytest.mark.parametrize("amount", [0, -1, 10**15 + 1, 10**30, "12.5", 1.5])
+def test_an_absurd_amount_is_refused(lending, amphora, amount):
+    asked = {"facility": lending.amphora_facility.id, "amount_minor": amount}
+    status, code = refusal(amphora.post("quotes/", asked))
+    assert status == 422 and code in {"INVALID_INPUT", "AMOUNT_INVALID"}
+    assert not Quote.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("receivables/?cursor=made-up", (422, "CURSOR_INVALID")),
+        ("receivables/?limit=0", (422, "LIMIT_INVALID")),
+        ("receivables/?limit=201", (422, "LIMIT_INVALID")),
+        ("receivables/?limit=x", (422, "LIMIT_INVALID")),
+        ("receivables/?status=LOST", (422, "FILTER_INVALID")),
+        ("receivables/?supplier=me", (422, "FILTER_INVALID")),
+        ("receivables/12345678901234567890/", (404, "NOT_FOUND")),
+        ("receivables/x/", (404, "NOT_FOUND")),
+        ("events/?after=1", (422, "CURSOR_INVALID")),
+        ("events/?subject=advance", (422, "SUBJECT_INVALID")),
+        ("quotes/", (405, "METHOD_NOT_ALLOWED")),
+    ],
+)
+def test_a_bad_question_is_refused_by_code(amphora, path, expected):
+    assert refusal(amphora.get(path)) == expected
+
+
+def test_a_document_above_ten_megabytes_is_refused_and_its_beginning_kept(amphora):
+    answer = amphora.post("receivables/", b"[" + b" " * 11 * 1024**2 + b"]")
+    assert refusal(answer) == (413, "TOO_LARGE")
+    kept = Document.objects.get(id=answer.json()["facts"]["document"])
+    assert (kept.outcome, kept.size) == ("REFUSED", 11 * 1024**2 + 2)
+
+
+@pytest.mark.parametrize("path", ["receivables/", "quotes/", "credit-notes/"])
+@pytest.mark.parametrize("key", ["", "k-1"])
+def test_a_body_above_twelve_megabytes_is_refused_with_a_sentence(amphora, path, key):
+    headers = {"Idempotency_Key": key} if key else {}
+    assert refusal(amphora.post(path, b" " * (12 * 1024**2 + 1), **headers)) == (413, "TOO_LARGE")
+    assert not Quote.objects.exists()
+
+
+def test_of_many_documents_the_good_enter_and_the_bad_are_answered_one_by_one(lending, amphora):
+    answer = amphora.post("receivables/", [invoice(lending), invoice(lending, "A-2", payable="1.00")])
+    said = answer.json()
+    assert (answer.status_code, said["entered"], said["refused"]) == (201, 1, 1)
+    assert [each["accepted"] for each in said["results"]] == [True, False]
+    assert said["results"][1]["code"] == "TOTALS_DO_NOT_ADD_UP"
+    assert said["results"][0]["receivable"] == Receivable.objects.get(number="A-1").id
+    assert Document.objects.get(id=said["document"]).outcome == "PARTLY"
+
+
+def test_hostile_xml_is_refused_and_kept(amphora):
+    bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><Invoice>&d;</Invoice>'
+    answer = amphora.post("receivables/", bomb, "application/xml")
+    assert answer.status_code == 422
+    assert Document.objects.get(id=answer.json()["facts"]["document"]).content == bomb
+
+
+def test_the_code_of_a_refusal_is_the_same_in_every_language(amphora):
+    answer = amphora.get("receivables/999999/", Accept_Language="zh-hans")
+    assert refusal(answer) == (404, "NOT_FOUND") and answer["Content-Language"] == "zh-hans"
+
+
+class TestTradeHistory:
+    header = b"order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n"
+    rows = b"PO-1,1,amphora,KETTLE,2,10.00,EUR,2026-01-05T10:00:00Z\nPO-2,1,amphora,KETTLE,0,10.00,EUR,2026-01-05\n"
+
+    def test_a_platform_hands_in_its_trade_and_each_bad_row_is_reported(self, lending):
+        meridian = caller_for(lending.cast.meridian)
+        content = gzip.compress(self.header + self.rows)
+        answer = meridian.post("trade-history/?mapping=portolan", content, "application/gzip", X_File_Name="jan.csv")
+        said = answer.json()
+        assert (answer.status_code, said["lines"], said["new"], said["refused_lines"]) == (201, 2, 1, 1)
+        assert said["refused"][0]["line"] == 3
+        listed = meridian.get("trade-history/").json()["results"]
+        assert [(each["id"], each["file_name"], each["new"]) for each in listed] == [(said["document"], "jan.csv", 1)]
+        assert meridian.get(f"trade-history/{said['document']}/").json()["report"]["refused_lines"] == 1
+
+    @pytest.mark.parametrize(
+        ("query", "content", "content_type", "expected"),
+        [
+            ("mapping=unheard", b"", "text/csv", (422, "MAPPING_UNKNOWN")),
+            ("", b"", "text/csv", (422, "MAPPING_UNKNOWN")),
+            ("mapping=portolan", b"", "text/csv", (422, "COLUMNS_MISSING")),
+            ("mapping=portolan&known_until=soon", b"", "text/csv", (422, "KNOWN_UNTIL_INVALID")),
+            ("mapping=portolan", b"\x1f\x8bbroken", "application/gzip", (422, "FILE_UNREADABLE")),
+            ("mapping=portolan", b"{}", "application/json", (415, "UNSUPPORTED_MEDIA_TYPE")),
+        ],
+    )
+    def test_a_file_that_is_none_is_refused_by_code(self, lending, query, content, content_type, expected):
+        meridian = caller_for(lending.cast.meridian)
+        assert refusal(meridian.post(f"trade-history/?{query}", content, content_type)) == expected
