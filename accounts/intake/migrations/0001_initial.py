@@ -5,34 +5,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('parties', '0001_initial'),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('INVOICE', 'Invoice'), ('CREDIT_NOTE', 'Credit Note'), ('TRADE_HISTORY', 'Trade History'), ('BANK_MESSAGE', 'Bank Message')], max_length=14)),
-                ('media_type', models.CharField(max_length=100)),
-                ('file_name', models.CharField(blank=True, max_length=200)),
-                ('content', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveIntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('received_from', models.CharField(help_text='Identity of the actor who handed it in.', max_length=80)),
-                ('outcome', models.CharField(choices=[('RECEIVED', 'Received'), ('ACCEPTED', 'Accepted'), ('PARTLY', 'Partly'), ('REFUSED', 'Refused')], default='RECEIVED', max_length=8)),
-                ('code', models.CharField(blank=True, max_length=60)),
-                ('explanation', models.TextField(blank=True)),
-                ('report', models.JSONField(default=dict, help_text='Counts, and the rows refused with line and reason.')),
-                ('party', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("INVOICE", "Invoice"),
+                            ("CREDIT_NOTE", "Credit Note"),
+                            ("TRADE_HISTORY", "Trade History"),
+                            ("BANK_MESSAGE", "Bank Message"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("media_type", models.CharField(max_length=100)),
+                ("file_name", models.CharField(blank=True, max_length=200)),
+                ("content", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveIntegerField()),
+                ("received_at", models.DateTimeField()),
+                ("received_from", models.CharField(help_text="Identity of the actor who handed it in.", max_length=80)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "Received"),
+                            ("ACCEPTED", "Accepted"),
+                            ("PARTLY", "Partly"),
+                            ("REFUSED", "Refused"),
+                        ],
+                        default="RECEIVED",
+                        max_length=8,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=60)),
+                ("explanation", models.TextField(blank=True)),
+                (
+                    "report",
+                    models.JSONField(default=dict, help_text="Counts, and the rows refused with line and reason."),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['party', '-id'], name='document_by_party'), models.Index(fields=['sha256'], name='document_by_hash'), models.Index(condition=models.Q(('outcome', 'REFUSED')), fields=['-id'], name='document_refused')],
+                "indexes": [
+                    models.Index(fields=["party", "-id"], name="document_by_party"),
+                    models.Index(fields=["sha256"], name="document_by_hash"),
+                    models.Index(condition=models.Q(("outcome", "REFUSED")), fields=["-id"], name="document_refused"),
+                ],
             },
         ),
     ]

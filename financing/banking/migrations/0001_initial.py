@@ -7,163 +7,318 @@ import portal.shared.workflow
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('parties', '0001_initial'),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BankAccount',
+            name="BankAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('holder', models.CharField(max_length=70)),
-                ('iban', models.CharField(max_length=34, unique=True)),
-                ('bic', models.CharField(blank=True, max_length=11)),
-                ('currency', models.CharField(max_length=3)),
-                ('connected', models.BooleanField(default=False)),
-                ('read_until', models.CharField(blank=True, help_text="The bank's reference up to which its bookings were fetched without a gap.", max_length=35)),
-                ('created_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_accounts', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("holder", models.CharField(max_length=70)),
+                ("iban", models.CharField(max_length=34, unique=True)),
+                ("bic", models.CharField(blank=True, max_length=11)),
+                ("currency", models.CharField(max_length=3)),
+                ("connected", models.BooleanField(default=False)),
+                (
+                    "read_until",
+                    models.CharField(
+                        blank=True,
+                        help_text="The bank's reference up to which its bookings were fetched without a gap.",
+                        max_length=35,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="bank_accounts", to="parties.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BankMessage',
+            name="BankMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('direction', models.CharField(choices=[('OUT', 'Out'), ('IN', 'In')], max_length=3)),
-                ('kind', models.CharField(help_text='pain.001, pain.002, camt.054, camt.053', max_length=20)),
-                ('message_id', models.CharField(max_length=35)),
-                ('state', models.CharField(choices=[('PREPARED', 'Prepared'), ('ANSWERED', 'Answered'), ('UNKNOWN', 'Unknown'), ('PROCESSED', 'Processed')], max_length=9)),
-                ('content', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('recorded_at', models.DateTimeField()),
-                ('asked_at', models.DateTimeField(help_text='When the bank was last asked what became of it.', null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='banking.bankaccount')),
-                ('in_reply_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replies', to='banking.bankmessage')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("direction", models.CharField(choices=[("OUT", "Out"), ("IN", "In")], max_length=3)),
+                ("kind", models.CharField(help_text="pain.001, pain.002, camt.054, camt.053", max_length=20)),
+                ("message_id", models.CharField(max_length=35)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PREPARED", "Prepared"),
+                            ("ANSWERED", "Answered"),
+                            ("UNKNOWN", "Unknown"),
+                            ("PROCESSED", "Processed"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("content", models.BinaryField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "asked_at",
+                    models.DateTimeField(help_text="When the bank was last asked what became of it.", null=True),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="banking.bankaccount"
+                    ),
+                ),
+                (
+                    "in_reply_to",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replies",
+                        to="banking.bankmessage",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentInstruction',
+            name="PaymentInstruction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('purpose', models.CharField(choices=[('DISBURSEMENT', 'Disbursement'), ('REMAINDER', 'Remainder'), ('SETTLEMENT', 'Settlement')], max_length=12)),
-                ('creditor_name', models.CharField(max_length=70)),
-                ('creditor_iban', models.CharField(max_length=34)),
-                ('creditor_bic', models.CharField(blank=True, max_length=11)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('end_to_end_id', models.CharField(max_length=35, unique=True)),
-                ('remittance', models.CharField(blank=True, max_length=140)),
-                ('contra_kind', models.CharField(blank=True, help_text="Account of the payer's book against which cash moves; none without a book.", max_length=24)),
-                ('facility_id', models.BigIntegerField(help_text='Facility of the contra account', null=True)),
-                ('subject_type', models.CharField(max_length=40)),
-                ('subject_id', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('DUE', 'Due'), ('SENT', 'Sent'), ('UNKNOWN', 'Unknown'), ('ACCEPTED', 'Accepted'), ('SETTLED', 'Settled'), ('REJECTED', 'Rejected'), ('RETURNED', 'Returned')], default='DUE', max_length=9)),
-                ('reason', models.CharField(blank=True, help_text='ISO external status reason code', max_length=35)),
-                ('reason_text', models.CharField(blank=True, max_length=140)),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(help_text='Debtor account', on_delete=django.db.models.deletion.PROTECT, related_name='instructions', to='banking.bankaccount')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='instructions', to='banking.bankmessage')),
-                ('payee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=80, unique=True)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("DISBURSEMENT", "Disbursement"),
+                            ("REMAINDER", "Remainder"),
+                            ("SETTLEMENT", "Settlement"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("creditor_name", models.CharField(max_length=70)),
+                ("creditor_iban", models.CharField(max_length=34)),
+                ("creditor_bic", models.CharField(blank=True, max_length=11)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("end_to_end_id", models.CharField(max_length=35, unique=True)),
+                ("remittance", models.CharField(blank=True, max_length=140)),
+                (
+                    "contra_kind",
+                    models.CharField(
+                        blank=True,
+                        help_text="Account of the payer's book against which cash moves; none without a book.",
+                        max_length=24,
+                    ),
+                ),
+                ("facility_id", models.BigIntegerField(help_text="Facility of the contra account", null=True)),
+                ("subject_type", models.CharField(max_length=40)),
+                ("subject_id", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("DUE", "Due"),
+                            ("SENT", "Sent"),
+                            ("UNKNOWN", "Unknown"),
+                            ("ACCEPTED", "Accepted"),
+                            ("SETTLED", "Settled"),
+                            ("REJECTED", "Rejected"),
+                            ("RETURNED", "Returned"),
+                        ],
+                        default="DUE",
+                        max_length=9,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, help_text="ISO external status reason code", max_length=35)),
+                ("reason_text", models.CharField(blank=True, max_length=140)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        help_text="Debtor account",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="instructions",
+                        to="banking.bankaccount",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="instructions",
+                        to="banking.bankmessage",
+                    ),
+                ),
+                (
+                    "payee",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
             bases=(portal.shared.workflow.Lifecycle, models.Model),
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('date', models.DateField()),
-                ('opening_minor', models.BigIntegerField()),
-                ('closing_minor', models.BigIntegerField()),
-                ('ledger_minor', models.BigIntegerField(help_text='Cash by the ledger; none where there is no book.', null=True)),
-                ('unmatched', models.PositiveIntegerField(help_text='Entries of the day that only one side knows.')),
-                ('reconciled_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='banking.bankaccount')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='banking.bankmessage')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("date", models.DateField()),
+                ("opening_minor", models.BigIntegerField()),
+                ("closing_minor", models.BigIntegerField()),
+                (
+                    "ledger_minor",
+                    models.BigIntegerField(help_text="Cash by the ledger; none where there is no book.", null=True),
+                ),
+                ("unmatched", models.PositiveIntegerField(help_text="Entries of the day that only one side knows.")),
+                ("reconciled_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="banking.bankaccount"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="banking.bankmessage"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BankEntry',
+            name="BankEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bank_reference', models.CharField(max_length=35)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('booking_date', models.DateField()),
-                ('value_date', models.DateField()),
-                ('end_to_end_id', models.CharField(blank=True, max_length=35)),
-                ('counterparty_name', models.CharField(blank=True, max_length=140)),
-                ('counterparty_iban', models.CharField(blank=True, max_length=34)),
-                ('remittance', models.CharField(blank=True, max_length=140)),
-                ('return_reason', models.CharField(blank=True, max_length=4)),
-                ('recorded_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='banking.bankaccount')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='banking.bankmessage')),
-                ('instruction', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bookings', to='banking.paymentinstruction')),
-                ('statement', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='banking.statement')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("bank_reference", models.CharField(max_length=35)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("booking_date", models.DateField()),
+                ("value_date", models.DateField()),
+                ("end_to_end_id", models.CharField(blank=True, max_length=35)),
+                ("counterparty_name", models.CharField(blank=True, max_length=140)),
+                ("counterparty_iban", models.CharField(blank=True, max_length=34)),
+                ("remittance", models.CharField(blank=True, max_length=140)),
+                ("return_reason", models.CharField(blank=True, max_length=4)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="banking.bankaccount"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="banking.bankmessage"
+                    ),
+                ),
+                (
+                    "instruction",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bookings",
+                        to="banking.paymentinstruction",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="banking.statement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'bank entries',
+                "verbose_name_plural": "bank entries",
             },
         ),
         migrations.AddConstraint(
-            model_name='bankaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('party', 'currency'), name='bank_account_one_open'),
+            model_name="bankaccount",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("party", "currency"),
+                name="bank_account_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bankmessage',
-            constraint=models.UniqueConstraint(fields=('direction', 'account', 'kind', 'message_id'), name='bank_message_once'),
+            model_name="bankmessage",
+            constraint=models.UniqueConstraint(
+                fields=("direction", "account", "kind", "message_id"), name="bank_message_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentinstruction',
-            index=models.Index(condition=models.Q(('status', 'SETTLED'), _negated=True), fields=['status', 'id'], name='instruction_open'),
+            model_name="paymentinstruction",
+            index=models.Index(
+                condition=models.Q(("status", "SETTLED"), _negated=True),
+                fields=["status", "id"],
+                name="instruction_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentinstruction',
-            index=models.Index(fields=['subject_type', 'subject_id'], name='instruction_by_subject'),
+            model_name="paymentinstruction",
+            index=models.Index(fields=["subject_type", "subject_id"], name="instruction_by_subject"),
         ),
         migrations.AddConstraint(
-            model_name='paymentinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='instruction_amount_positive'),
+            model_name="paymentinstruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="instruction_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'DUE'), ('message__isnull', False), _connector='OR'), name='instruction_sent_in_a_message'),
+            model_name="paymentinstruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status", "DUE"), ("message__isnull", False), _connector="OR"),
+                name="instruction_sent_in_a_message",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('account', 'date'), name='statement_once_per_day'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(fields=("account", "date"), name="statement_once_per_day"),
         ),
         migrations.AddIndex(
-            model_name='bankentry',
-            index=models.Index(fields=['account', 'booking_date', 'id'], name='bank_entry_by_day'),
+            model_name="bankentry",
+            index=models.Index(fields=["account", "booking_date", "id"], name="bank_entry_by_day"),
         ),
         migrations.AddIndex(
-            model_name='bankentry',
-            index=models.Index(fields=['end_to_end_id'], name='bank_entry_by_end_to_end'),
+            model_name="bankentry",
+            index=models.Index(fields=["end_to_end_id"], name="bank_entry_by_end_to_end"),
         ),
         migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.UniqueConstraint(fields=('account', 'bank_reference'), name='bank_entry_once'),
+            model_name="bankentry",
+            constraint=models.UniqueConstraint(fields=("account", "bank_reference"), name="bank_entry_once"),
         ),
         migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('return_reason', '')), fields=('instruction', 'account'), name='bank_entry_pays_once'),
+            model_name="bankentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("return_reason", "")),
+                fields=("instruction", "account"),
+                name="bank_entry_pays_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('return_reason', ''), _negated=True), fields=('instruction', 'account'), name='bank_entry_returns_once'),
+            model_name="bankentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("return_reason", ""), _negated=True),
+                fields=("instruction", "account"),
+                name="bank_entry_returns_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bankentry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='bank_entry_moves_something'),
+            model_name="bankentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor", 0), _negated=True), name="bank_entry_moves_something"
+            ),
         ),
     ]

@@ -7,172 +7,340 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('parties', '0001_initial'),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Facility',
+            name="Facility",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('status', models.CharField(choices=[('ACTIVE', 'Active'), ('SUSPENDED', 'Suspended'), ('CLOSED', 'Closed')], default='ACTIVE', max_length=9)),
-                ('limit_minor', models.BigIntegerField(default=0)),
-                ('principal_minor', models.BigIntegerField(default=0, help_text='Paid out and not repaid.')),
-                ('reserved_minor', models.BigIntegerField(default=0, help_text='Approved and not yet paid out.')),
-                ('joined_at', models.DateTimeField()),
-                ('joined_by', models.CharField(max_length=80)),
-                ('debtor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('funder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("ACTIVE", "Active"), ("SUSPENDED", "Suspended"), ("CLOSED", "Closed")],
+                        default="ACTIVE",
+                        max_length=9,
+                    ),
+                ),
+                ("limit_minor", models.BigIntegerField(default=0)),
+                ("principal_minor", models.BigIntegerField(default=0, help_text="Paid out and not repaid.")),
+                ("reserved_minor", models.BigIntegerField(default=0, help_text="Approved and not yet paid out.")),
+                ("joined_at", models.DateTimeField()),
+                ("joined_by", models.CharField(max_length=80)),
+                (
+                    "debtor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="facilities", to="parties.party"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'facilities',
+                "verbose_name_plural": "facilities",
             },
             bases=(portal.shared.workflow.Lifecycle, models.Model),
         ),
         migrations.CreateModel(
-            name='PolicyVersion',
+            name="PolicyVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('status', models.CharField(choices=[('PROPOSED', 'Proposed'), ('APPROVED', 'Approved'), ('REJECTED', 'Rejected'), ('WITHDRAWN', 'Withdrawn')], default='PROPOSED', max_length=9)),
-                ('body', models.JSONField()),
-                ('body_hash', models.CharField(max_length=64)),
-                ('note', models.TextField(blank=True)),
-                ('effective_from', models.DateField(help_text="Business date of the funder's book.")),
-                ('proposed_by', models.CharField(max_length=80)),
-                ('proposed_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, max_length=80)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('approved_hash', models.CharField(blank=True, help_text='Hash of what the approver saw.', max_length=64)),
-                ('funder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("PROPOSED", "Proposed"),
+                            ("APPROVED", "Approved"),
+                            ("REJECTED", "Rejected"),
+                            ("WITHDRAWN", "Withdrawn"),
+                        ],
+                        default="PROPOSED",
+                        max_length=9,
+                    ),
+                ),
+                ("body", models.JSONField()),
+                ("body_hash", models.CharField(max_length=64)),
+                ("note", models.TextField(blank=True)),
+                ("effective_from", models.DateField(help_text="Business date of the funder's book.")),
+                ("proposed_by", models.CharField(max_length=80)),
+                ("proposed_at", models.DateTimeField()),
+                ("decided_by", models.CharField(blank=True, max_length=80)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "approved_hash",
+                    models.CharField(blank=True, help_text="Hash of what the approver saw.", max_length=64),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
             bases=(portal.shared.workflow.Lifecycle, models.Model),
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('application_id', models.BigIntegerField(help_text='advances.Application, a feature above')),
-                ('outcome', models.CharField(choices=[('APPROVED', 'Approved'), ('REFERRED', 'Referred'), ('DECLINED', 'Declined')], max_length=8)),
-                ('inputs', models.JSONField()),
-                ('inputs_hash', models.CharField(max_length=64)),
-                ('result', models.JSONField()),
-                ('reasons', models.JSONField(help_text='Reason codes, the deciding one first.')),
-                ('business_date', models.DateField()),
-                ('decided_at', models.DateTimeField()),
-                ('recommended_by', models.CharField(blank=True, help_text='Maker of a decision by hand', max_length=80)),
-                ('decided_by', models.CharField(help_text="'system', or the checker of a decision by hand", max_length=80)),
-                ('funder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('facility', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='credit.facility')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='credit.policyversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("application_id", models.BigIntegerField(help_text="advances.Application, a feature above")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("APPROVED", "Approved"), ("REFERRED", "Referred"), ("DECLINED", "Declined")],
+                        max_length=8,
+                    ),
+                ),
+                ("inputs", models.JSONField()),
+                ("inputs_hash", models.CharField(max_length=64)),
+                ("result", models.JSONField()),
+                ("reasons", models.JSONField(help_text="Reason codes, the deciding one first.")),
+                ("business_date", models.DateField()),
+                ("decided_at", models.DateTimeField()),
+                (
+                    "recommended_by",
+                    models.CharField(blank=True, help_text="Maker of a decision by hand", max_length=80),
+                ),
+                (
+                    "decided_by",
+                    models.CharField(help_text="'system', or the checker of a decision by hand", max_length=80),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "facility",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="credit.facility"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="credit.policyversion"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Assessment',
+            name="Assessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('as_of', models.DateField()),
-                ('features', models.JSONField(help_text='rules.Features as data; decimals as strings')),
-                ('inputs_hash', models.CharField(max_length=64)),
-                ('points', models.PositiveSmallIntegerField()),
-                ('grade', models.CharField(blank=True, help_text='Empty: not scored (thin history).', max_length=2)),
-                ('limit_minor', models.BigIntegerField()),
-                ('reasons', models.JSONField(default=list)),
-                ('recorded_at', models.DateTimeField()),
-                ('debtor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('funder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='credit.policyversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("currency", models.CharField(max_length=3)),
+                ("as_of", models.DateField()),
+                ("features", models.JSONField(help_text="rules.Features as data; decimals as strings")),
+                ("inputs_hash", models.CharField(max_length=64)),
+                ("points", models.PositiveSmallIntegerField()),
+                ("grade", models.CharField(blank=True, help_text="Empty: not scored (thin history).", max_length=2)),
+                ("limit_minor", models.BigIntegerField()),
+                ("reasons", models.JSONField(default=list)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "debtor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="credit.policyversion"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Programme',
+            name="Programme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('technique', models.CharField(choices=[('RECEIVABLES_FINANCE', 'Receivables Finance')], default='RECEIVABLES_FINANCE', max_length=24)),
-                ('name', models.CharField(max_length=80)),
-                ('currency', models.CharField(max_length=3)),
-                ('day_count', models.CharField(choices=[('ACT/360', 'Act 360'), ('ACT/365F', 'Act 365F')], default='ACT/360', max_length=8)),
-                ('max_tenor_days', models.PositiveSmallIntegerField(default=120)),
-                ('quote_valid_minutes', models.PositiveSmallIntegerField(default=15)),
-                ('with_recourse', models.BooleanField(default=True)),
-                ('agreement', models.CharField(help_text='Reference of the assignment agreement that suppliers join.', max_length=80)),
-                ('is_open', models.BooleanField(default=True)),
-                ('debtor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('funder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "technique",
+                    models.CharField(
+                        choices=[("RECEIVABLES_FINANCE", "Receivables Finance")],
+                        default="RECEIVABLES_FINANCE",
+                        max_length=24,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "day_count",
+                    models.CharField(
+                        choices=[("ACT/360", "Act 360"), ("ACT/365F", "Act 365F")], default="ACT/360", max_length=8
+                    ),
+                ),
+                ("max_tenor_days", models.PositiveSmallIntegerField(default=120)),
+                ("quote_valid_minutes", models.PositiveSmallIntegerField(default=15)),
+                ("with_recourse", models.BooleanField(default=True)),
+                (
+                    "agreement",
+                    models.CharField(
+                        help_text="Reference of the assignment agreement that suppliers join.", max_length=80
+                    ),
+                ),
+                ("is_open", models.BooleanField(default=True)),
+                (
+                    "debtor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "funder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='facility',
-            name='programme',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='credit.programme'),
+            model_name="facility",
+            name="programme",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="facilities", to="credit.programme"
+            ),
         ),
         migrations.AddIndex(
-            model_name='policyversion',
-            index=models.Index(condition=models.Q(('status', 'APPROVED')), fields=['funder', '-effective_from', '-number'], name='policy_in_force'),
+            model_name="policyversion",
+            index=models.Index(
+                condition=models.Q(("status", "APPROVED")),
+                fields=["funder", "-effective_from", "-number"],
+                name="policy_in_force",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(fields=('funder', 'number'), name='policy_number_once'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(fields=("funder", "number"), name="policy_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', ''), ('status', 'WITHDRAWN'), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='policy_checker_is_not_maker'),
+            model_name="policyversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by", ""),
+                    ("status", "WITHDRAWN"),
+                    models.Q(("decided_by", models.F("proposed_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="policy_checker_is_not_maker",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'APPROVED'), _negated=True), models.Q(('approved_hash', models.F('body_hash')), models.Q(('decided_by', ''), _negated=True)), _connector='OR'), name='policy_approval_binds_to_content'),
+            model_name="policyversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "APPROVED"), _negated=True),
+                    models.Q(("approved_hash", models.F("body_hash")), models.Q(("decided_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="policy_approval_binds_to_content",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['funder', '-decided_at'], name='decision_by_funder'),
+            model_name="decision",
+            index=models.Index(fields=["funder", "-decided_at"], name="decision_by_funder"),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['supplier', '-decided_at'], name='decision_by_supplier'),
+            model_name="decision",
+            index=models.Index(fields=["supplier", "-decided_at"], name="decision_by_supplier"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('recommended_by', ''), models.Q(('recommended_by', models.F('decided_by')), _negated=True), _connector='OR'), name='decision_checker_is_not_maker'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("recommended_by", ""),
+                    models.Q(("recommended_by", models.F("decided_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="decision_checker_is_not_maker",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(condition=models.Q(('decided_by', 'system')), fields=('application_id',), name='decision_automatic_once'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decided_by", "system")), fields=("application_id",), name="decision_automatic_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'REFERRED'), _negated=True), fields=('application_id',), name='decision_final_once'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome", "REFERRED"), _negated=True),
+                fields=("application_id",),
+                name="decision_final_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='assessment',
-            index=models.Index(fields=['funder', '-as_of'], name='assessment_by_funder'),
+            model_name="assessment",
+            index=models.Index(fields=["funder", "-as_of"], name="assessment_by_funder"),
         ),
         migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.UniqueConstraint(fields=('supplier', 'debtor', 'policy', 'currency', 'as_of'), name='assessment_once_per_day'),
+            model_name="assessment",
+            constraint=models.UniqueConstraint(
+                fields=("supplier", "debtor", "policy", "currency", "as_of"), name="assessment_once_per_day"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.UniqueConstraint(fields=('funder', 'name'), name='programme_name_once'),
+            model_name="programme",
+            constraint=models.UniqueConstraint(fields=("funder", "name"), name="programme_name_once"),
         ),
         migrations.AddIndex(
-            model_name='facility',
-            index=models.Index(fields=['supplier'], name='facility_by_supplier'),
+            model_name="facility",
+            index=models.Index(fields=["supplier"], name="facility_by_supplier"),
         ),
         migrations.AddConstraint(
-            model_name='facility',
-            constraint=models.UniqueConstraint(fields=('programme', 'supplier'), name='facility_once_per_supplier'),
+            model_name="facility",
+            constraint=models.UniqueConstraint(fields=("programme", "supplier"), name="facility_once_per_supplier"),
         ),
         migrations.AddConstraint(
-            model_name='facility',
-            constraint=models.CheckConstraint(condition=models.Q(('limit_minor__gte', django.db.models.expressions.CombinedExpression(models.F('principal_minor'), '+', models.F('reserved_minor'))), ('principal_minor__gte', 0), ('reserved_minor__gte', 0)), name='facility_within_limit'),
+            model_name="facility",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "limit_minor__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("principal_minor"), "+", models.F("reserved_minor")
+                        ),
+                    ),
+                    ("principal_minor__gte", 0),
+                    ("reserved_minor__gte", 0),
+                ),
+                name="facility_within_limit",
+            ),
         ),
     ]

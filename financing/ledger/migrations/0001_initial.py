@@ -5,93 +5,182 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('parties', '0001_initial'),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('business_date', models.DateField()),
-                ('time_zone', models.CharField(default='UTC', max_length=40)),
-                ('calendar', models.CharField(blank=True, help_text='Country of the public holidays, ISO 3166-1', max_length=10)),
-                ('funder', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='book', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("business_date", models.DateField()),
+                ("time_zone", models.CharField(default="UTC", max_length=40)),
+                (
+                    "calendar",
+                    models.CharField(blank=True, help_text="Country of the public holidays, ISO 3166-1", max_length=10),
+                ),
+                (
+                    "funder",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="book", to="parties.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('CASH', 'Cash'), ('DISBURSEMENT_CLEARING', 'Disbursement Clearing'), ('SETTLEMENT_CLEARING', 'Settlement Clearing'), ('ADVANCES', 'Advances'), ('INTEREST_RECEIVABLE', 'Interest Receivable'), ('FEES_RECEIVABLE', 'Fees Receivable'), ('DEFERRED_FEES', 'Deferred Fees'), ('DUE_TO_SUPPLIER', 'Due To Supplier'), ('CASH_COLLATERAL', 'Cash Collateral'), ('UNAPPLIED_RECEIPTS', 'Unapplied Receipts'), ('CAPITAL', 'Capital'), ('INTEREST_INCOME', 'Interest Income'), ('FEE_INCOME', 'Fee Income'), ('PENALTY_INCOME', 'Penalty Income'), ('LOSS_ALLOWANCE', 'Loss Allowance'), ('IMPAIRMENT_LOSS', 'Impairment Loss'), ('RECOVERIES', 'Recoveries')], max_length=24)),
-                ('currency', models.CharField(max_length=3)),
-                ('facility_id', models.BigIntegerField(null=True)),
-                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='ledger.book')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("CASH", "Cash"),
+                            ("DISBURSEMENT_CLEARING", "Disbursement Clearing"),
+                            ("SETTLEMENT_CLEARING", "Settlement Clearing"),
+                            ("ADVANCES", "Advances"),
+                            ("INTEREST_RECEIVABLE", "Interest Receivable"),
+                            ("FEES_RECEIVABLE", "Fees Receivable"),
+                            ("DEFERRED_FEES", "Deferred Fees"),
+                            ("DUE_TO_SUPPLIER", "Due To Supplier"),
+                            ("CASH_COLLATERAL", "Cash Collateral"),
+                            ("UNAPPLIED_RECEIPTS", "Unapplied Receipts"),
+                            ("CAPITAL", "Capital"),
+                            ("INTEREST_INCOME", "Interest Income"),
+                            ("FEE_INCOME", "Fee Income"),
+                            ("PENALTY_INCOME", "Penalty Income"),
+                            ("LOSS_ALLOWANCE", "Loss Allowance"),
+                            ("IMPAIRMENT_LOSS", "Impairment Loss"),
+                            ("RECOVERIES", "Recoveries"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("facility_id", models.BigIntegerField(null=True)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="ledger.book",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=140)),
-                ('kind', models.CharField(max_length=40)),
-                ('business_date', models.DateField()),
-                ('value_date', models.DateField()),
-                ('recorded_at', models.DateTimeField()),
-                ('recorded_by', models.CharField(max_length=80)),
-                ('subject_type', models.CharField(blank=True, max_length=40)),
-                ('subject_id', models.BigIntegerField(null=True)),
-                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.book')),
-                ('reverses', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.entry')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=140)),
+                ("kind", models.CharField(max_length=40)),
+                ("business_date", models.DateField()),
+                ("value_date", models.DateField()),
+                ("recorded_at", models.DateTimeField()),
+                ("recorded_by", models.CharField(max_length=80)),
+                ("subject_type", models.CharField(blank=True, max_length=40)),
+                ("subject_id", models.BigIntegerField(null=True)),
+                (
+                    "book",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="ledger.book",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversed_by",
+                        to="ledger.entry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
+                "verbose_name_plural": "entries",
             },
         ),
         migrations.CreateModel(
-            name='Leg',
+            name="Leg",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField(help_text='Debit positive, credit negative.')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='ledger.account')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='ledger.entry')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount_minor", models.BigIntegerField(help_text="Debit positive, credit negative.")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="legs", to="ledger.account"
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="legs", to="ledger.entry"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Balance',
+            name="Balance",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'value_date', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('value_date', models.DateField()),
-                ('debit_minor', models.BigIntegerField(default=0)),
-                ('credit_minor', models.BigIntegerField(default=0)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.account')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "value_date", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("value_date", models.DateField()),
+                ("debit_minor", models.BigIntegerField(default=0)),
+                ("credit_minor", models.BigIntegerField(default=0)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balances",
+                        to="ledger.account",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('credit_minor__gte', 0), ('debit_minor__gte', 0)), name='ledger_turnover_positive')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("credit_minor__gte", 0), ("debit_minor__gte", 0)),
+                        name="ledger_turnover_positive",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('book', 'kind', 'currency', 'facility_id'), name='ledger_account_once', nulls_distinct=False),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("book", "kind", "currency", "facility_id"), name="ledger_account_once", nulls_distinct=False
+            ),
         ),
         migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['subject_type', 'subject_id'], name='ledger_entry_by_subject'),
+            model_name="entry",
+            index=models.Index(fields=["subject_type", "subject_id"], name="ledger_entry_by_subject"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(fields=('book', 'key'), name='ledger_entry_key_once'),
+            model_name="entry",
+            constraint=models.UniqueConstraint(fields=("book", "key"), name="ledger_entry_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('value_date__lte', models.F('business_date'))), name='ledger_entry_value_date'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value_date__lte", models.F("business_date"))), name="ledger_entry_value_date"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='leg',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='ledger_leg_moves_something'),
+            model_name="leg",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor", 0), _negated=True), name="ledger_leg_moves_something"
+            ),
         ),
     ]

@@ -5,105 +5,146 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('intake', '0001_initial'),
-        ('parties', '0001_initial'),
+        ("intake", "0001_initial"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PurchaseOrder',
+            name="PurchaseOrder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80)),
-                ('ordered_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('platform', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
-                ('supplier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=80)),
+                ("ordered_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "platform",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
+                (
+                    "supplier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line_number', models.CharField(max_length=20)),
-                ('sku', models.CharField(max_length=80)),
-                ('category', models.CharField(blank=True, max_length=80)),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('unit', models.CharField(default='H87', help_text='UN/ECE Rec 20; H87 is a piece', max_length=3)),
-                ('unit_price', models.DecimalField(decimal_places=4, max_digits=16)),
-                ('amount_minor', models.BigIntegerField(help_text='Quantity x unit price, what the platform pays for the goods.')),
-                ('currency', models.CharField(max_length=3)),
-                ('despatch_by', models.DateTimeField(null=True)),
-                ('despatched_at', models.DateTimeField(null=True)),
-                ('cancelled_at', models.DateTimeField(null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='intake.document')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.purchaseorder')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("line_number", models.CharField(max_length=20)),
+                ("sku", models.CharField(max_length=80)),
+                ("category", models.CharField(blank=True, max_length=80)),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("unit", models.CharField(default="H87", help_text="UN/ECE Rec 20; H87 is a piece", max_length=3)),
+                ("unit_price", models.DecimalField(decimal_places=4, max_digits=16)),
+                (
+                    "amount_minor",
+                    models.BigIntegerField(help_text="Quantity x unit price, what the platform pays for the goods."),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("despatch_by", models.DateTimeField(null=True)),
+                ("despatched_at", models.DateTimeField(null=True)),
+                ("cancelled_at", models.DateTimeField(null=True)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "document",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="intake.document"
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.purchaseorder"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReceiptLine',
+            name="ReceiptLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80)),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('invoiced_quantity', models.DecimalField(decimal_places=3, default=0, max_digits=14)),
-                ('received_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('order_line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='orders.orderline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=80)),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("invoiced_quantity", models.DecimalField(decimal_places=3, default=0, max_digits=14)),
+                ("received_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "order_line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="receipts", to="orders.orderline"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReturnLine',
+            name="ReturnLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80)),
-                ('quantity', models.DecimalField(decimal_places=3, max_digits=14)),
-                ('amount_minor', models.BigIntegerField()),
-                ('reason', models.CharField(blank=True, max_length=80)),
-                ('returned_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('order_line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='returns', to='orders.orderline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=80)),
+                ("quantity", models.DecimalField(decimal_places=3, max_digits=14)),
+                ("amount_minor", models.BigIntegerField()),
+                ("reason", models.CharField(blank=True, max_length=80)),
+                ("returned_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "order_line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="returns", to="orders.orderline"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='purchaseorder',
-            index=models.Index(fields=['supplier', 'platform', 'ordered_at'], name='order_by_supplier'),
+            model_name="purchaseorder",
+            index=models.Index(fields=["supplier", "platform", "ordered_at"], name="order_by_supplier"),
         ),
         migrations.AddConstraint(
-            model_name='purchaseorder',
-            constraint=models.UniqueConstraint(fields=('platform', 'number', 'supplier'), name='order_number_once'),
+            model_name="purchaseorder",
+            constraint=models.UniqueConstraint(fields=("platform", "number", "supplier"), name="order_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(fields=('order', 'line_number'), name='order_line_once'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(fields=("order", "line_number"), name="order_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('quantity__gt', 0)), name='order_line_plausible'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0), ("quantity__gt", 0)), name="order_line_plausible"
+            ),
         ),
         migrations.AddIndex(
-            model_name='receiptline',
-            index=models.Index(fields=['received_at'], name='receipt_by_time'),
+            model_name="receiptline",
+            index=models.Index(fields=["received_at"], name="receipt_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='receiptline',
-            constraint=models.UniqueConstraint(fields=('order_line', 'number'), name='receipt_line_once'),
+            model_name="receiptline",
+            constraint=models.UniqueConstraint(fields=("order_line", "number"), name="receipt_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='receiptline',
-            constraint=models.CheckConstraint(condition=models.Q(('invoiced_quantity__gte', 0), ('invoiced_quantity__lte', models.F('quantity')), ('quantity__gt', 0)), name='receipt_invoiced_once'),
+            model_name="receiptline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("invoiced_quantity__gte", 0), ("invoiced_quantity__lte", models.F("quantity")), ("quantity__gt", 0)
+                ),
+                name="receipt_invoiced_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='returnline',
-            constraint=models.UniqueConstraint(fields=('order_line', 'number'), name='return_line_once'),
+            model_name="returnline",
+            constraint=models.UniqueConstraint(fields=("order_line", "number"), name="return_line_once"),
         ),
         migrations.AddConstraint(
-            model_name='returnline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0), ('quantity__gt', 0)), name='return_line_plausible'),
+            model_name="returnline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0), ("quantity__gt", 0)), name="return_line_plausible"
+            ),
         ),
     ]
