@@ -43,7 +43,7 @@ def set_up() -> Stage:
     )  # fmt: skip
     settlement = receivables.settle(
         actor=as_member("maya@meridian.example"), key="day-1", now=NOW,
-        lines=[(Receivable.objects.filter(status="ACCEPTED").first().id, 100_00)],
+        lines=[(Receivable.objects.filter(status="ACCEPTED").first().id, None)],
     )  # fmt: skip
     trade = import_trade(
         actor=as_member("maya@meridian.example"), platform_id=people.meridian.id, mapping="portolan", now=NOW,
