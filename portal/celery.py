@@ -6,6 +6,7 @@ The broker may lose everything: work waits in `trail.Delivery` rows, and the swe
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -19,5 +20,6 @@ app.conf.task_queues = (Queue("decisions"), Queue("bank"), Queue("events"))
 app.conf.task_default_queue = "events"
 app.conf.beat_schedule = {
     "sweep deliveries": {"task": "trail.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "collect the bank's statements": {"task": "banking.collect_statements", "schedule": crontab(hour=0, minute=30)},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},
 }

@@ -43,6 +43,10 @@ class PolicyField(forms.JSONField):
     def prepare_value(self, value: Any) -> str:
         return value if isinstance(value, str) else readable(value)
 
+    def bound_data(self, data: str, initial: Any) -> str:
+        # What was entered comes back as it was typed: it may be no policy.
+        return data
+
 
 def readable(body: dict) -> str:
     return json.dumps(Policy.from_body(body).to_body(), indent=2, ensure_ascii=False)

@@ -1,0 +1,115 @@
+"""The house stands as its map says: floors, migrations, subscribers, permissions, life-cycles, history."""
+
+import inspect
+import io
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from importlinter.cli import lint_imports
+
+from accounts.trail.subscribers import subscribers
+from portal.shared.access import APPROVES_OR_PAYS, PERMISSIONS
+from portal.shared.workflow import Lifecycle
+
+PROJECT = Path(__file__).resolve().parents[2]
+OURS = ("accounts", "logistics", "financing", "portal")
+HISTORY = (
+    "trail_event",
+    "trail_eventparty",
+    "ledger_entry",
+    "ledger_leg",
+    "credit_decision",
+    "credit_assessment",
+)
+"""Tables that the serving role may only add to."""
+
+
+def our_models():
+    return [model for model in apps.get_models() if model.__module__.split(".")[0] in OURS]
+
+
+def sources():
+    for package in OURS:
+        for path in (PROJECT / package).rglob("*.py"):
+            if "migrations" not in path.parts:
+                yield path, path.read_text()
+
+
+def test_imports_go_down_and_pure_modules_stay_pure():
+    assert lint_imports(config_filename=str(PROJECT / "pyproject.toml"), no_logo=True) == 0
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    out = io.StringIO()
+    try:
+        call_command("makemigrations", "--check", "--dry-run", stdout=out)
+    except SystemExit:
+        pytest.fail(out.getvalue())
+
+
+def test_every_subscriber_can_be_imported_and_takes_events():
+    for subscriber in subscribers().values():
+        assert list(inspect.signature(subscriber.load()).parameters) == ["events"], subscriber.name
+
+
+def test_every_event_that_somebody_listens_to_is_recorded_somewhere():
+    text = "\n".join(text for path, text in sources() if path.name != "subscriptions.py")
+    for subscriber in subscribers().values():
+        for name in subscriber.events:
+            assert f'"{name}"' in text, f"{subscriber.name} waits for {name}, which nobody records"
+
+
+def test_every_permission_that_is_asked_for_is_in_the_table():
+    asked = {
+        name for _, text in sources() for name in re.findall(r'(?:require|permits)\(\w[\w.]*, "([a-z_.]+)"\)', text)
+    }
+    assert asked <= PERMISSIONS.keys()
+    assert APPROVES_OR_PAYS <= PERMISSIONS.keys()
+
+
+def test_every_life_cycle_names_states_that_exist_and_can_be_reached():
+    for model in (each for each in our_models() if issubclass(each, Lifecycle)):
+        states = {value for value, _ in model._meta.get_field("status").choices}
+        initial = model._meta.get_field("status").default
+        reachable = {initial}.union(*model.NEXT.values())
+        assert model.NEXT.keys() <= states, model
+        assert reachable == states, f"{model.__name__}: {states - reachable} cannot be reached"
+
+
+def test_only_move_to_changes_a_status():
+    for path, text in sources():
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.search(r"\.status = .*(Status\.|[\"'][A-Z]{3})", line):
+                pytest.fail(f"{path.relative_to(PROJECT)}:{number} sets a status: {line.strip()}")
+
+
+def test_no_model_stores_money_as_a_float():
+    floats = [f"{m.__name__}.{f.name}" for m in our_models() for f in m._meta.get_fields() if _type(f) == "FloatField"]
+    assert floats == []
+
+
+def _type(field) -> str:
+    return getattr(field, "get_internal_type", lambda: "")()
+
+
+def test_domain_code_never_reads_the_clock():
+    edges = {"views.py", "tasks.py", "handlers.py", "api.py", "delivery.py", "channel.py"}
+    clock = re.compile(r"timezone\.now\(|datetime\.now\(|date\.today\(|time\.time\(|localdate\(")
+    for path, text in sources():
+        at_edge = path.name in edges or path.parts[len(PROJECT.parts)] == "portal" or "management" in path.parts
+        if not at_edge:
+            assert not clock.search(text), f"{path.relative_to(PROJECT)} reads the clock"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", HISTORY)
+@pytest.mark.parametrize("privilege", ["UPDATE", "DELETE", "TRUNCATE"])
+def test_the_role_that_serves_cannot_rewrite_history(table, privilege):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, has_table_privilege(current_user, %s, %s)", [table, privilege])
+        assert cursor.fetchone() == ("app", False)
