@@ -1,0 +1,208 @@
+"""What the parties do on a business date, through the API."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import batched
+
+from django.utils import timezone
+
+from accounts.parties.models import Party
+from financing.banking.services import collect_statements
+from portal.sandbox.bank.client import BankClient
+from portal.sandbox.demo.callers import Caller, Office, Refused, at_once, paced
+from portal.sandbox.demo.quiet import Quiet
+from portal.sandbox.world import founding, signing_up
+from portal.sandbox.world.founding import House, Scale
+from portal.shared.access import CHECKER, MAKER
+
+DOCUMENTS_AT_ONCE = 250
+LINES_AT_ONCE = 5_000
+
+
+@dataclass(slots=True)
+class Supplier:
+    """One that has signed up; `facility` is None until it has joined the programme."""
+
+    party_id: int
+    reference: str
+    caller: Caller
+    facility: int | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What only the callers see. `refused`: reason code -> how often, each answer counted by its deciding reason."""
+
+    asked: int = 0
+    refused: Counter = field(default_factory=Counter)
+    sentences: dict[str, str] = field(default_factory=dict)
+    documents: Counter = field(default_factory=Counter)
+    rows_refused: Counter = field(default_factory=Counter)
+    settled_minor: int = 0
+    referrals: Counter = field(default_factory=Counter)
+
+
+class Business:
+    def __init__(self, office: Office, bank: BankClient, quiet: Quiet, scale: Scale, first_day: date, say: Callable):
+        self._office, self._bank, self.quiet, self._scale, self.say = office, bank, quiet, scale, say
+        self.today = first_day
+        self.tally = Tally()
+        self.suppliers: dict[int, Supplier] = {}
+        bank.control("POST", "/clock", {"business_date": first_day.isoformat()})
+        now = timezone.now()
+        self.house: House = founding.found(
+            bank=bank, scale=scale, business_date=first_day, today=now.date(), now=now
+        )
+        self.platform = self._machine(self.house.platform, MAKER)
+        self.maker = self._machine(self.house.funder, MAKER)
+        self.checker = self._machine(self.house.funder, CHECKER)
+
+    def _machine(self, party: Party, role: str) -> Caller:
+        (machine,) = signing_up.let_in([party], role=role, name=f"ERP {role}".lower(), now=timezone.now())
+        return self._office.caller(machine)
+
+    # ── days ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    def go_to(self, day: date) -> None:
+        """Close the day with the bank's statement and open the next one: interest accrues."""
+        self.quiet.wait()
+        self.reconcile()
+        if day > self.today:
+            self._bank.control("POST", "/clock", {"business_date": day.isoformat()})
+            self.checker.post("book/business-date/", {"to_date": day.isoformat()})
+            self.today = day
+            self.quiet.wait()
+
+    def reconcile(self) -> None:
+        collect_statements(now=timezone.now(), date=self.today)
+
+    # ── trade ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    def import_trade(self, content: bytes, *, mapping: str, known_until: datetime, file_name: str) -> dict:
+        media_type = "application/gzip" if content.startswith(b"\x1f\x8b") else "text/csv"
+        report = self.platform.send(
+            "trade-history/", content, media_type, file_name, mapping=mapping, known_until=known_until.isoformat()
+        )
+        self.tally.rows_refused.update(report["refused_by_code"])
+        return report
+
+    def hand_in_as_platform(self, documents: Iterable[dict]) -> None:
+        """Self-billing: the platform hands in its suppliers' invoices, hundreds at a time."""
+        for some in batched(documents, DOCUMENTS_AT_ONCE, strict=False):
+            self._hand_in(self.platform, list(some))
+
+    def hand_in_as_suppliers(self, documents: Iterable[dict]) -> None:
+        """Every supplier hands in its own, all of them in one request."""
+        by_reference = {each.reference: each for each in self.suppliers.values()}
+        own: dict[str, list[dict]] = {}
+        for document in documents:
+            own.setdefault(document["supplier"], []).append(document)
+        at_once(lambda each: self._hand_in(by_reference[each].caller, own[each]), sorted(own))
+
+    def _hand_in(self, caller: Caller, documents: list[dict]) -> None:
+        path = "receivables/" if documents[0]["type"] != "CREDIT_NOTE" else "credit-notes/"
+        try:
+            results = caller.post(path, documents)["results"]
+        except Refused as refusal:
+            results = refusal.facts.get("results") or [{"accepted": False, "code": refusal.code}]
+        self.tally.documents.update(
+            (each.get("match") or each["type"]) if each["accepted"] else each["code"] for each in results
+        )
+
+    # ── suppliers ────────────────────────────────────────────────────────────────────────────────────────────────────
+    def sign_up(self, references: set[str]) -> int:
+        """Verification, bank account and machine for those who have none yet, and all of them join the programme."""
+        known = {each.reference for each in self.suppliers.values()}
+        new = list(
+            Party.objects.filter(kind=Party.Kind.SUPPLIER, external_reference__in=references - known).order_by("id")
+        )
+        names = {each.id: each.external_reference for each in new}
+        machines = signing_up.sign_up(
+            new, bank=self._bank, currency=self._scale.currency, today=timezone.now().date(), now=timezone.now()
+        )
+        joining = [
+            Supplier(each.party_id, names[each.party_id], self._office.caller(each)) for each in machines
+        ]
+        self.suppliers |= {each.party_id: each for each in joining}
+        return len(new)
+
+    def _join(self, supplier: Supplier) -> None:
+        if supplier.facility is None:
+            supplier.facility = supplier.caller.post(f"programmes/{self.house.programme.id}/join/")["id"]
+
+    # ── financing ────────────────────────────────────────────────────────────────────────────────────────────────────
+    def draw(self, suppliers: Iterable[Supplier], *, a_second: float, share: Callable[[int], float] = lambda _: 1) -> int:
+        """They ask what they can have; those who can have something take a quote and apply, at a steady pace.
+
+        Returns how many have applied, once all are decided and paid.
+        """
+        asking = list(suppliers)
+        offers = at_once(self._ask, asking)
+        able = [(each, amount) for each, amount in zip(asking, offers, strict=True) if amount]
+        applied = paced(lambda pair: self._apply(*pair, share), able, a_second)
+        self.quiet.wait()
+        return sum(applied)
+
+    def _ask(self, supplier: Supplier) -> int:
+        """What is available, or 0 with the reason counted."""
+        self._join(supplier)
+        said = supplier.caller.get(f"facilities/{supplier.facility}/availability/")
+        self.tally.asked += 1
+        if said["outcome"] != "DECLINED":
+            return said["available_minor"]
+        reason = said["reasons"][0]
+        self.tally.refused[reason["code"]] += 1
+        self.tally.sentences[reason["code"]] = reason["sentence"]
+        return 0
+
+    def _apply(self, supplier: Supplier, available_minor: int, share: Callable[[int], float]) -> bool:
+        amount = int(available_minor * share(supplier.party_id))
+        try:
+            quote = supplier.caller.post("quotes/", {"facility": supplier.facility, "amount_minor": amount})
+            supplier.caller.post("applications/", {"quote": quote["id"]})
+        except Refused as refusal:
+            self.tally.refused[refusal.code] += 1
+            return False
+        return True
+
+    def decide_referrals(self) -> None:
+        """The funder's maker reads the facts and recommends, its checker decides."""
+        for waiting in list(self.maker.pages("applications/", status="REFERRED")):
+            decision = self.maker.get(f"applications/{waiting['id']}/")["decision"]
+            word = officer(decision["facts"]["features"]) | {"seen_hash": decision["inputs_hash"]}
+            self.maker.post(f"applications/{waiting['id']}/recommend/", word)
+            try:
+                self.checker.post(f"applications/{waiting['id']}/decide/", word)
+            except Refused as refusal:
+                if refusal.code != "NO_LONGER_POSSIBLE":
+                    raise
+                word["outcome"] = "DECLINED"
+                self.checker.post(f"applications/{waiting['id']}/decide/", word)
+            self.tally.referrals[word["outcome"]] += 1
+        self.quiet.wait()
+
+    # ── settlement ───────────────────────────────────────────────────────────────────────────────────────────────────
+    def settle_due(self, *, late: Callable[[int], bool] = lambda _: False) -> int:
+        """The platform pays what is due by today; what is `late` (by id of the receivable) waits for another run."""
+        due = self.platform.get("settlements/due/", on=self.today.isoformat())
+        lines = [line for line in due["lines"] if not late(line["receivable"])]
+        for number, some in enumerate(batched(lines, LINES_AT_ONCE, strict=False)):
+            self.platform.post("settlements/", {"key": f"run-{self.today.isoformat()}-{number}", "lines": some})
+            self.tally.settled_minor += sum(line["amount_minor"] for line in some)
+        self.quiet.wait()
+        return len(lines)
+
+
+def officer(features: dict) -> dict:
+    """A careful officer: punctual suppliers whose sales hold are approved."""
+    on_time, trend = features.get("on_time_share"), features.get("trend")
+    if on_time is not None and float(on_time) >= 0.75 and (trend is None or float(trend) >= 0.5):
+        return {"outcome": "APPROVED", "note": "Small, but punctual, and its sales hold."}
+    return {"outcome": "DECLINED", "note": "Sales or punctuality have fallen too far; another month will tell."}
+
+
+def days(start: date, end: date, step: int) -> Iterable[date]:
+    day = start
+    while day <= end:
+        yield day
+        day += timedelta(days=step)
