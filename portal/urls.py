@@ -13,6 +13,8 @@ urlpatterns = [
     path("api/", include("portal.api")),
     path("bank/", include("financing.banking.urls")),
     path("funding/", include("portal.workspaces.funder.urls")),
+    path("platform/", include("portal.workspaces.platform.urls")),
+    path("supplier/", include("portal.workspaces.supplier.urls")),
     path("events/", include("portal.workspaces.events.urls")),
 ]
 

@@ -1,0 +1,154 @@
+"""What a supplier is shown of an offer: the base as a waterfall, the slider's reach, reasons with the next step."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from financing.advances.services.quote import Offer
+from financing.credit import saying
+from financing.credit.rules import DECLINED, Base, BaseLine, Improvement, Result
+from portal.shared.money import exponent
+from portal.ui.charts import Step
+from portal.ui.formats import money, percent
+
+FINANCEABLE, SECURES, OTHER_CURRENCY = "FINANCEABLE", "SECURES", "OTHER_CURRENCY"
+
+SHORT = {
+    FINANCEABLE: gettext_lazy("Can be financed"),
+    SECURES: gettext_lazy("Secures your advances"),
+    "NOT_ACCEPTED": gettext_lazy("Not accepted yet"),
+    "IN_DISPUTE": gettext_lazy("In dispute"),
+    "NOT_AVAILABLE_AS_SECURITY": gettext_lazy("Not available as security"),
+    OTHER_CURRENCY: gettext_lazy("Another currency"),
+    "NOTHING_OPEN": gettext_lazy("Being paid"),
+    "PAST_DUE": gettext_lazy("The platform is late"),
+    "TOO_OLD": gettext_lazy("Too old"),
+    "IN_RETURN_WINDOW": gettext_lazy("Can still be returned"),
+    "DUE_TOO_SOON": gettext_lazy("Paid within days anyway"),
+    "DUE_TOO_LATE": gettext_lazy("Due too late"),
+    "DEBTOR_CROSS_AGED": gettext_lazy("The platform pays late"),
+}
+"""What an invoice is good for, in two or three words; `wording` has the sentence."""
+
+NEXT_STEPS = {
+    "SUPPLIER_NOT_ADMITTED": gettext_lazy("Hand in your verification, or wait for its outcome: see Verification."),
+    "VERIFICATION_NOT_VALID": gettext_lazy("Hand in your verification anew: see Verification."),
+    "FACILITY_NOT_ACTIVE": gettext_lazy("Ask your funder what is needed; what you owe stays as it is."),
+    "ADVANCE_OVERDUE": gettext_lazy("It is repaid from the platform's next payment; your advances tell how much."),
+    "THIN_HISTORY_DAYS": gettext_lazy("Go on selling; nothing else needs to be done."),
+    "THIN_HISTORY_LINES": gettext_lazy("Go on selling; nothing else needs to be done."),
+    "NO_ELIGIBLE_RECEIVABLE": gettext_lazy("Hand in invoices for what you delivered, and the platform accepts them."),
+    "ABOVE_LIMIT": gettext_lazy("Ask for less."),
+    "ABOVE_BASE": gettext_lazy("Ask for less, or wait until more of your invoices are accepted."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """Whole round amounts in minor units; the amount box beside it takes any."""
+
+    minimum: int
+    maximum: int
+    step: int
+    decimals: int
+
+
+def slider(least_minor: int, most_minor: int, currency: str) -> Slider | None:
+    """From the least to the most that can be had in about two hundred round steps; None where there is no choice."""
+    unit = 10 ** exponent(currency)
+    step = unit
+    for factor in (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000):
+        if (most_minor - least_minor) // step > 200:
+            step = unit * factor
+    minimum, maximum = -(-least_minor // step) * step, most_minor // step * step
+    return Slider(minimum, maximum, step, exponent(currency)) if minimum < maximum else None
+
+
+def least_of(offer: Offer) -> int:
+    """The smallest advance that the policy makes."""
+    return int(offer.policy.body["amounts"]["min_draw_minor"])
+
+
+def offered_minor(offer: Offer) -> int:
+    """What can be had now: nothing where the policy says no, whatever the invoices would carry."""
+    return 0 if offer.result.outcome == DECLINED else offer.result.base.available_minor
+
+
+def use_of(line: BaseLine) -> str:
+    """What an invoice is good for: FINANCEABLE, SECURES, or the first reason why it is not."""
+    if line.reasons:
+        return line.reasons[0]
+    return SECURES if line.is_assigned_here else FINANCEABLE
+
+
+def waterfall(base: Base) -> list[Step]:
+    """From what the platform owes to what can be had now, each step a link to what it is made of."""
+    page = reverse("supplier:receivables")
+    here = [line for line in base.lines if OTHER_CURRENCY not in line.reasons]
+    steps = [_of_invoices(gettext_lazy("Open invoices"), [line.counted_minor for line in here], page, total=True)]
+    left_out: dict[str, list[int]] = {}
+    for line in here:
+        if line.reasons and line.counted_minor:
+            left_out.setdefault(line.reasons[0], []).append(-line.counted_minor)
+    for code, amounts in sorted(left_out.items(), key=lambda item: sum(item[1])):
+        steps.append(_of_invoices(SHORT.get(code, code), amounts, f"{page}?receivables-use={code}"))
+    counting = [line.counted_minor for line in here if line.is_eligible]
+    counted = f"{page}?receivables-counts=yes"
+    steps.append(_of_invoices(gettext_lazy("Invoices that count"), counting, counted, total=True))
+    margin = _("{share} is lent of each").format(share=percent(base.advance_rate, 0))
+    steps.append(Step(_("Not lent"), base.gross_minor - base.eligible_minor, explanation=margin))
+    if base.reserve_minor:
+        held = _("{share} is held back for returns and credit notes").format(share=percent(base.reserve_share))
+        steps.append(Step(_("Reserve"), -base.reserve_minor, explanation=held))
+    steps.append(Step(_("Your invoices carry"), base.base_minor, total=True))
+    if base.limit_minor < base.base_minor:
+        steps.append(Step(_("Above your limit"), base.limit_minor - base.base_minor,
+                          explanation=_("Your limit comes from your trade"), url="#score"))  # fmt: skip
+    if base.exposure_minor:
+        steps.append(Step(_("You owe already"), -base.exposure_minor, url=reverse("supplier:advances"),
+                          explanation=_("with interest, fees and what is on its way")))  # fmt: skip
+    return [*steps, Step(_("Available"), base.available_minor, total=True)]
+
+
+def _of_invoices(label: str, amounts: list[int], url: str, total: bool = False) -> Step:
+    number = ngettext("{count} invoice", "{count} invoices", len(amounts)).format(count=len(amounts))
+    return Step(str(label), sum(amounts), total=total, explanation=number, url=url)
+
+
+def reasons(codes: Iterable[str], *, least: str = "") -> list[dict]:
+    """Codes as the reasons component takes them, each with the next step. `least`: the smallest advance, as text."""
+    said = []
+    for each in saying.reasons(list(codes)):
+        remedy = NEXT_STEPS.get(each["code"], "")
+        if each["code"] == "BELOW_MINIMUM" and least:
+            remedy = _("The smallest advance is {least}.").format(least=least)
+        said.append({"code": each["code"], "text": each["sentence"], "remedy": remedy})
+    return said
+
+
+def why_nothing(offer: Offer) -> list[dict]:
+    """Why nothing can be had, the deciding reason first."""
+    codes = list(offer.result.reasons)
+    least = money(least_of(offer), offer.facility.currency)
+    if offer.result.base.available_minor == 0 and "BELOW_MINIMUM" in codes:
+        codes.remove("BELOW_MINIMUM")  # nobody asked for an amount
+    if not codes:
+        return [{
+            "code": "NOTHING_LEFT", "text": _("You have drawn all that your invoices and your limit carry now."),
+            "remedy": _("More comes with the next accepted invoice, or when the platform pays."),
+        }]  # fmt: skip
+    return reasons(codes, least=least)
+
+
+def improvements(found: Iterable[Improvement], currency: str) -> list[dict]:
+    """What would raise limit or availability, as the reasons component takes it."""
+    return [{"code": each["code"], "text": each["sentence"]} for each in saying.improvements(tuple(found), currency)]
+
+
+def score(found: Result, currency: str) -> list[dict]:
+    """What was read from the supplier's trade, without the funder's weights."""
+    return [{"code": each["code"], "text": each["sentence"]} for each in saying.score(found.score_lines, currency)]
+

@@ -1,0 +1,248 @@
+"""What a supplier can have now, what it costs, and the three minutes from asking to money on the account."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from financing.advances import services
+from financing.advances.models import Advance, Application, Quote
+from financing.advances.services.apply import QuoteExpired
+from financing.advances.services.quote import NotOffered, Offer, offer
+from financing.credit.models import Facility
+from financing.credit.rules import DECLINED, REFERRED, Result
+from portal.shared import access
+from portal.shared.access import permits
+from portal.shared.errors import NotFound, RuleViolation, Stale
+from portal.ui.formats import amount, money
+from portal.workspaces.access import for_kinds
+from portal.workspaces.sentences import timeline
+from portal.workspaces.supplier import figures
+from portal.workspaces.supplier.forms import AmountForm
+
+UNDER_WAY = (Application.Status.SUBMITTED, Application.Status.REFERRED)
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """`?facility=ID` chooses between several."""
+    return _home(request)
+
+
+def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleViolation | None = None,
+          facility_id: int | None = None) -> HttpResponse:  # fmt: skip
+    facilities = _facilities(request)
+    if not facilities:
+        return redirect("supplier:verification")
+    given = str(facility_id or request.GET.get("facility", ""))
+    facility = next((each for each in facilities if str(each.id) == given), facilities[0])
+    try:
+        found = offer(actor=request.actor, facility_id=facility.id, now=timezone.now())
+        context = _availability(found)
+    except NotFound:
+        raise
+    except RuleViolation as no_policy:
+        context = {"unavailable": no_policy}
+    context |= {
+        "facility": facility,
+        "facilities": facilities,
+        "refusal": refusal,
+        "refusal_reasons": figures.reasons(refusal.facts.get("reasons", ())) if refusal else [],
+        "may_ask": permits(request.actor, "advances.quote"),
+        "under_way": list(_applications(request).filter(facility=facility, status__in=UNDER_WAY).order_by("-id")[:5]),
+        "open_advances": list(
+            Advance.objects.visible_to(request.actor)
+            .filter(facility=facility, status__in=[*Advance.OPEN, Advance.Status.DISBURSING])
+            .order_by("due_date", "id")[:5]
+        ),
+    }
+    if form is not None:
+        context["form"] = form
+    return render(request, "supplier/home.html", context, status=refusal.status if refusal else 200)
+
+
+def _facilities(request: HttpRequest) -> list[Facility]:
+    found = Facility.objects.visible_to(request.actor).exclude(status=Facility.Status.CLOSED)
+    return list(found.select_related("programme", "funder", "debtor").order_by("id"))
+
+
+def _applications(request: HttpRequest):
+    return Application.objects.visible_to(request.actor)
+
+
+def _availability(found: Offer) -> dict:
+    currency, result = found.facility.currency, found.result
+    most, least = figures.offered_minor(found), figures.least_of(found)
+    return {
+        "offer": found,
+        "result": result,
+        "currency": currency,
+        "available_minor": most,
+        "least": money(least, currency),
+        "steps": figures.waterfall(result.base),
+        "why_nothing": figures.why_nothing(found) if result.outcome == DECLINED else [],
+        "improvements": figures.improvements(result.improvements, currency),
+        "score": figures.score(result, currency),
+        "slider": figures.slider(least, most, currency),
+        "form": AmountForm(initial={"amount": amount(most, currency)}, currency=currency),
+        "price": _priced(found),
+    }
+
+
+def _priced(found: Offer) -> dict:
+    """What an amount costs, or why it is not to be had."""
+    terms, currency = found.result.terms, found.facility.currency
+    declined = found.result.outcome == DECLINED
+    return {
+        "amount_minor": found.amount_minor,
+        "currency": currency,
+        "terms": None if declined else terms,
+        "days": (terms.expected_settlement_date - found.business_date).days if terms else None,
+        "back_minor": found.amount_minor + terms.total_cost_minor if terms else None,
+        "referred": figures.reasons(found.result.reasons) if found.result.outcome == REFERRED else [],
+        "reasons": figures.reasons(found.result.reasons, least=money(figures.least_of(found), currency))
+        if declined else [],
+        "most_minor": found.result.base.available_minor,
+    }  # fmt: skip
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def price(request: HttpRequest, facility_id: int) -> HttpResponse:
+    """The cost of an amount, as it moves."""
+    facility = _own_facility(request, facility_id)
+    form = AmountForm(request.GET, currency=facility.currency)
+    if not form.is_valid():
+        return render(request, "supplier/price.html", {"price": {"problem": " ".join(form.errors["amount"])}})
+    try:
+        found = offer(
+            actor=request.actor, facility_id=facility.id, amount_minor=form.cleaned_data["amount"], now=timezone.now()
+        )
+    except RuleViolation as refusal:
+        return render(request, "supplier/price.html", {"price": {"problem": refusal.sentence}})
+    return render(request, "supplier/price.html", {"price": _priced(found)})
+
+
+@for_kinds(access.SUPPLIER)
+@require_POST
+def ask(request: HttpRequest, facility_id: int) -> HttpResponse:
+    """Get paid now: a quote for the amount, which stands for some minutes."""
+    facility = _own_facility(request, facility_id)
+    form = AmountForm(request.POST, currency=facility.currency)
+    if not form.is_valid():
+        return _home(request, form, RuleViolation(" ".join(form.errors["amount"]), code="AMOUNT_INVALID"), facility.id)
+    try:
+        made = services.quote(
+            actor=request.actor, facility_id=facility.id, amount_minor=form.cleaned_data["amount"], now=timezone.now()
+        )
+    except NotOffered as refusal:
+        return _home(request, form, refusal, facility.id)
+    return redirect("supplier:quote", made.id)
+
+
+def _own_facility(request: HttpRequest, facility_id: int) -> Facility:
+    found = Facility.objects.visible_to(request.actor).filter(id=facility_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def quoted(request: HttpRequest, quote_id: int) -> HttpResponse:
+    """The offer, to be taken up or left."""
+    found = _quote(request, quote_id)
+    taken = _applications(request).filter(quote=found).first()
+    if taken:
+        return redirect("supplier:application", taken.id)
+    context = {
+        "quote": found,
+        "cost_minor": found.fee_minor + found.interest_minor,
+        "back_minor": found.amount_minor + found.fee_minor + found.interest_minor,
+        "days": (found.expected_settlement_date - found.business_date).days,
+        "invoices": len(found.result["security_ids"]),
+        "referred": figures.reasons(found.result["reasons"]) if found.result["outcome"] == REFERRED else [],
+        "is_expired": timezone.now() > found.valid_until,
+        "asked": amount(found.amount_minor, found.currency),
+        "may_apply": permits(request.actor, "advances.apply"),
+    }
+    return render(request, "supplier/quote.html", context)
+
+
+def _quote(request: HttpRequest, quote_id: int) -> Quote:
+    rows = Quote.objects.visible_to(request.actor).select_related("facility__programme", "facility__debtor", "funder")
+    found = rows.filter(id=quote_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+@for_kinds(access.SUPPLIER)
+@require_POST
+def take_up(request: HttpRequest, quote_id: int) -> HttpResponse:
+    """Apply for exactly what was quoted. Sent twice, it is one application."""
+    try:
+        made = services.apply(actor=request.actor, quote_id=quote_id, now=timezone.now())
+    except QuoteExpired:
+        messages.warning(request, _("This quote has expired, so nothing was done. Ask anew: it takes a second."))
+        return redirect("supplier:quote", quote_id)
+    except Stale:
+        messages.info(request, _("You had taken up this quote already. This is its application; there is only one."))
+        return redirect("supplier:quote", quote_id)
+    return redirect("supplier:application", made.id)
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def application(request: HttpRequest, application_id: int) -> HttpResponse:
+    """From submitted to funded, by itself."""
+    rows = _applications(request).select_related(
+        "quote", "facility__programme", "facility__debtor", "funder", "decision", "advance__instruction"
+    )
+    found = rows.filter(id=application_id).first()
+    if found is None:
+        raise NotFound()
+    advance = getattr(found, "advance", None)
+    result = Result.from_json(found.decision.result) if found.decision else None
+    subjects = [found.quote, found, advance, advance.instruction if advance else None]
+    context = {
+        "application": found,
+        "advance": advance,
+        "result": result,
+        "decided_ms": _elapsed(found.submitted_at, found.decided_at),
+        "funded_ms": _elapsed(found.submitted_at, advance.funded_at if advance else None),
+        "stage": _stage(found, advance),
+        "reasons": figures.reasons(result.reasons) if result else [],
+        "improvements": figures.improvements(result.improvements, found.currency) if result else [],
+        "score": figures.score(result, found.currency) if result else [],
+        "happenings": timeline(request.actor, *(each for each in subjects if each)),
+        "may_withdraw": found.status in UNDER_WAY and permits(request.actor, "advances.withdraw"),
+    }
+    return render(request, "supplier/application.html", context)
+
+
+def _elapsed(start: datetime, end: datetime | None) -> int | None:
+    return None if end is None else max(0, round((end - start).total_seconds() * 1000))
+
+
+def _stage(found: Application, advance: Advance | None) -> str:
+    """Where it stands: deciding, referred, declined, withdrawn, paying, funded or failed."""
+    if advance:
+        states = Advance.Status
+        paying = advance.status in (states.APPROVED, states.DISBURSING)
+        return "paying" if paying else "failed" if advance.status == states.FAILED else "funded"
+    return {"SUBMITTED": "deciding"}.get(found.status, found.status.lower())
+
+
+@for_kinds(access.SUPPLIER)
+@require_POST
+def take_back(request: HttpRequest, application_id: int) -> HttpResponse:
+    """Withdraw what is not decided yet."""
+    services.withdraw(actor=request.actor, application_id=application_id, now=timezone.now())
+    messages.success(request, _("The application is withdrawn. Nothing was lent and nothing is owed."))
+    return redirect("supplier:application", application_id)

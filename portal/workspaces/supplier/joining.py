@@ -1,0 +1,150 @@
+"""Being let in: sign-up, verification, bank account, programmes."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.parties import services as parties
+from accounts.parties.models import BusinessVerification
+from accounts.parties.services import Owner
+from financing.banking.models import BankAccount
+from financing.banking.services import register_account
+from financing.credit import services as credit
+from financing.credit.models import Facility, Programme
+from portal.middleware import SESSION_PARTY
+from portal.shared import access
+from portal.shared.access import permits
+from portal.shared.errors import RuleViolation
+from portal.workspaces.access import for_kinds
+from portal.workspaces.sentences import timeline
+from portal.workspaces.supplier.forms import AccountForm, OwnerForms, RegisterForm, VerificationForm
+
+RENEWED_DAYS_BEFORE = 60
+S = BusinessVerification.Status
+
+
+@login_required
+def register(request: HttpRequest) -> HttpResponse:
+    """A person without a party signs a supplier up."""
+    if request.actor is not None:
+        return redirect("home")
+    form, refusal = RegisterForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            party = parties.register_supplier(user=request.user, now=timezone.now(), **form.cleaned_data)
+        except RuleViolation as error:
+            refusal = error
+        else:
+            request.session[SESSION_PARTY] = party.id
+            messages.success(request, _("Welcome. Three things are left to do before you can be paid: here they are."))
+            return redirect("supplier:verification")
+    failed = refusal or form.errors
+    return render(request, "supplier/register.html", {"form": form, "refusal": refusal}, status=422 if failed else 200)
+
+
+@for_kinds(access.SUPPLIER)
+def verification(request: HttpRequest) -> HttpResponse:
+    """What is left to do, and the verification itself."""
+    if request.method != "POST":
+        return _steps(request)
+    form, owners = VerificationForm(request.POST), OwnerForms(request.POST, prefix="owner")
+    if not (form.is_valid() and owners.is_valid()):
+        return _steps(request, form=form, owners=owners)
+    declared = [Owner(**each) for each in owners.cleaned_data if each]
+    given = dict(form.cleaned_data)
+    if bool(declared) == given.pop("nobody"):
+        form.add_error(None, _("Name everybody who owns 25% or more, or say that nobody does."))
+        return _steps(request, form=form, owners=owners)
+    try:
+        parties.submit_verification(
+            actor=request.actor, party_id=request.actor.party_id, owners=declared, now=timezone.now(), **given
+        )
+    except RuleViolation as refusal:
+        return _steps(request, form=form, owners=owners, refusal=refusal)
+    messages.success(request, _("Handed in. You will see here when it is decided."))
+    return redirect("supplier:verification")
+
+
+@for_kinds(access.SUPPLIER)
+@require_POST
+def account(request: HttpRequest) -> HttpResponse:
+    """The account that advances are paid to."""
+    form = AccountForm(request.POST, currencies=_currencies(request))
+    if not form.is_valid():
+        return _steps(request, account_form=form)
+    try:
+        register_account(actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data)
+    except RuleViolation as refusal:
+        return _steps(request, account_form=form, account_refusal=refusal)
+    messages.success(request, _("The account is registered: advances are paid to it."))
+    return redirect("supplier:verification")
+
+
+@for_kinds(access.SUPPLIER)
+@require_POST
+def join(request: HttpRequest, programme_id: int) -> HttpResponse:
+    """Join a programme; joined before, it is the same facility."""
+    try:
+        credit.join_programme(actor=request.actor, programme_id=programme_id, now=timezone.now())
+    except (credit.NotAdmitted, credit.ProgrammeClosed) as refusal:
+        return _steps(request, join_refusal=refusal)
+    messages.success(request, _("You have joined. This is what you can have now."))
+    return redirect("supplier:home")
+
+
+def _currencies(request: HttpRequest) -> list[str]:
+    return sorted(set(Programme.objects.visible_to(request.actor).values_list("currency", flat=True)))
+
+
+def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, account_form=None, account_refusal=None,
+           join_refusal=None) -> HttpResponse:  # fmt: skip
+    party = request.party
+    found = list(party.verifications.order_by("-id")[:10])
+    last = found[0] if found else None
+    accounts = list(BankAccount.objects.visible_to(request.actor).filter(closed_at=None).order_by("id"))
+    programmes = list(Programme.objects.visible_to(request.actor).select_related("funder", "debtor").order_by("id"))
+    joined = {
+        each.programme_id: each
+        for each in Facility.objects.visible_to(request.actor).exclude(status=Facility.Status.CLOSED)
+    }
+    missing = sorted({each.currency for each in programmes} - {each.currency for each in accounts})
+    approved = next((each for each in found if each.status == S.APPROVED), None)
+    failed = refusal or account_refusal or join_refusal
+    wrong = failed or any(each is not None and each.errors for each in (form, account_form))
+    context = {
+        "party": party,
+        "last": last,
+        "approved": approved,
+        "is_open": last is not None and last.status in (S.SUBMITTED, S.SCREENED),
+        "may_hand_in": _may_hand_in(last, approved) and permits(request.actor, "parties.submit_verification"),
+        "accounts": accounts,
+        "missing_currencies": missing,
+        "may_register_account": bool(missing) and permits(request.actor, "banking.register_account"),
+        "programmes": [(each, joined.get(each.id)) for each in programmes],
+        "may_join": permits(request.actor, "credit.join_programme"),
+        "done": sum([bool(approved), bool(accounts), bool(joined)]),
+        "happenings": timeline(request.actor, party, *found, *accounts),
+        "form": form or VerificationForm(initial=_known(party)),
+        "owners": owners or OwnerForms(prefix="owner"),
+        "account_form": account_form or AccountForm(currencies=missing, initial={"holder": party.name}),
+        "refusal": refusal, "account_refusal": account_refusal, "join_refusal": join_refusal,
+    }  # fmt: skip
+    status = failed.status if failed else 422 if wrong else 200
+    return render(request, "supplier/verification.html", context, status=status)
+
+
+def _may_hand_in(last: BusinessVerification | None, approved: BusinessVerification | None) -> bool:
+    """Nothing is under way, and what is approved is not good for long any more."""
+    if last is not None and last.status in (S.SUBMITTED, S.SCREENED):
+        return False
+    if approved is None:
+        return True
+    return (approved.expires_on - timezone.localdate()).days <= RENEWED_DAYS_BEFORE
+
+
+def _known(party) -> dict:
+    return {"legal_name": party.name, "registration_number": party.registration_number, "country": party.country}

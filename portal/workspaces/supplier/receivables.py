@@ -1,0 +1,279 @@
+"""What the platform owes: every invoice, what of it can be financed and why not, and handing in more."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Case, QuerySet, TextField, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.intake.models import Document
+from accounts.intake.services import is_oversized
+from financing.advances.models import AdvanceReceivable
+from financing.advances.services.quote import offer
+from financing.credit import saying
+from financing.credit.models import Facility
+from financing.credit.rules import BaseLine
+from financing.receivables import services
+from financing.receivables.models import CreditNote, Receivable
+from portal.shared import access
+from portal.shared.access import permits
+from portal.shared.errors import InvalidTransition, NotFound, RuleViolation
+from portal.ui.states import state
+from portal.ui.tables import Column, Filter, Table
+from portal.workspaces.access import for_kinds
+from portal.workspaces.sentences import timeline
+from portal.workspaces.supplier import figures
+from portal.workspaces.supplier.forms import ReasonForm, UploadForm
+
+SHOWN_LINES = 200
+
+MATCHES = {
+    "MATCHED": gettext_lazy("Order, receipt and invoice agree"),
+    "NO_ORDER": gettext_lazy("The platform has no order for this; it looks at it by hand"),
+    "NOT_RECEIVED": gettext_lazy("The platform has not booked the goods in yet"),
+    "QUANTITY": gettext_lazy("The quantity differs from what was received"),
+    "PRICE": gettext_lazy("The price differs from the order's"),
+    "SIMILAR": gettext_lazy("It looks like another invoice of yours; the platform compares them"),
+}
+
+COLUMNS = (
+    Column("number", gettext_lazy("Invoice"), kind="id", sort=True,
+           url=lambda row: reverse("supplier:receivable", args=[row.pk])),
+    Column("issue_date", gettext_lazy("Issued"), kind="day", sort=True),
+    Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
+    Column("debtor.name", gettext_lazy("Owed by")),
+    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("use", gettext_lazy("Good for"), sort=True, value=lambda row: figures.SHORT.get(row.use, row.use)),
+    Column("gross_minor", gettext_lazy("Amount"), kind="money", sort=True),
+    Column("open_minor", gettext_lazy("Still open"), kind="money", sort=True),
+)  # fmt: skip
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def receivables(request: HttpRequest) -> HttpResponse:
+    rows = Receivable.objects.visible_to(request.actor).select_related("debtor")
+    lines = base_lines(request, timezone.now())
+    table = Table(
+        request, with_use(rows, lines), COLUMNS, name="receivables", caption=_("Receivables"),
+        search=("number", "debtor__name"), order="-issue_date", live="receivables.receivable",
+        filters=(
+            Filter("status", _("State"), [(each.value, _state(each)) for each in Receivable.Status]),
+            Filter("use", _("Good for"), list(figures.SHORT.items())),
+            Filter("counts", _("Counted"), [("yes", _("what carries your limit"))]),
+        ),
+        empty={
+            "title": _("No invoices yet"),
+            "text": _("Hand in what you invoiced to the platform: as soon as it is accepted, you can be paid."),
+            "url": reverse("supplier:upload"), "action": _("Hand in invoices"),
+        },
+    )  # fmt: skip
+    if table.export_wanted:
+        return table.as_csv()
+    return render(request, "supplier/receivables.html", {"table": table, "may_submit": may_submit(request)})
+
+
+def _state(status: str) -> str:
+    return state(status).label
+
+
+def may_submit(request: HttpRequest) -> bool:
+    return permits(request.actor, "receivables.submit")
+
+
+def base_lines(request: HttpRequest, now: datetime) -> dict[int, BaseLine]:
+    """What the policy says to each open invoice; a facility that takes it wins over one that does not."""
+    found: dict[int, BaseLine] = {}
+    for facility in Facility.objects.visible_to(request.actor).exclude(status=Facility.Status.CLOSED):
+        try:
+            base = offer(actor=request.actor, facility_id=facility.id, now=now).result.base
+        except RuleViolation:
+            continue  # without a policy nothing can be said, and the invoices are there all the same
+        for line in base.lines:
+            if line.receivable_id not in found or line.is_eligible:
+                found[line.receivable_id] = line
+    return found
+
+
+def with_use(rows: QuerySet, lines: dict[int, BaseLine]) -> QuerySet:
+    """Rows with `use` (a key of figures.SHORT, empty where nothing is to be said) and `counts` (yes or empty)."""
+    by_use: dict[str, list[int]] = {}
+    for line in lines.values():
+        by_use.setdefault(figures.use_of(line), []).append(line.receivable_id)
+    counting = [each.receivable_id for each in lines.values() if each.is_eligible]
+    return rows.annotate(
+        use=_case([When(id__in=ids, then=Value(use)) for use, ids in by_use.items()]),
+        counts=_case([When(id__in=counting, then=Value("yes"))] if counting else []),
+    )
+
+
+def _case(whens: list[When]) -> Case | Value:
+    nothing = Value("", output_field=TextField())
+    return Case(*whens, default=nothing, output_field=TextField()) if whens else nothing
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def receivable(request: HttpRequest, receivable_id: int) -> HttpResponse:
+    return _receivable(request, receivable_id)
+
+
+def _receivable(request: HttpRequest, receivable_id: int, form: ReasonForm | None = None,
+                refusal: RuleViolation | None = None) -> HttpResponse:  # fmt: skip
+    found = (
+        Receivable.objects.visible_to(request.actor).select_related("debtor", "funder").filter(id=receivable_id).first()
+    )
+    if found is None:
+        raise NotFound()
+    line = base_lines(request, timezone.now()).get(found.id)
+    lines = list(found.lines.order_by("id")[: SHOWN_LINES + 1])
+    notes = list(found.credit_notes.order_by("issue_date", "id"))
+    context = {
+        "receivable": found,
+        "line": line,
+        "why_not": [{"code": each["code"], "text": each["sentence"]} for each in saying.reasons(line.reasons)]
+        if line
+        else [],
+        "match": MATCHES[found.match],
+        "lines": lines[:SHOWN_LINES],
+        "more_lines": len(lines) > SHOWN_LINES,
+        "notes": notes,
+        "behind": _advance_behind(request, found),
+        "happenings": timeline(request.actor, found, *notes),
+        "may_cancel": may_submit(request) and found.status == Receivable.Status.RECEIVED,
+        "form": form or ReasonForm(),
+        "refusal": refusal,
+    }
+    return render(request, "supplier/receivable.html", context, status=refusal.status if refusal else 200)
+
+
+def _advance_behind(request: HttpRequest, found: Receivable) -> AdvanceReceivable | None:
+    """The advance that it secures, or secured last."""
+    links = AdvanceReceivable.objects.filter(receivable=found, advance__supplier_id=request.actor.party_id)
+    return links.select_related("advance").order_by("-id").first()
+
+
+@for_kinds(access.SUPPLIER)
+@require_POST
+def cancel(request: HttpRequest, receivable_id: int) -> HttpResponse:
+    """Take back an invoice that nobody has accepted yet."""
+    form = ReasonForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    try:
+        services.cancel(actor=request.actor, receivable_id=receivable_id, reason=reason, now=timezone.now())
+    except NotFound:
+        raise
+    except InvalidTransition:
+        messages.info(request, _("This invoice has moved on since you opened it; nothing was changed."))
+    except RuleViolation as refusal:
+        return _receivable(request, receivable_id, form, refusal)
+    else:
+        messages.success(request, _("The invoice is cancelled. The platform sees it so, too."))
+    return redirect("supplier:receivable", receivable_id)
+
+
+# ── handing in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+@for_kinds(access.SUPPLIER)
+def upload(request: HttpRequest) -> HttpResponse:
+    """Invoices and credit notes from files: each is kept, whatever becomes of it."""
+    form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+    if request.method == "POST" and form.is_valid():
+        kept = [_submit(request, each) for each in form.cleaned_data["files"]]
+        if len(kept) == 1:
+            return redirect("supplier:document", kept[0])
+        said = ngettext("{count} file was read and kept.", "{count} files were read and kept.", len(kept))
+        messages.info(request, said.format(count=len(kept)))
+        return redirect("supplier:documents")
+    context = {"form": form, "may_submit": may_submit(request)}
+    return render(request, "supplier/upload.html", context, status=422 if form.errors else 200)
+
+
+def _submit(request: HttpRequest, file: UploadedFile) -> int:
+    """Number of the document under which the file is kept."""
+    results = services.submit(
+        actor=request.actor, content=file.read(), media_type=file.content_type or "", file_name=file.name or "",
+        now=timezone.now(),
+    )  # fmt: skip
+    return results[0].document_id
+
+
+DOCUMENT_COLUMNS = (
+    Column("file_name", gettext_lazy("File"), kind="id", sort=True, value=lambda row: row.file_name or row.sha256[:12],
+           url=lambda row: reverse("supplier:document", args=[row.pk])),
+    Column("received_at", gettext_lazy("Handed in"), kind="instant", sort=True),
+    Column("outcome", gettext_lazy("Outcome"), kind="status", sort=True),
+    Column("entered", gettext_lazy("Entered"), kind="number", value=lambda row: row.report.get("entered", 0)),
+    Column("refused", gettext_lazy("Refused"), kind="number", value=lambda row: len(row.report.get("refused", []))),
+    Column("explanation", gettext_lazy("First refusal")),
+)  # fmt: skip
+
+
+def _documents(request: HttpRequest) -> QuerySet:
+    kinds = (Document.Kind.INVOICE, Document.Kind.CREDIT_NOTE)
+    return Document.objects.visible_to(request.actor).filter(kind__in=kinds)
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def documents(request: HttpRequest) -> HttpResponse:
+    """What was handed in, by whatever way."""
+    outcomes = Document.Outcome
+    table = Table(
+        request, _documents(request).defer("content"), DOCUMENT_COLUMNS, name="documents", caption=_("Handed in"),
+        search=("file_name", "sha256"), order="-received_at",
+        filters=(Filter("outcome", _("Outcome"), [
+            (outcomes.ACCEPTED, _("entered")), (outcomes.PARTLY, _("entered in part")),
+            (outcomes.REFUSED, _("refused")),
+        ]),),
+        empty={
+            "title": _("Nothing handed in yet"),
+            "text": _("Every file is kept here as it came, with what became of each document in it."),
+            "url": reverse("supplier:upload"), "action": _("Hand in invoices"),
+        },
+    )  # fmt: skip
+    if table.export_wanted:
+        return table.as_csv()
+    return render(request, "supplier/documents.html", {"table": table, "may_submit": may_submit(request)})
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def document(request: HttpRequest, document_id: int) -> HttpResponse:
+    """What became of each document in a file."""
+    found = _documents(request).defer("content").filter(id=document_id).first()
+    if found is None:
+        raise NotFound()
+    context = {
+        "document": found,
+        "entered": list(Receivable.objects.visible_to(request.actor).filter(document=found).order_by("id")[:200]),
+        "credit_notes": list(
+            CreditNote.objects.visible_to(request.actor).filter(document=found).select_related("receivable")
+            .order_by("id")[:200]
+        ),
+        "refused": found.report.get("refused", [])[:200],
+        "counts": {"entered": found.report.get("entered", 0), "refused": len(found.report.get("refused", []))},
+        "is_oversized": is_oversized(found),
+        "may_submit": may_submit(request),
+    }  # fmt: skip
+    return render(request, "supplier/document.html", context)
+
+
+@for_kinds(access.SUPPLIER)
+@require_GET
+def content(request: HttpRequest, document_id: int) -> HttpResponse:
+    """The file as it came."""
+    found = _documents(request).filter(id=document_id).first()
+    if found is None:
+        raise NotFound()
+    # Never shown by the browser: it is what somebody sent, and may be anything.
+    response = HttpResponse(bytes(found.content), content_type="application/octet-stream")
+    name = "".join(each if each.isalnum() or each in "-_." else "_" for each in found.file_name) or "document"
+    response["Content-Disposition"] = f'attachment; filename="{name.encode("ascii", "replace").decode()}"'
+    return response

@@ -1,0 +1,30 @@
+"""Routes of the supplier's pages."""
+
+from django.urls import path
+
+from portal.workspaces.supplier import advances, getting_paid, joining, receivables
+
+app_name = "supplier"
+urlpatterns = [
+    path("", getting_paid.home, name="home"),
+    path("price/<int:facility_id>/", getting_paid.price, name="price"),
+    path("quotes/<int:facility_id>/new/", getting_paid.ask, name="ask"),
+    path("quotes/<int:quote_id>/", getting_paid.quoted, name="quote"),
+    path("quotes/<int:quote_id>/apply/", getting_paid.take_up, name="apply"),
+    path("applications/", advances.applications, name="applications"),
+    path("applications/<int:application_id>/", getting_paid.application, name="application"),
+    path("applications/<int:application_id>/withdraw/", getting_paid.take_back, name="withdraw"),
+    path("advances/", advances.advances, name="advances"),
+    path("advances/<int:advance_id>/", advances.advance, name="advance"),
+    path("receivables/", receivables.receivables, name="receivables"),
+    path("receivables/<int:receivable_id>/", receivables.receivable, name="receivable"),
+    path("receivables/<int:receivable_id>/cancel/", receivables.cancel, name="cancel"),
+    path("receivables/upload/", receivables.upload, name="upload"),
+    path("receivables/documents/", receivables.documents, name="documents"),
+    path("receivables/documents/<int:document_id>/", receivables.document, name="document"),
+    path("receivables/documents/<int:document_id>/content/", receivables.content, name="document_content"),
+    path("register/", joining.register, name="register"),
+    path("verification/", joining.verification, name="verification"),
+    path("verification/account/", joining.account, name="account"),
+    path("verification/join/<int:programme_id>/", joining.join, name="join"),
+]

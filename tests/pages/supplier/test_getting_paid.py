@@ -1,0 +1,172 @@
+"""What can be had, what it costs, the quote and the application."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from financing.advances import services
+from financing.advances.models import Application, Quote
+from financing.advances.services.quote import offer
+from portal.shared.access import SYSTEM_ACTOR
+from tests import world
+from tests.world import NOW, as_member
+
+
+def ask(browser, trading, amount: str = "500.00"):
+    return browser.post(reverse("supplier:ask", args=[trading.amphora_facility.id]), {"amount": amount})
+
+
+def applied(browser, trading) -> Application:
+    ask(browser, trading)
+    quote = Quote.objects.get()
+    browser.post(reverse("supplier:apply", args=[quote.id]))
+    return Application.objects.get()
+
+
+def test_home_shows_what_can_be_had_and_its_cost(trading, ana):
+    page = ana.get(reverse("supplier:home"))
+    found = offer(actor=as_member("ana@amphora.example"), facility_id=trading.amphora_facility.id, now=NOW)
+    assert page.status_code == 200
+    assert page.context["available_minor"] == found.result.base.available_minor > 0
+    assert page.context["price"]["terms"] == found.result.terms
+    assert "Get paid now" in page.text
+
+
+def test_the_waterfall_ends_at_what_is_available(trading, ana):
+    steps = ana.get(reverse("supplier:home")).context["steps"]
+    running = 0
+    for step in steps:
+        if step.total:
+            assert running in (0, step.amount_minor)
+            running = step.amount_minor
+        else:
+            running += step.amount_minor
+    assert running == steps[-1].amount_minor == offer(
+        actor=as_member("ana@amphora.example"), facility_id=trading.amphora_facility.id, now=NOW
+    ).result.base.available_minor  # fmt: skip
+
+
+def test_with_no_invoice_home_tells_why_and_what_to_do(lending, ana):
+    page = ana.get(reverse("supplier:home"))
+    assert page.status_code == 200
+    assert page.context["available_minor"] == 0
+    assert "You have not traded on the platform for long enough yet." in page.text
+    assert "None of your invoices can be financed now." in page.text
+
+
+def test_the_price_follows_the_amount(trading, ana):
+    address = reverse("supplier:price", args=[trading.amphora_facility.id])
+    said = ana.get(address, {"amount": "1,000.00"}, headers={"HX-Request": "true"})
+    assert said.context["price"]["amount_minor"] == 1_000_00
+    assert said.context["price"]["terms"].total_cost_minor > 0
+
+
+@pytest.mark.parametrize("amount", ["", "abc", "1.234", "-5", "0", "NaN", "1e99"])
+def test_a_price_of_what_is_no_amount_is_a_sentence(trading, ana, amount):
+    address = reverse("supplier:price", args=[trading.amphora_facility.id])
+    said = ana.get(address, {"amount": amount}, headers={"HX-Request": "true"})
+    assert said.status_code == 200
+    assert said.context["price"]["problem"]
+
+
+def test_a_price_of_too_much_tells_the_most(trading, ana):
+    address = reverse("supplier:price", args=[trading.amphora_facility.id])
+    said = ana.get(address, {"amount": "999999"}, headers={"HX-Request": "true"})
+    assert "ABOVE_BASE" in [each["code"] for each in said.context["price"]["reasons"]]
+    assert "You can have up to" in said.text
+
+
+def test_get_paid_now_leads_to_a_quote_and_yes_to_one_application(trading, ana):
+    to_quote = ask(ana, trading)
+    quote = Quote.objects.get()
+    assert to_quote.url == reverse("supplier:quote", args=[quote.id])
+    assert "Yes, pay me" in ana.get(to_quote.url).text
+    to_application = ana.post(reverse("supplier:apply", args=[quote.id]))
+    made = Application.objects.get()
+    assert to_application.url == reverse("supplier:application", args=[made.id])
+    assert made.amount_minor == 500_00
+
+
+def test_yes_said_twice_is_one_application_and_a_sentence(trading, ana):
+    made = applied(ana, trading)
+    again = ana.post(reverse("supplier:apply", args=[made.quote_id]), follow=True)
+    assert Application.objects.count() == 1
+    assert again.redirect_chain[-1][0] == reverse("supplier:application", args=[made.id])
+    assert "You had taken up this quote already." in again.text
+
+
+def test_an_expired_quote_is_told_and_nothing_is_done(trading, ana):
+    ask(ana, trading)
+    Quote.objects.update(valid_until=NOW - timedelta(days=400))
+    quote = Quote.objects.get()
+    page = ana.post(reverse("supplier:apply", args=[quote.id]), follow=True)
+    assert "This quote has expired" in page.text
+    assert "Ask anew" in page.text
+    assert not Application.objects.exists()
+
+
+def test_more_than_there_is_keeps_what_was_entered(trading, ana):
+    page = ask(ana, trading, "123,456.00")
+    assert page.status_code == 422
+    assert "AMOUNT_NOT_AVAILABLE" in page.text
+    assert 'value="123,456.00"' in page.text
+    assert not Quote.objects.exists()
+
+
+def test_the_application_moves_from_submitted_to_decided(trading, ana):
+    made = applied(ana, trading)
+    page = reverse("supplier:application", args=[made.id])
+    assert ana.get(page).context["stage"] == "deciding"
+    services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[made.id], now=made.submitted_at + timedelta(seconds=1))
+    decided = ana.get(page)
+    assert decided.context["stage"] == "paying"
+    assert decided.context["decided_ms"] == 1000
+    assert "Your request is within what is decided at once." in decided.text
+    assert [each.name for each in decided.context["happenings"]] == [
+        "quote.given", "application.submitted", "payment.due", "advance.approved", "application.approved",
+    ]  # fmt: skip
+
+
+def test_an_undecided_application_is_withdrawn_once(trading, ana):
+    made = applied(ana, trading)
+    address = reverse("supplier:withdraw", args=[made.id])
+    page = ana.post(address, follow=True)
+    assert page.context["stage"] == "withdrawn"
+    assert "nothing is owed" in page.text
+    again = ana.post(address)
+    assert again.status_code == 409
+    assert "INVALID_TRANSITION" in again.text
+
+
+def test_who_may_only_look_cannot_ask(trading, aldo):
+    home = aldo.get(reverse("supplier:home"))
+    assert "You may look, not ask" in home.text
+    assert ask(aldo, trading).status_code == 403
+    assert not Quote.objects.exists()
+
+
+def test_another_supplier_finds_nothing(trading, ana, ben):
+    made = applied(ana, trading)
+    for name, number in (("quote", made.quote_id), ("application", made.id)):
+        assert ben.get(reverse(f"supplier:{name}", args=[number])).status_code == 404
+    for name, number in (("apply", made.quote_id), ("withdraw", made.id), ("ask", trading.amphora_facility.id)):
+        assert ben.post(reverse(f"supplier:{name}", args=[number]), {"amount": "500"}).status_code == 404
+    assert ben.get(reverse("supplier:price", args=[trading.amphora_facility.id]), {"amount": "5"}).status_code == 404
+
+
+def test_strangers_sign_in_and_other_kinds_find_nothing(trading):
+    from tests.pages.supplier.conftest import browser_of
+
+    assert Client().get(reverse("supplier:home")).url.startswith("/accounts/login/")
+    assert browser_of("hana@harbour.example").get(reverse("supplier:home")).status_code == 404
+
+
+@pytest.mark.parametrize("more", [0, 27])
+def test_home_reads_as_much_for_thirty_invoices_as_for_three(trading, ana, more, django_assert_max_num_queries):
+    for number in range(more):
+        world.receivable(trading.cast.amphora, trading.cast.meridian, f"B-{number}", 100_00)
+    ana.get(reverse("supplier:home"))  # the day's assessment is made once
+    with django_assert_max_num_queries(26):
+        ana.get(reverse("supplier:home"))
