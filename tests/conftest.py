@@ -79,7 +79,8 @@ def django_db_setup(request, django_db_blocker):
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _empty() -> None:
+def empty_database() -> None:
+    """Empty every table, as owner."""
     with psycopg.connect(_with_database(_urls()["owner"], connection.settings_dict["NAME"]), autocommit=True) as owner:
         tables = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         names = ", ".join(f'"{table}"' for (table,) in tables if table not in KEPT_TABLES)
@@ -92,4 +93,4 @@ def committed_db(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         yield
         connection.close()
-        _empty()
+        empty_database()

@@ -1,0 +1,65 @@
+"""The ordinary case: a supplier asks in the morning and has its money a moment later; nobody had to look at it."""
+
+from accounts.trail.models import EventParty
+from financing.receivables.models import Receivable
+from portal.shared.access import MAKER
+from tests.stories.house import House, Supplier
+from tests.world import TODAY
+
+
+def hand_in(supplier: Supplier, house: House) -> Receivable:
+    """An invoice over ten delivered orders of 100.00 each; the match with order and receipt accepts it."""
+    lines = [
+        {"order": f"PO-{supplier.party.id}-{age}", "order_line": "1", "quantity": "1", "unit_price": "100.00",
+         "amount": "100.00"}
+        for age in range(20, 40, 2)
+    ]  # fmt: skip
+    invoice = {
+        "type": "INVOICE", "number": "2026/17", "issue_date": "2026-02-20", "due_date": "2026-04-10", "currency": "EUR",
+        "supplier": supplier.party.external_reference, "lines": lines, "payable": "1000.00",
+        "debtor": {"registration_number": house.cast.meridian.registration_number},
+    }  # fmt: skip
+    said = supplier.api.post("receivables/", invoice)
+    assert [(each["status"], each["match"]) for each in said["results"]] == [("ACCEPTED", "MATCHED")]
+    return Receivable.objects.get(id=said["results"][0]["receivable"])
+
+
+def test_from_invoice_to_money_on_the_account_with_no_hand_on_it(house: House):
+    supplier = house.supplier("Cobalt", invoices=())
+    invoice = hand_in(supplier, house)
+    offered = supplier.quote()
+    assert (offered["amount_minor"], offered["grade"], offered["fee_minor"]) == (900_00, "A", 2_70)
+
+    application = house.decided(supplier.api.post("applications/", {"quote": offered["id"]})["id"])
+    advance = house.advance(application.id)
+
+    assert (application.status, application.decision.decided_by) == ("APPROVED", "system")
+    assert (advance.amount_minor, advance.principal_minor, advance.fees_minor) == (900_00, 900_00, 2_70)
+    assert advance.funded_date == TODAY
+    assert (supplier.facility.principal_minor, supplier.facility.reserved_minor) == (900_00, 0)
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.assigned_facility_id) == ("ASSIGNED", supplier.facility_id)
+    # The bank's own book: one payment, of exactly this amount, and nothing else.
+    assert house.booked_at_bank(supplier.iban) == [900_00]
+    assert house.balance("ADVANCES", supplier.facility_id) == 900_00
+    assert house.balance("DISBURSEMENT_CLEARING", supplier.facility_id) == 0
+    assert house.balance("FEES_RECEIVABLE", supplier.facility_id) == 2_70
+
+
+def test_supplier_and_funder_follow_it_step_by_step_and_nobody_else_learns_of_it(house: House):
+    supplier, stranger = house.supplier("Damask"), house.supplier("Ember")
+    advance = house.funded(supplier, 900_00)
+    house.quiet()
+    path = f"advances/{advance.id}/"
+    for reader in (supplier.api, house.machine(house.cast.harbour, MAKER)):
+        # Acceptance and booking may overtake each other on their way here.
+        names = [each["name"] for each in reader.get(path)["timeline"] if each["name"] != "payment.accepted"]
+        assert names == [
+            "quote.given", "application.submitted", "application.approved", "advance.approved", "payment.due",
+            "payment.sent", "payment.settled", "advance.funded",
+        ]  # fmt: skip
+    timeline = [each["event"] for each in supplier.api.get(path)["timeline"]]
+    seen = set(EventParty.objects.filter(event__in=timeline).values_list("party_id", flat=True))
+    assert seen == {supplier.party.id, house.cast.harbour.id}
+    assert stranger.api.status_of(path) == 404
+    assert house.machine(house.cast.meridian, MAKER).status_of(path) == 404
