@@ -1,6 +1,6 @@
 """What is done with quotes, applications and advances: one public verb per intention.
 
-quote     offer terms for an amount
+quote     see what the policy would say to an amount, and offer terms for it
 apply     take up a quote, or withdraw
 decide    the policy decides what is waiting, many at once
 refer     a maker recommends and a checker decides what was referred
@@ -13,11 +13,11 @@ from financing.advances.services.accrue import accrue_book
 from financing.advances.services.apply import apply, withdraw
 from financing.advances.services.decide import decide_waiting
 from financing.advances.services.disburse import confirm_funding, fail, take_back
-from financing.advances.services.quote import quote
+from financing.advances.services.quote import Offer, offer, quote
 from financing.advances.services.refer import decide_referral, recommend
 from financing.advances.services.repay import apply_receipts
 
 __all__ = [
-    "accrue_book", "apply", "apply_receipts", "confirm_funding", "decide_referral", "decide_waiting", "fail", "quote",
-    "recommend", "take_back", "withdraw",
+    "Offer", "accrue_book", "apply", "apply_receipts", "confirm_funding", "decide_referral", "decide_waiting", "fail",
+    "offer", "quote", "recommend", "take_back", "withdraw",
 ]  # fmt: skip
