@@ -14,6 +14,9 @@ from tests.world import NOW
 
 TOKEN_URL = "/identity/o/api/token"
 
+WIRE = Browser()
+"""One client for all callers, who bring no cookies: each new one would load every middleware anew."""
+
 
 def basic(client_id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
@@ -21,7 +24,7 @@ def basic(client_id: str, secret: str) -> str:
 
 def ask_token(client_id: str, secret: str, **form):
     form = {"grant_type": "client_credentials"} | form
-    return Browser().post(TOKEN_URL, form, headers={"Authorization": basic(client_id, secret)})
+    return WIRE.post(TOKEN_URL, form, headers={"Authorization": basic(client_id, secret)})
 
 
 @dataclass
@@ -31,11 +34,11 @@ class Caller:
     token: str
 
     def get(self, path: str, **headers):
-        return Browser(raise_request_exception=True).get(f"/api/v1/{path}", headers=self._headers(headers))
+        return WIRE.get(f"/api/v1/{path}", headers=self._headers(headers))
 
     def post(self, path: str, body=None, content_type: str = "application/json", **headers):
         content = body if isinstance(body, bytes) else json.dumps(body) if body is not None else b""
-        return Browser().post(f"/api/v1/{path}", content, content_type, headers=self._headers(headers))
+        return WIRE.post(f"/api/v1/{path}", content, content_type, headers=self._headers(headers))
 
     def _headers(self, headers: dict) -> dict:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

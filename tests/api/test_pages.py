@@ -1,6 +1,7 @@
 """Pages by cursor lose nobody and repeat nobody, and their statements do not depend on the number of rows."""
 
 import threading
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -57,10 +58,19 @@ def read_on(caller, cursor: str = "") -> tuple[list[str], str]:
             return names, cursor
 
 
+def wait_until_readable(event: Event, seconds: float = 60) -> None:
+    """Until no transaction of before the event runs any more: the other tests of this server have theirs."""
+    end = time.monotonic() + seconds
+    while not Event.objects.settled().filter(id=event.id).exists():
+        assert time.monotonic() < end, "A transaction of another session has been running for too long."
+        time.sleep(0.05)
+
+
 def test_a_reader_of_events_misses_no_late_committer(committed_db):
     """An event with a lower id commits after one with a higher id was there to be read."""
     amphora = world.cast().amphora
     caller = caller_for(amphora)
+    wait_until_readable(Event.objects.latest("id"))
     _, cursor = read_on(caller)
     written, commit = threading.Event(), threading.Event()
 
@@ -76,10 +86,11 @@ def test_a_reader_of_events_misses_no_late_committer(committed_db):
     thread = threading.Thread(target=late)
     thread.start()
     assert written.wait(10)
-    say(amphora, "story.early")
+    early = say(amphora, "story.early")
     first, cursor = read_on(caller, cursor)
     commit.set()
     thread.join(10)
+    wait_until_readable(early)
     second, cursor = read_on(caller, cursor)
     assert first + second == ["story.late", "story.early"] and first == []
     assert read_on(caller, cursor) == ([], cursor)
@@ -88,7 +99,7 @@ def test_a_reader_of_events_misses_no_late_committer(committed_db):
 def test_events_of_one_subject_are_told_to_its_parties_only(committed_db):
     people = world.cast()
     amphora, bellows = caller_for(people.amphora), caller_for(people.bellows)
-    say(people.amphora, "story.own")
+    wait_until_readable(say(people.amphora, "story.own"))
     subject = f"parties.party:{people.amphora.id}"
     assert [each["name"] for each in amphora.get(f"events/?subject={subject}").json()["results"]] == ["story.own"]
     assert bellows.get(f"events/?subject={subject}").json() == {"results": [], "next": "", "has_more": False}
