@@ -21,5 +21,6 @@ app.conf.task_default_queue = "events"
 app.conf.beat_schedule = {
     "sweep deliveries": {"task": "trail.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "collect the bank's statements": {"task": "banking.collect_statements", "schedule": crontab(hour=0, minute=30)},
+    "forget old keys and tokens": {"task": "clients.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},
 }

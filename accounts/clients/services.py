@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from allauth.idp.oidc.models import Client
+from allauth.idp.oidc.models import Client, Token
 from django.contrib.auth.hashers import make_password
 
 from accounts.clients.hashing import SecretHasher
@@ -72,6 +72,11 @@ def remove_client(*, actor: Actor, client_id: str, now: datetime) -> None:
 def forget_keys(*, now: datetime) -> int:
     """Drop idempotency keys older than KEYS_KEPT; returns how many."""
     return IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()[0]
+
+
+def forget_tokens(*, now: datetime) -> int:
+    """Drop tokens that ended a day ago; returns how many."""
+    return Token.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()[0]
 
 
 def _secrets(count: int) -> list[str]:

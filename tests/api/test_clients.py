@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from accounts.clients.models import IdempotencyKey, PartyClient
-from accounts.clients.services import KEYS_KEPT, create_client, create_clients, forget_keys, remove_client
+from accounts.clients.services import KEYS_KEPT, create_client, create_clients, forget_keys, forget_tokens, remove_client
 from accounts.trail.models import Event
 from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
@@ -133,3 +133,9 @@ def test_old_keys_are_forgotten_and_young_ones_kept(people):
         )
     assert forget_keys(now=NOW) == 1
     assert IdempotencyKey.objects.get().key == str(KEYS_KEPT)
+
+
+def test_tokens_that_ended_are_forgotten_and_others_kept(people):
+    caller = caller_for(people.amphora)
+    assert forget_tokens(now=timezone.now()) == 0 and caller.get("me/").status_code == 200
+    assert forget_tokens(now=timezone.now() + timedelta(days=2)) == 1
