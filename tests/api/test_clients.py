@@ -11,7 +11,14 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from accounts.clients.models import IdempotencyKey, PartyClient
-from accounts.clients.services import KEYS_KEPT, create_client, create_clients, forget_keys, forget_tokens, remove_client
+from accounts.clients.services import (
+    KEYS_KEPT,
+    create_client,
+    create_clients,
+    forget_keys,
+    forget_tokens,
+    remove_client,
+)
 from accounts.trail.models import Event
 from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
