@@ -14,6 +14,7 @@ urlpatterns = [
     path("bank/", include("financing.banking.urls")),
     path("funding/", include("portal.workspaces.funder.urls")),
     path("platform/", include("portal.workspaces.platform.urls")),
+    path("operations/", include("portal.workspaces.operator.urls")),
     path("supplier/", include("portal.workspaces.supplier.urls")),
     path("events/", include("portal.workspaces.events.urls")),
 ]

@@ -118,7 +118,7 @@ def three_way_match(
     found = Matching()
     free = {r.id: r.quantity - r.invoiced for lines in orders.values() for each in lines for r in each.receipts}
     for position, line in enumerate(invoice.lines):
-        ordered = _order_line(line, orders)
+        ordered = order_line_of(line, orders)
         if ordered is None:
             found.find(NO_ORDER, f"Line {line.number}: no such order line is known.")
         elif ordered.is_cancelled:
@@ -133,7 +133,7 @@ def three_way_match(
     return found
 
 
-def _order_line(line: InvoicedLine, orders: Mapping[str, Sequence[OrderLineFact]]) -> OrderLineFact | None:
+def order_line_of(line: InvoicedLine, orders: Mapping[str, Sequence[OrderLineFact]]) -> OrderLineFact | None:
     """By order and line number; without a line number by the one line with this item, or the order's only line."""
     of_order = orders.get(line.order_number, ()) if line.order_number else ()
     if line.order_line_number:

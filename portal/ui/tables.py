@@ -25,7 +25,7 @@ from django.utils.functional import Promise
 from portal.shared.money import from_minor
 from portal.ui.states import state
 
-KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons")
+KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons", "choose")
 NUMERIC = ("money", "number", "percent")
 EXPORT_LIMIT = 50_000
 """Rows of one export; beyond it a report is the right tool, not a page."""
@@ -37,6 +37,7 @@ class Column:
 
     `sort`: ORM field to order by (True: the key with __ for dots); lists are ordered by the value itself.
     `currency`: attribute path or ISO code of a money column. `url`: row -> address of the cell's link.
+    `kind="choose"`: a check box named "chosen" of the form `<table name>-chosen`; none where the value is None.
     """
 
     key: str
@@ -237,6 +238,10 @@ class Table:
 
     # ── export ──────────────────────────────────────────────────────────────────────────────────────────────────────
     @property
+    def exported_columns(self) -> list[Column]:
+        return [column for column in self.columns if column.kind != "choose"]
+
+    @property
     def export_wanted(self) -> bool:
         return self.export and self.request.GET.get(f"{self.name}-export") == "csv"
 
@@ -254,14 +259,14 @@ class Table:
 
         writer = csv.writer(Echo())
         heads = []
-        for column in self.columns:
+        for column in self.exported_columns:
             heads += [str(column.label), "currency"] if column.kind == "money" else [str(column.label)]
         yield "\ufeff" + writer.writerow(heads)
         rows = self.selected[:EXPORT_LIMIT]
         for record in rows.iterator(chunk_size=1000) if isinstance(rows, QuerySet) else rows:
             line = []
-            for cell in self._row(record).cells:
-                line += exported(cell)
+            for column in self.exported_columns:
+                line += exported(self._cell(column, record))
             yield writer.writerow(line)
 
 

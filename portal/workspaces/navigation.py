@@ -16,6 +16,7 @@ SUPPLIER = (
 )
 PLATFORM = (
     (_("Acceptance"), "platform:home", "checklist"),
+    (_("Receivables"), "platform:receivables", "file-invoice"),
     (_("Settlements"), "platform:settlements", "building-bank"),
     (_("Trade history"), "platform:trade", "packages"),
     (_("Events"), "events", "list-details"),
@@ -30,6 +31,10 @@ FUNDER = (
 OPERATOR = (
     (_("Verifications"), "operator:home", "shield-check"),
     (_("Deliveries"), "operator:deliveries", "truck-delivery"),
+    (_("Payments"), "operator:payments", "building-bank"),
+    (_("Documents"), "operator:documents", "file-alert"),
+    (_("Parties"), "operator:parties", "building-store"),
+    (_("Statements"), "operator:statements", "scale"),
     (_("Events"), "events", "list-details"),
 )
 OTHERS = ((_("Events"), "events", "list-details"),)

@@ -1,0 +1,90 @@
+"""Payments and what the bank says of them: instructions with their messages, and days that do not agree."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from financing.banking.models import BankMessage, PaymentInstruction
+from financing.banking.queries import instructions, trail, unmatched
+from portal.shared.access import OPERATOR, require
+from portal.shared.errors import NotFound
+from portal.ui.states import state
+from portal.ui.tables import Column, Filter, Table
+from portal.workspaces.access import for_kinds
+from portal.workspaces.operator import queries
+from portal.workspaces.operator.evidence import attachment
+
+PAYMENTS = (
+    Column("end_to_end_id", gettext_lazy("Payment"), kind="id",
+           url=lambda row: reverse("operator:payment", args=[row.pk])),
+    Column("purpose", gettext_lazy("Purpose"), sort=True, value=lambda row: row.get_purpose_display()),
+    Column("account.party.name", gettext_lazy("From"), sort="account__party__name"),
+    Column("payee.name", gettext_lazy("To"), sort="payee__name"),
+    Column("created_at", gettext_lazy("Instructed"), kind="instant", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("reason_text", gettext_lazy("What the bank said"), value=lambda row: row.reason_text or row.reason),
+    Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
+)  # fmt: skip
+STATEMENTS = (
+    Column("date", gettext_lazy("Day"), kind="day", sort=True),
+    Column("account.party.name", gettext_lazy("Party"), sort="account__party__name"),
+    Column("account.iban", gettext_lazy("Account"), kind="id"),
+    Column("closing_minor", gettext_lazy("By the bank"), kind="money", sort=True, currency="account.currency"),
+    Column("ledger_minor", gettext_lazy("By the book"), kind="money", sort=True, currency="account.currency"),
+    Column("difference_minor", gettext_lazy("Difference"), kind="money", currency="account.currency"),
+    Column("unmatched", gettext_lazy("Entries of one side"), kind="number", sort=True),
+)
+
+
+@for_kinds(OPERATOR)
+def payments(request: HttpRequest) -> HttpResponse:
+    require(request.actor, "banking.view")
+    table = Table(
+        request, instructions(actor=request.actor), PAYMENTS, name="payments", caption=_("Payments"),
+        order="-created_at", search=("end_to_end_id", "account__party__name", "payee__name"),
+        live="banking.paymentinstruction",
+        filters=(
+            Filter("status", _("State"), [(c, state(c).label) for c in PaymentInstruction.Status.values]),
+            Filter("purpose", _("Purpose"), PaymentInstruction.Purpose.choices),
+        ),
+        empty={"title": _("Nothing was paid yet"), "text": _("Every payment appears here as it is instructed.")},
+    )  # fmt: skip
+    return table.as_csv() if table.export_wanted else render(request, "operator/payments.html", {"table": table})
+
+
+@for_kinds(OPERATOR)
+def payment(request: HttpRequest, instruction_id: int) -> HttpResponse:
+    require(request.actor, "banking.view")
+    found = trail(actor=request.actor, instruction_id=instruction_id)
+    return render(request, "operator/payment.html", {"payment": found.instruction, "trail": found})
+
+
+@for_kinds(OPERATOR)
+def message_content(request: HttpRequest, message_id: int) -> HttpResponse:
+    """A message as it went over the wire."""
+    require(request.actor, "banking.view")
+    found = BankMessage.objects.visible_to(request.actor).filter(id=message_id).first()
+    if found is None:
+        raise NotFound()
+    return attachment(found.content, f"{found.kind}-{found.message_id}.xml")
+
+
+@for_kinds(OPERATOR)
+def statements(request: HttpRequest) -> HttpResponse:
+    """Days that do not agree, each with what only one side knows."""
+    require(request.actor, "banking.view")
+    rows = queries.unreconciled(request.actor).select_related("account__party")
+    table = Table(
+        request, rows, STATEMENTS, name="statements", caption=_("Days that do not agree"), order="-date", page_size=10,
+        live="banking.statement",
+        empty={
+            "title": _("Bank and book agree to the cent"),
+            "text": _("Each day's statement is held against the book. A day that differs appears here."),
+        },
+    )  # fmt: skip
+    if table.export_wanted:
+        return table.as_csv()
+    days = [{"statement": row, "entries": unmatched(row)} for row in table.page.object_list]
+    return render(request, "operator/statements.html", {"table": table, "days": days})

@@ -1,0 +1,26 @@
+"""The operator's pages."""
+
+from django.urls import path
+
+from portal.workspaces.operator import deliveries, evidence, parties, payments, verifications
+
+app_name = "operator"
+urlpatterns = [
+    path("", verifications.home, name="home"),
+    path("verifications/", verifications.verifications, name="verifications"),
+    path("verifications/<int:verification_id>/", verifications.verification, name="verification"),
+    path("verifications/<int:verification_id>/screen/", verifications.screen, name="screen"),
+    path("verifications/<int:verification_id>/decide/", verifications.decide, name="decide"),
+    path("parties/", parties.parties, name="parties"),
+    path("parties/<int:party_id>/", parties.party, name="party"),
+    path("deliveries/", deliveries.deliveries, name="deliveries"),
+    path("deliveries/retry/", deliveries.retry_chosen, name="retry_chosen"),
+    path("deliveries/<int:delivery_id>/", deliveries.delivery, name="delivery"),
+    path("payments/", payments.payments, name="payments"),
+    path("payments/<int:instruction_id>/", payments.payment, name="payment"),
+    path("messages/<int:message_id>/content/", payments.message_content, name="message_content"),
+    path("statements/", payments.statements, name="statements"),
+    path("documents/", evidence.documents, name="documents"),
+    path("documents/<int:document_id>/", evidence.document, name="document"),
+    path("documents/<int:document_id>/content/", evidence.content, name="document_content"),
+]

@@ -1,0 +1,160 @@
+"""Verification of parties (KYB): a maker screens, another one decides."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from accounts.parties import services
+from accounts.parties.models import BusinessVerification
+from portal.shared.access import OPERATOR, permits
+from portal.shared.errors import NotFound, RuleViolation
+from portal.ui.states import state
+from portal.ui.tables import Column, Filter, Table
+from portal.workspaces.access import for_kinds
+from portal.workspaces.operator import queries
+from portal.workspaces.sentences import timeline
+
+S = BusinessVerification.Status
+
+COLUMNS = (
+    Column("legal_name", gettext_lazy("Legal name"), sort=True,
+           url=lambda row: reverse("operator:verification", args=[row.pk])),
+    Column("party.kind", gettext_lazy("Kind"), sort="party__kind", value=lambda row: row.party.get_kind_display()),
+    Column("registration_number", gettext_lazy("Registration number"), kind="id"),
+    Column("country", gettext_lazy("Country"), sort=True),
+    Column("submitted_at", gettext_lazy("Handed in"), kind="instant", sort=True),
+    Column("screening", gettext_lazy("Screening"), kind="status", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", sort=True),
+)  # fmt: skip
+
+
+class Screening(forms.Form):
+    """What the maker found in the lists."""
+
+    clear = forms.TypedChoiceField(
+        choices=(("yes", gettext_lazy("Nothing found: clear")), ("no", gettext_lazy("A hit"))),
+        coerce=lambda chosen: chosen == "yes", widget=forms.RadioSelect,
+        label=gettext_lazy("Sanctions and adverse media"),
+    )  # fmt: skip
+    note = forms.CharField(
+        max_length=2000, label=gettext_lazy("What was searched, and what was found"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
+class Decision(forms.Form):
+    """What the checker decides, on what the maker found."""
+
+    approve = forms.TypedChoiceField(
+        choices=(("yes", gettext_lazy("Admit")), ("no", gettext_lazy("Refuse"))),
+        coerce=lambda chosen: chosen == "yes", widget=forms.RadioSelect, label=gettext_lazy("Your decision"),
+    )  # fmt: skip
+    note = forms.CharField(max_length=2000, label=gettext_lazy("Why"), widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args, may_admit: bool = True, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not may_admit:
+            self.fields["approve"].choices = (("no", _("Refuse")),)
+
+
+@for_kinds(OPERATOR)
+def home(request: HttpRequest) -> HttpResponse:
+    table = Table(
+        request, queries.verifications().filter(status__in=queries.WAITING), COLUMNS, name="waiting",
+        caption=_("Waiting for verification"), search=("legal_name", "registration_number"), order="submitted_at",
+        filters=(Filter("status", _("State"), [(code, state(code).label) for code in queries.WAITING]),),
+        live="parties.businessverification",
+        empty={
+            "title": _("Nobody waits to be verified"),
+            "text": _("As soon as a supplier hands in who it is and who owns it, it appears here."),
+            "url": reverse("operator:verifications"), "action": _("All verifications"),
+        },
+    )  # fmt: skip
+    if table.export_wanted:
+        return table.as_csv()
+    context = {"table": table, "stuck": queries.stuck(request.actor, timezone.now())}
+    return render(request, "operator/home.html", context)
+
+
+@for_kinds(OPERATOR)
+def verifications(request: HttpRequest) -> HttpResponse:
+    table = Table(
+        request, queries.verifications(), COLUMNS, name="verifications", caption=_("Verifications"),
+        search=("legal_name", "registration_number", "party__name"), order="-submitted_at",
+        filters=(Filter("status", _("State"), [(code, state(code).label) for code in S.values]),),
+        live="parties.businessverification", empty={"title": _("No verification yet")},
+    )  # fmt: skip
+    return table.as_csv() if table.export_wanted else render(request, "operator/verifications.html", {"table": table})
+
+
+def _verification(verification_id: int) -> BusinessVerification:
+    found = queries.verifications().filter(id=verification_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+@for_kinds(OPERATOR)
+def verification(request: HttpRequest, verification_id: int) -> HttpResponse:
+    return _page(request, _verification(verification_id))
+
+
+def _page(
+    request: HttpRequest, row: BusinessVerification, *, screening=None, decision=None, refusal=None, status=200
+) -> HttpResponse:
+    is_own = row.screened_by_id is not None and row.screened_by_id == request.actor.user_id
+    is_screened = row.status == S.SCREENED
+    context = {
+        "verification": row,
+        "owners": list(row.beneficial_owners.order_by("-share_percent", "id")),
+        "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
+        "happenings": timeline(request.actor, row),
+        "screening": screening or Screening(),
+        "decision": decision or Decision(may_admit=row.screening == BusinessVerification.Screening.CLEAR),
+        "refusal": refusal,
+        "is_own": is_own and is_screened,
+        "is_screened": is_screened,
+        "may_screen": row.status == S.SUBMITTED and permits(request.actor, "parties.screen"),
+        "may_decide": is_screened and not is_own and permits(request.actor, "parties.decide_verification"),
+    }
+    return render(request, "operator/verification.html", context, status=status)
+
+
+@for_kinds(OPERATOR)
+@require_POST
+def screen(request: HttpRequest, verification_id: int) -> HttpResponse:
+    form = Screening(request.POST)
+    row = _verification(verification_id)
+    if not form.is_valid():
+        return _page(request, row, screening=form, status=422)
+    try:
+        services.screen(actor=request.actor, verification_id=row.id, now=timezone.now(), **form.cleaned_data)
+    except RuleViolation as refusal:
+        return _page(request, _verification(row.id), screening=form, refusal=refusal, status=refusal.status)
+    messages.success(request, _("Screening recorded. A colleague decides next."))
+    return redirect("operator:verification", row.id)
+
+
+@for_kinds(OPERATOR)
+@require_POST
+def decide(request: HttpRequest, verification_id: int) -> HttpResponse:
+    form = Decision(request.POST)
+    row = _verification(verification_id)
+    if not form.is_valid():
+        return _page(request, row, decision=form, status=422)
+    now = timezone.now()
+    try:
+        decided = services.decide_verification(
+            actor=request.actor, verification_id=row.id, today=timezone.localdate(now), now=now, **form.cleaned_data
+        )
+    except RuleViolation as refusal:
+        return _page(request, _verification(row.id), decision=form, refusal=refusal, status=refusal.status)
+    admitted = decided.status == S.APPROVED
+    messages.success(request, _("Admitted.") if admitted else _("Refused. The party can hand in again."))
+    return redirect("operator:verification", row.id)

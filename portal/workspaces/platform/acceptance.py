@@ -1,0 +1,252 @@
+"""Acceptance: what the match leaves to people, one by one or many at once, with the facts beside the buttons."""
+
+from collections import Counter
+from datetime import datetime
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from financing.receivables import services
+from financing.receivables.models import Receivable
+from financing.receivables.queries import acceptance_queue, similar_to
+from financing.receivables.queries import receivables as all_receivables
+from portal.shared.access import PLATFORM, permits
+from portal.shared.errors import InvalidInput, NotFound, RuleViolation
+from portal.ui.states import state
+from portal.ui.tables import Column, Filter, Table
+from portal.workspaces.access import for_kinds
+from portal.workspaces.platform import queries
+from portal.workspaces.platform.comparison import compare
+from portal.workspaces.sentences import timeline
+
+S = Receivable.Status
+DISPUTABLE = (S.RECEIVED, S.ACCEPTED, S.ASSIGNED)
+MOST_CHOSEN = 500
+
+
+def words(codes: type) -> list[tuple[str, str]]:
+    """States or findings as a filter offers them: in the words of their badges."""
+    return [(code, state(code).label) for code in codes.values]
+
+
+def age(since: datetime, now: datetime) -> str:
+    """Whole days, or hours where there is not yet a day."""
+    hours = max(0, int((now - since).total_seconds() // 3600))
+    if hours < 24:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
+
+
+def _url(row: Receivable) -> str:
+    return reverse("platform:receivable", args=[row.pk])
+
+
+def _why(row: Receivable) -> str:
+    return Truncator(row.dispute_reason if row.status == S.DISPUTED else row.match_note).chars(160)
+
+
+def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
+    now = timezone.now()
+    choose = Column("id", gettext_lazy("Choose"), kind="choose", value=_choosable)
+    return (
+        *([choose] if may_accept else []),
+        Column("number", gettext_lazy("Invoice"), kind="id", sort=True, url=_url),
+        Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
+        Column("match", gettext_lazy("Found"), kind="status", sort=True, value=_finding),
+        Column("match_note", gettext_lazy("Why it waits"), value=_why),
+        Column("received_at", gettext_lazy("Waiting"), sort=True, value=lambda row: age(row.received_at, now)),
+        Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
+        Column("open_minor", gettext_lazy("Amount"), kind="money", sort=True),
+    )
+
+
+def _choosable(row: Receivable) -> int | None:
+    return row.id if row.status == S.RECEIVED else None
+
+
+def _finding(row: Receivable) -> str:
+    return row.status if row.status == S.DISPUTED else row.match
+
+
+RECEIVABLES = (
+    Column("number", gettext_lazy("Invoice"), kind="id", sort=True, url=_url),
+    Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
+    Column("issue_date", gettext_lazy("Issued"), kind="day", sort=True),
+    Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
+    Column("match", gettext_lazy("Found"), kind="status", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("gross_minor", gettext_lazy("Invoiced"), kind="money", sort=True),
+    Column("open_minor", gettext_lazy("Open"), kind="money", sort=True),
+)
+
+
+class Reason(forms.Form):
+    """Why an invoice is disputed or taken out; its supplier reads it."""
+
+    reason = forms.CharField(
+        max_length=200, label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("The supplier reads it."),
+    )  # fmt: skip
+
+
+@for_kinds(PLATFORM)
+def home(request: HttpRequest) -> HttpResponse:
+    may_accept = permits(request.actor, "receivables.accept")
+    table = Table(
+        request, acceptance_queue(actor=request.actor), _queue_columns(may_accept), name="queue",
+        caption=_("Waiting for acceptance"), search=("number", "supplier__name"), order="received_at",
+        filters=(
+            Filter("match", _("Found"), words(Receivable.Match)),
+            Filter("status", _("State"), [(code, state(code).label) for code in (S.RECEIVED, S.DISPUTED)]),
+        ),
+        live="receivables.receivable",
+        empty={
+            "title": _("Nothing waits for you"),
+            "text": _("Invoices that agree with order and receipt are accepted at once. The others appear here."),
+            "url": reverse("platform:receivables"), "action": _("All receivables"),
+        },
+    )  # fmt: skip
+    if table.export_wanted:
+        return table.as_csv()
+    context = {
+        "table": table,
+        "waiting": queries.waiting(request.actor),
+        "oldest": None,
+        "matched": queries.matched_share(request.actor, timezone.now()),
+        "due": queries.due_soon(request.actor, timezone.localdate()),
+        "may_accept": may_accept,
+    }
+    if since := context["waiting"]["since"]:
+        context["oldest"] = age(since, timezone.now())
+    return render(request, "platform/home.html", context)
+
+
+@for_kinds(PLATFORM)
+@require_POST
+def accept_chosen(request: HttpRequest) -> HttpResponse:
+    """Many at once; each is answered on its own, and what is refused holds back no other."""
+    chosen = [int(each) for each in request.POST.getlist("chosen") if each.isdecimal() and len(each) < 19]
+    if not chosen:
+        messages.warning(request, _("Nothing was chosen. Mark the invoices that you accept."))
+        return redirect("platform:home")
+    if len(chosen) > MOST_CHOSEN:
+        raise InvalidInput(_("Accept at most {count} at once.").format(count=MOST_CHOSEN), code="TOO_MANY_CHOSEN")
+    answers = services.accept(actor=request.actor, receivable_ids=chosen, now=timezone.now())
+    accepted = sum(answer.done for answer in answers)
+    if accepted:
+        text = ngettext("{n} invoice accepted.", "{n} invoices accepted.", accepted)
+        messages.success(request, text.format(n=accepted))
+    for sentence, count in Counter(answer.sentence for answer in answers if not answer.done).most_common(5):
+        text = ngettext("{n} was not accepted: {why}", "{n} were not accepted: {why}", count)
+        messages.warning(request, text.format(n=count, why=sentence))
+    return redirect("platform:home")
+
+
+@for_kinds(PLATFORM)
+def receivables(request: HttpRequest) -> HttpResponse:
+    table = Table(
+        request, all_receivables(actor=request.actor), RECEIVABLES, name="receivables", caption=_("Receivables"),
+        search=("number", "supplier__name"), order="-due_date", live="receivables.receivable",
+        filters=(
+            Filter("status", _("State"), words(Receivable.Status)),
+            Filter("match", _("Found"), words(Receivable.Match)),
+        ),
+        empty={"title": _("No invoice yet"), "text": _("Invoices appear here as soon as a supplier hands them in.")},
+    )  # fmt: skip
+    return table.as_csv() if table.export_wanted else render(request, "platform/receivables.html", {"table": table})
+
+
+def _receivable(request: HttpRequest, receivable_id: int) -> Receivable:
+    found = all_receivables(actor=request.actor).select_related("supplier", "debtor", "funder", "document")
+    row = found.defer("document__content", "document__report").filter(id=receivable_id).first()
+    if row is None:
+        raise NotFound()
+    return row
+
+
+@for_kinds(PLATFORM)
+def receivable(request: HttpRequest, receivable_id: int) -> HttpResponse:
+    return _page(request, _receivable(request, receivable_id))
+
+
+def _page(request: HttpRequest, row: Receivable, *, form=None, refusal=None, status=200) -> HttpResponse:
+    may_accept = permits(request.actor, "receivables.accept")
+    may_dispute = permits(request.actor, "receivables.dispute")
+    context = {
+        "receivable": row,
+        "compared": compare(row),
+        "similar": list(similar_to(actor=request.actor, receivable=row).select_related("supplier")[:10]),
+        "credit_notes": list(row.credit_notes.order_by("id")),
+        "happenings": timeline(request.actor, row),
+        "form": form or Reason(),
+        "cancel_form": Reason(form.data if form else None, auto_id="id_cancel_%s"),
+        "refusal": refusal,
+        "is_own": row.document.received_from == request.actor.identity,
+        "may_accept": may_accept and row.status == S.RECEIVED,
+        "may_dispute": may_dispute and row.status in DISPUTABLE and not row.settling_minor,
+        "may_resolve": may_accept and row.status == S.DISPUTED,
+        "may_cancel": may_dispute
+        and row.status in (S.RECEIVED, S.DISPUTED)
+        and not (row.accepted_at or row.assigned_facility_id),
+        "payee": row.funder if row.funder_id and row.assigned_facility_id else row.supplier,
+    }
+    return render(request, "platform/receivable.html", context, status=status)
+
+
+def _accept(actor, receivable_id: int, reason: str, now: datetime) -> str:
+    answer = services.accept(actor=actor, receivable_ids=[receivable_id], now=now)[0]
+    if answer.code == NotFound.code:
+        raise NotFound()
+    if not answer.done:
+        raise RuleViolation(answer.sentence, code=answer.code)
+    return _("Accepted. From now on it can be financed.")
+
+
+def _dispute(actor, receivable_id: int, reason: str, now: datetime) -> str:
+    services.dispute(actor=actor, receivable_id=receivable_id, reason=reason, now=now)
+    return _("Disputed. The supplier reads your reason.")
+
+
+def _resolve(actor, receivable_id: int, reason: str, now: datetime) -> str:
+    services.resolve_dispute(actor=actor, receivable_id=receivable_id, now=now)
+    return _("The dispute is over; the amount is owed.")
+
+
+def _cancel(actor, receivable_id: int, reason: str, now: datetime) -> str:
+    services.cancel(actor=actor, receivable_id=receivable_id, reason=reason, now=now)
+    return _("Cancelled. The goods can be invoiced anew.")
+
+
+VERBS = {"accept": _accept, "dispute": _dispute, "resolve": _resolve, "cancel": _cancel}
+WITH_REASON = ("dispute", "cancel")
+
+
+@for_kinds(PLATFORM)
+@require_POST
+def conclude(request: HttpRequest, receivable_id: int, verb: str) -> HttpResponse:
+    """Accept, dispute, resolve or cancel one."""
+    if verb not in VERBS:
+        raise NotFound()
+    form = Reason(request.POST)
+    if verb in WITH_REASON and not form.is_valid():
+        missing = InvalidInput(_("Give a reason of 1 to 200 characters."), code="REASON_MISSING")
+        return _page(request, _receivable(request, receivable_id), form=form, refusal=missing, status=422)
+    reason = form.cleaned_data["reason"] if verb in WITH_REASON else ""
+    try:
+        done = VERBS[verb](request.actor, receivable_id, reason, timezone.now())
+    except NotFound:
+        raise
+    except RuleViolation as refusal:
+        row = _receivable(request, receivable_id)
+        kept = form if verb in WITH_REASON else None
+        return _page(request, row, form=kept, refusal=refusal, status=refusal.status)
+    messages.success(request, done)
+    return redirect("platform:receivable", receivable_id)
