@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from financing.advances.services.quote import Offer
-from financing.credit import saying
+from financing.advances.services.quote import OF_THE_AMOUNT, Offer
+from financing.credit import saying, wording
 from financing.credit.rules import DECLINED, Base, BaseLine, Improvement, Result
 from portal.shared.money import exponent
 from portal.ui.charts import Step
-from portal.ui.formats import money, percent
+from portal.ui.formats import money, number, percent
 
 FINANCEABLE, SECURES, OTHER_CURRENCY = "FINANCEABLE", "SECURES", "OTHER_CURRENCY"
 
@@ -114,8 +115,8 @@ def waterfall(base: Base) -> list[Step]:
 
 
 def _of_invoices(label: str, amounts: list[int], url: str, total: bool = False) -> Step:
-    number = ngettext("{count} invoice", "{count} invoices", len(amounts)).format(count=len(amounts))
-    return Step(str(label), sum(amounts), total=total, explanation=number, url=url)
+    count = ngettext("{count} invoice", "{count} invoices", len(amounts)).format(count=len(amounts))
+    return Step(str(label), sum(amounts), total=total, explanation=count, url=url)
 
 
 def reasons(codes: Iterable[str], *, least: str = "") -> list[dict]:
@@ -133,8 +134,8 @@ def why_nothing(offer: Offer) -> list[dict]:
     """Why nothing can be had, the deciding reason first."""
     codes = list(offer.result.reasons)
     least = money(least_of(offer), offer.facility.currency)
-    if offer.result.base.available_minor == 0 and "BELOW_MINIMUM" in codes:
-        codes.remove("BELOW_MINIMUM")  # nobody asked for an amount
+    if offer.result.base.available_minor == 0:
+        codes = [code for code in codes if code not in OF_THE_AMOUNT]  # nobody asked for an amount
     if not codes:
         return [{
             "code": "NOTHING_LEFT", "text": _("You have drawn all that your invoices and your limit carry now."),
@@ -148,7 +149,35 @@ def improvements(found: Iterable[Improvement], currency: str) -> list[dict]:
     return [{"code": each["code"], "text": each["sentence"]} for each in saying.improvements(tuple(found), currency)]
 
 
-def score(found: Result, currency: str) -> list[dict]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One thing that was read from the supplier's trade: what, how good, and what was measured (empty: nothing)."""
+
+    label: str
+    level: str
+    measured: str
+
+
+def score(found: Result, currency: str) -> list[Reading]:
     """What was read from the supplier's trade, without the funder's weights."""
-    return [{"code": each["code"], "text": each["sentence"]} for each in saying.score(found.score_lines, currency)]
+    return [
+        Reading(
+            str(wording.FEATURES[line.feature][wording.SUPPLIER]),
+            str(wording.LEVELS[line.code.rsplit("_", 1)[-1]][wording.SUPPLIER]),
+            "" if line.value is None else _measured(line.feature, line.value, currency),
+        )
+        for line in found.score_lines
+    ]
+
+
+def _measured(feature: str, value: Decimal, currency: str) -> str:
+    if feature == "trend":
+        return _("{change} against the three months before").format(change=f"{(value - 1) * 100:+.0f}%")
+    if feature == "volatility":
+        return _("months differ by {share} from the mean").format(share=percent(value, 0))
+    if feature.endswith("_minor"):
+        return money(int(value), currency)
+    if feature == "days_of_trade":
+        return ngettext("{count} day", "{count} days", int(value)).format(count=number(int(value)))
+    return wording.measured(feature, value, currency)
 

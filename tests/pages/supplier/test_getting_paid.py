@@ -125,7 +125,7 @@ def test_the_application_moves_from_submitted_to_decided(trading, ana):
     assert decided.context["decided_ms"] == 1000
     assert "Your request is within what is decided at once." in decided.text
     assert [each.name for each in decided.context["happenings"]] == [
-        "quote.given", "application.submitted", "payment.due", "advance.approved", "application.approved",
+        "quote.given", "application.submitted", "application.approved", "advance.approved", "payment.due",
     ]  # fmt: skip
 
 
