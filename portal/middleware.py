@@ -5,17 +5,28 @@ import uuid
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.parties.models import Membership, User
-from portal.shared.access import ADMIN, CHECKER, Actor
-from portal.shared.errors import RuleViolation
+from portal.shared.access import Actor, approves_or_pays
+from portal.shared.errors import RuleViolation, Stale
+from portal.shared.http import MEDIA_TYPE, problem
 
 SESSION_PARTY = "party_id"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class NoLongerMember(Stale):
+    """The page was opened while acting for a party that the person acts for no more: it is not done for another."""
+
+    code = "NO_LONGER_MEMBER"
+    sentence = "You no longer act for the party of this page. Nothing was done. Open the page again."
 
 
 class RequestIdMiddleware:
@@ -70,21 +81,38 @@ class ActorMiddleware:
             request.actor, request.memberships = acting_for(request.user, party_id, request.request_id)
             if request.actor:
                 request.party = next(m.party for m in request.memberships if m.party_id == request.actor.party_id)
+                if party_id not in (None, request.party.id) and self._changes_something(request):
+                    del request.session[SESSION_PARTY]
+                    return self._refuse(request, NoLongerMember())
                 if self._needs_second_factor(request):
+                    messages.warning(request, _("Set up a second factor first: you may approve or pay."))
                     return redirect("mfa_index")
         with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None):
             return self.get_response(request)
 
+    def _changes_something(self, request: HttpRequest) -> bool:
+        return request.method not in SAFE_METHODS and not request.path.startswith((self.account_path, "/party/"))
+
     def _needs_second_factor(self, request: HttpRequest) -> bool:
-        """Where the setting says so, whoever may approve or pay sets up a second factor before anything else."""
-        approves = request.actor.roles & {CHECKER, ADMIN}
-        if request.actor.has_second_factor is not False or not approves or request.path.startswith("/api/"):
+        """Where the setting says so, whoever may approve or pay sets up a second factor before anything else.
+
+        The API tells by its own refusals (SecondFactorRequired), news of what happened go on, and the way to the
+        set-up, out and to another party stays open.
+        """
+        if request.actor.has_second_factor is not False or not approves_or_pays(request.actor):
             return False
-        return not request.path.startswith((reverse("account_login").rsplit("/", 2)[0], "/static/"))
+        return not request.path.startswith((self.account_path, "/api/", "/live/", "/party/"))
+
+    @property
+    def account_path(self) -> str:
+        return reverse("account_login").removesuffix("login/")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A refusal on a page: what happened, and what to do, with its code."""
-        if not isinstance(exception, RuleViolation):
-            return None
+        return self._refuse(request, exception) if isinstance(exception, RuleViolation) else None
+
+    def _refuse(self, request: HttpRequest, refusal: RuleViolation) -> HttpResponse:
+        if request.path.startswith("/api/"):
+            return JsonResponse(problem(refusal), status=refusal.status, content_type=MEDIA_TYPE)
         template = "components/refusal.html" if getattr(request, "htmx", False) else "refused.html"
-        return render(request, template, {"refusal": exception}, status=exception.status)
+        return render(request, template, {"refusal": refusal}, status=refusal.status)

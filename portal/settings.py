@@ -141,6 +141,15 @@ DATABASES = {"default": database(text("DATABASE_URL", "postgres://app@127.0.0.1:
 OWNER_DATABASE_URL = text("OWNER_DATABASE_URL")
 """The role that migrates and seeds; the serving processes never use it."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# What all web processes have to count together: failed sign-ins, used one-time codes. Not at the broker, which may lose
+# everything and may be down: guessing passwords must not become possible by that, nor signing in impossible.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "parties_attempt",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # ── Celery ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 CELERY_BROKER_URL = text("BROKER_URL", "redis://127.0.0.1:6379/0")
@@ -197,10 +206,15 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = text("EMAIL_VERIFICATION", "optional")
+# Where mail can be sent, an address is confirmed before the first sign-in: anybody could take another's otherwise.
+ACCOUNT_EMAIL_VERIFICATION = text("EMAIL_VERIFICATION") or (
+    "mandatory" if text("EMAIL_URL").startswith("smtp") else "optional"
+)
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0)
+"""Proxies of our own in front: attempts are counted by the address that the first of them saw."""
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS

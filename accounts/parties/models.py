@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from portal.shared import access
 from portal.shared.access import Actor
@@ -66,8 +67,11 @@ class Party(Lifecycle, models.Model):
                 condition=~Q(external_reference=""),
                 name="party_external_reference_once",
             ),
+            # One company that signs up twice would be financed twice; "hrb 7" is "HRB 7".
             models.UniqueConstraint(
-                fields=["country", "registration_number", "kind"],
+                "kind",
+                "country",
+                Upper("registration_number"),
                 condition=~Q(registration_number=""),
                 name="party_registration_once",
             ),
@@ -127,7 +131,9 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "party", "role"], condition=Q(ended_at__isnull=True), name="membership_role_once"
-            )
+            ),
+            # A role that the permission table does not know would be one that nobody sees.
+            models.CheckConstraint(condition=Q(role__in=access.ROLES), name="membership_role_known"),
         ]
 
     def __str__(self):
@@ -176,12 +182,17 @@ class BusinessVerification(Lifecycle, models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("screened_by")),
+                condition=Q(decided_by__isnull=True) | Q(screened_by__isnull=True) | ~Q(decided_by=F("screened_by")),
                 name="verification_checker_is_not_maker",
             ),
             models.CheckConstraint(
                 condition=~Q(status="APPROVED") | Q(screening="CLEAR", expires_on__isnull=False),
                 name="verification_approved_only_when_clear",
+            ),
+            # Nobody compared with nobody would pass for two people.
+            models.CheckConstraint(
+                condition=~Q(status="APPROVED") | Q(screened_by__isnull=False, decided_by__isnull=False),
+                name="verification_approved_by_two",
             ),
             models.UniqueConstraint(
                 fields=["party"],

@@ -3,16 +3,22 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
-from portal.shared.errors import InvalidInput, NotFound, OwnWork
+from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork
 
 VERIFICATION_YEARS = 1
+OWNS_FROM_PERCENT = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,11 @@ class Owner:
 
 
 def register_party(*, actor: Actor, kind: str, name: str, country: str, now: datetime, **known) -> Party:
-    """Enter an organisation that is not verified yet. `known`: registration_number, external_reference, time_zone."""
+    """Enter an organisation that is not verified yet. `known`: registration_number, external_reference, time_zone.
+
+    Raises InvalidInput (TIME_ZONE_UNKNOWN) and, where it is here already, IntegrityError.
+    """
+    _check_time_zone(known.get("time_zone", "UTC"))
     with acting(actor):
         party = Party.objects.create(kind=kind, name=name, country=country, created_at=now, **known)
         record(actor, now, [News("party.registered", party, (party.id,), {"kind": kind})])
@@ -43,30 +53,36 @@ def enter_party(*, actor: Actor, kind: str, name: str, country: str, now: dateti
 
 
 def register_supplier(*, user: User, name: str, country: str, registration_number: str, now: datetime) -> Party:
-    """A supplier signs itself up; whoever does it becomes its administrator."""
-    with transaction.atomic():
-        if Party.objects.filter(
-            kind=Party.Kind.SUPPLIER, country=country, registration_number=registration_number
-        ).exists():
-            raise InvalidInput(
-                "A supplier with this registration number is already here. Ask its administrator to invite you.",
-                code="PARTY_EXISTS",
+    """A supplier signs itself up; whoever does it becomes its administrator. Raises InvalidInput (PARTY_EXISTS)."""
+    number = " ".join(registration_number.split())
+    if not number:
+        raise InvalidInput("Name the number under which the company is registered.", code="REGISTRATION_NUMBER_MISSING")
+    actor = Actor(None, Party.Kind.SUPPLIER, frozenset(), user_id=user.id)
+    with acting(actor):
+        if Party.objects.filter(kind=Party.Kind.SUPPLIER, country=country, registration_number__iexact=number).exists():
+            raise _supplier_exists()
+        try:
+            party = register_party(
+                actor=actor, kind=Party.Kind.SUPPLIER, name=name, country=country, now=now, registration_number=number
             )
-        actor = Actor(None, Party.Kind.SUPPLIER, frozenset(), user_id=user.id)
-        party = register_party(
-            actor=actor, kind=Party.Kind.SUPPLIER, name=name, country=country, now=now,
-            registration_number=registration_number,
-        )  # fmt: skip
+        except IntegrityError:  # another signed the same company up at this moment
+            raise _supplier_exists() from None
         Membership.objects.create(user=user, party=party, role=Membership.Role.ADMIN, created_at=now)
         return party
 
 
 def add_member(*, actor: Actor, party_id: int, email: str, role: str, now: datetime) -> Membership:
-    """Let a person act for the actor's own party; the person is created where the portal does not know it yet."""
+    """Let a person act for the actor's own party; the person is created where the portal does not know it yet.
+
+    It comes in by "forgotten password": nobody but the owner of the mailbox. Raises InvalidInput (EMAIL_INVALID,
+    ROLE_UNKNOWN).
+    """
     with acting(actor):
         party = _own_party(actor, party_id)
         require(actor, "parties.manage_members")
-        user = User.objects.filter(email=email.lower()).first() or User.objects.create_user(email)
+        if role not in Membership.Role.values:
+            raise InvalidInput(f"There is no role {role[:20]!r}.", code="ROLE_UNKNOWN")
+        user = _person(email)
         member, created = Membership.objects.get_or_create(
             user=user, party=party, role=role, ended_at=None, defaults={"created_at": now}
         )
@@ -88,8 +104,10 @@ def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Member
         require(actor, "parties.manage_members")
         # One lock for all of the party's administrators: two who remove each other at once would leave none.
         Party.objects.select_for_update().get(id=member.party_id)
-        admins = Membership.objects.filter(party=member.party_id, role=Membership.Role.ADMIN, ended_at=None)
-        if member.role == Membership.Role.ADMIN and admins.count() == 1:
+        others = Membership.objects.filter(
+            party=member.party_id, role=Membership.Role.ADMIN, ended_at=None, user__is_active=True
+        ).exclude(id=member.id)
+        if member.role == Membership.Role.ADMIN and not others.exists():
             raise InvalidInput("Somebody has to remain administrator.", code="LAST_ADMINISTRATOR")
         member.ended_at = now
         member.save(update_fields=["ended_at"])
@@ -102,7 +120,10 @@ def submit_verification(
     *, actor: Actor, party_id: int, legal_name: str, registration_number: str, country: str, address: str,
     owners: list[Owner], now: datetime,
 ) -> BusinessVerification:  # fmt: skip
-    """The party says who it is and who owns it. One verification is open at a time."""
+    """The party says who it is and who owns it. One verification is open at a time.
+
+    Raises InvalidInput (VERIFICATION_OPEN, OWNER_SHARE_INVALID, OWNERS_ABOVE_WHOLE).
+    """
     with acting(actor):
         party = Party.objects.select_for_update().visible_to(actor).filter(id=party_id).first()
         if party is None or not (actor.is_system or party.id == actor.party_id):
@@ -111,8 +132,7 @@ def submit_verification(
         open_states = [BusinessVerification.Status.SUBMITTED, BusinessVerification.Status.SCREENED]
         if party.verifications.filter(status__in=open_states).exists():
             raise InvalidInput("A verification is already under way.", code="VERIFICATION_OPEN")
-        if sum(owner.share_percent for owner in owners) > 100:
-            raise InvalidInput("The owners' shares add up to more than 100 %.", code="OWNERS_ABOVE_WHOLE")
+        _check_owners(owners)
         verification = BusinessVerification(
             party=party,
             legal_name=legal_name,
@@ -137,7 +157,7 @@ def screen(*, actor: Actor, verification_id: int, clear: bool, note: str, now: d
     """Record what the screening against sanctions and adverse media found: the maker's part."""
     with acting(actor):
         verification = _verification(actor, verification_id)
-        require(actor, "parties.screen")
+        _require_person(actor, "parties.screen")
         verification.move_to(BusinessVerification.Status.SCREENED)
         verification.screening = BusinessVerification.Screening.CLEAR if clear else BusinessVerification.Screening.HIT
         verification.screening_note, verification.screened_at, verification.screened_by_id = note, now, actor.user_id
@@ -153,8 +173,8 @@ def decide_verification(
     """The checker's part: admits the party, or not. A screening hit cannot be approved."""
     with acting(actor):
         verification = _verification(actor, verification_id)
-        require(actor, "parties.decide_verification")
-        if actor.user_id and verification.screened_by_id == actor.user_id:
+        _require_person(actor, "parties.decide_verification")
+        if verification.screened_by_id == actor.user_id:
             raise OwnWork()
         states = BusinessVerification.Status
         if approve and verification.screening != BusinessVerification.Screening.CLEAR:
@@ -163,7 +183,7 @@ def decide_verification(
         verification.decided_at, verification.decided_by_id, verification.decision_note = now, actor.user_id, note
         party = verification.party
         if approve:
-            verification.expires_on = today.replace(year=today.year + VERIFICATION_YEARS, day=min(today.day, 28))
+            verification.expires_on = _years_later(today, VERIFICATION_YEARS)
             if party.status != Party.Status.ADMITTED:
                 party.move_to(Party.Status.ADMITTED)
                 party.save(update_fields=["status"])
@@ -171,6 +191,68 @@ def decide_verification(
         name = "verification.approved" if approve else "verification.rejected"
         record(actor, now, [News(name, verification, (party.id, *_operators()))])
         return verification
+
+
+def _years_later(day: date, years: int) -> date:
+    """The same day some years later; 29 February becomes the 28th where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def _check_time_zone(name: str) -> None:
+    """A zone that nobody knows would fail every page of the party."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InvalidInput(f"{name[:40]!r} is no time zone.", code="TIME_ZONE_UNKNOWN") from None
+
+
+def _supplier_exists() -> InvalidInput:
+    return InvalidInput(
+        "A supplier with this registration number is already here. Ask its administrator to let you in.",
+        code="PARTY_EXISTS",
+    )
+
+
+def _check_owners(owners: list[Owner]) -> None:
+    if any(not OWNS_FROM_PERCENT <= owner.share_percent <= 100 for owner in owners):
+        raise InvalidInput("Name those who own from 25 to 100 %.", code="OWNER_SHARE_INVALID")
+    if sum(owner.share_percent for owner in owners) > 100:
+        raise InvalidInput("The owners' shares add up to more than 100 %.", code="OWNERS_ABOVE_WHOLE")
+
+
+def _require_person(actor: Actor, permission: str) -> None:
+    """KYB is answered for by two people: a machine that screened could otherwise decide, too."""
+    require(actor, permission)
+    if actor.user_id is None:
+        raise Forbidden(permission=permission)
+
+
+def _person(email: str) -> User:
+    """Whoever reads this mailbox.
+
+    Somebody may have signed up with another's address and wait to be let in. An address that was never confirmed
+    therefore loses the password and second factors that were set for it: its owner sets a new password by mail.
+    """
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise InvalidInput("This is no e-mail address.", code="EMAIL_INVALID") from None
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email)
+    except IntegrityError:
+        user = User.objects.select_for_update().get(email=email)
+    confirmed = Q(verified=True, email__iexact=email)
+    addresses = EmailAddress.objects.filter(user=user)
+    if addresses.exists() and not addresses.filter(confirmed).exists():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        user.authenticator_set.all().delete()
+    return user
 
 
 def _own_party(actor: Actor, party_id: int) -> Party:

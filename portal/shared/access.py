@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from portal.shared.errors import Forbidden, SecondFactorRequired
 
-VIEWER, MAKER, CHECKER, ADMIN = "VIEWER", "MAKER", "CHECKER", "ADMIN"
+VIEWER, MAKER, CHECKER, ADMIN = ROLES = ("VIEWER", "MAKER", "CHECKER", "ADMIN")
 SUPPLIER, PLATFORM, FINANCIER, BANK = "SUPPLIER", "PLATFORM", "FINANCIER", "BANK"
 SUPERVISOR, OPERATOR, SYSTEM = "SUPERVISOR", "OPERATOR", "SYSTEM"
 
@@ -86,6 +86,9 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
 
 APPROVES_OR_PAYS = frozenset(
     {
+        # who appoints those who approve, and who says where money goes, does both by other hands
+        "parties.manage_members",
+        "banking.register_account",
         "parties.decide_verification",
         "receivables.accept",
         "receivables.settle",
@@ -108,8 +111,13 @@ def permits(actor: Actor, permission: str) -> bool:
     return actor.is_system or any((actor.party_kind, role) in allowed for role in actor.roles)
 
 
+def approves_or_pays(actor: Actor) -> bool:
+    """Whether a role of the actor's carries anything for which a second factor may be asked."""
+    return any(permits(actor, permission) for permission in APPROVES_OR_PAYS)
+
+
 def require(actor: Actor, permission: str) -> None:
-    """Raise Forbidden unless the actor's role permits it."""
+    """Raise Forbidden unless the actor's role permits it, SecondFactorRequired where one is asked for and missing."""
     if not permits(actor, permission):
         raise Forbidden(permission=permission)
     if permission in APPROVES_OR_PAYS and actor.has_second_factor is False:
