@@ -34,14 +34,11 @@ class Me(Resource):
     @extend_schema(responses=Acting, operation_id="me")
     def get(self, request) -> Response:
         actor = self.actor
-        return Response(
-            Acting(
-                {
-                    "party": request.party, "kind": actor.party_kind, "roles": sorted(actor.roles),
-                    "user": actor.user_id, "client": actor.client_id or None,
-                }
-            ).data
-        )  # fmt: skip
+        said = {
+            "party": Party.objects.get(id=actor.party_id), "kind": actor.party_kind, "roles": sorted(actor.roles),
+            "user": actor.user_id, "client": actor.client_id or None,
+        }  # fmt: skip
+        return Response(Acting(said).data)
 
 
 class PartyShown(serializers.ModelSerializer):

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.clients.services import create_clients
+from accounts.parties.models import User
 from portal.shared.access import MAKER, SYSTEM_ACTOR
 from tests import world
 from tests.world import NOW
@@ -32,13 +33,14 @@ class Caller:
     """One machine with its token. Answers have `.json()`; bodies are given as data, or as bytes with their type."""
 
     token: str
+    wire: Browser = WIRE
 
     def get(self, path: str, **headers):
-        return WIRE.get(f"/api/v1/{path}", headers=self._headers(headers))
+        return self.wire.get(f"/api/v1/{path}", headers=self._headers(headers))
 
     def post(self, path: str, body=None, content_type: str = "application/json", **headers):
         content = body if isinstance(body, bytes) else json.dumps(body) if body is not None else b""
-        return WIRE.post(f"/api/v1/{path}", content, content_type, headers=self._headers(headers))
+        return self.wire.post(f"/api/v1/{path}", content, content_type, headers=self._headers(headers))
 
     def _headers(self, headers: dict) -> dict:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -48,6 +50,13 @@ class Caller:
 def caller_for(party, role: str = MAKER) -> Caller:
     ((bound, secret),) = create_clients(actor=SYSTEM_ACTOR, party_ids=[party.id], name="erp", role=role, now=NOW)
     return Caller(ask_token(bound.client_id, secret).json()["access_token"])
+
+
+def person(email: str) -> Caller:
+    """Somebody who is signed in to the pages, and calls by that session."""
+    caller = Caller("", Browser())
+    caller.wire.force_login(User.objects.get(email=email))
+    return caller
 
 
 STRANGER = Caller("")
