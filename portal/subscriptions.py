@@ -6,7 +6,10 @@ SUBSCRIPTIONS: list[Subscriber] = [
     # An application is decided by the policy that it was quoted under, …
     Subscriber("advances.decide", "financing.advances.handlers.decide", ("application.submitted",), queue="decisions"),
     # … the payment goes to the bank, …
-    Subscriber("banking.send", "financing.banking.handlers.send", ("payment.due",), kind=SEND, queue="bank"),
+    # (sending twice does no harm, so what a dead worker held is soon taken over)
+    Subscriber(
+        "banking.send", "financing.banking.handlers.send", ("payment.due",), kind=SEND, queue="bank", lease_seconds=20
+    ),
     # … and what the bank says of it comes home.
     Subscriber("advances.booked", "financing.advances.handlers.disbursement_booked", ("payment.settled",)),
     Subscriber("advances.refused", "financing.advances.handlers.disbursement_refused", ("payment.rejected",)),

@@ -20,6 +20,14 @@ PROJECT = Path(__file__).resolve().parents[1]
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file run in one worker and share what it sets up; all stories share one running house."""
+    for item in items:
+        place = item.path.parent if item.path.parent.name == "stories" else item.path
+        item.add_marker(pytest.mark.xdist_group(str(place.relative_to(PROJECT))))
+
+
 def _urls() -> dict[str, str]:
     missing = [name for name in ("SUPERUSER_DATABASE_URL", "OWNER_DATABASE_URL") if not os.environ.get(name)]
     if missing:

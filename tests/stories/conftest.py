@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -19,16 +18,7 @@ from tests.conftest import empty_database
 from tests.stories.house import House
 from tests.world import CURRENCY, IBANS, TODAY
 
-HERE = Path(__file__).parent
 CAPITAL_MINOR = 1_000_000_00
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All stories share one house, so one worker tells them."""
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("stories"))
 
 
 def database_url(like: str) -> str:

@@ -135,7 +135,7 @@ class House:
         account = self.open_account(party)
         world.trade(party, self.cast.meridian, days=days)
         for number, gross_minor in enumerate(invoices):
-            world.receivable(party, self.cast.meridian, f"{name.upper()}{number + 1}", gross_minor, due_in=30 + number)
+            world.receivable(party, self.cast.meridian, f"{name.upper()}-{number + 1}", gross_minor, due_in=30 + number)
         facility = credit.join_programme(
             actor=as_member(user.email), programme_id=(programme or self.programme).id, now=timezone.now()
         )

@@ -13,7 +13,7 @@ def test_a_credit_note_on_what_is_assigned_is_carried_by_the_suppliers_other_rec
     assert supplier.available() == 1_800_00 - 902_70 - 501_50
 
     note = {
-        "type": "CREDIT_NOTE", "number": "C-1", "invoice": "PEPPER1", "issue_date": "2026-03-01", "currency": "EUR",
+        "type": "CREDIT_NOTE", "number": "C-1", "invoice": "PEPPER-1", "issue_date": "2026-03-01", "currency": "EUR",
         "supplier": "pepper", "debtor": {"registration_number": house.cast.meridian.registration_number},
         "lines": [{"quantity": "3", "unit_price": "100.00", "amount": "300.00"}], "payable": "300.00",
         "reason": "Three came back broken",
