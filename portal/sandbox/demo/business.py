@@ -52,9 +52,7 @@ class Business:
         self.suppliers: dict[int, Supplier] = {}
         bank.control("POST", "/clock", {"business_date": first_day.isoformat()})
         now = timezone.now()
-        self.house: House = founding.found(
-            bank=bank, scale=scale, business_date=first_day, today=now.date(), now=now
-        )
+        self.house: House = founding.found(bank=bank, scale=scale, business_date=first_day, today=now.date(), now=now)
         self.platform = self._machine(self.house.platform, MAKER)
         self.maker = self._machine(self.house.funder, MAKER)
         self.checker = self._machine(self.house.funder, CHECKER)
@@ -120,9 +118,7 @@ class Business:
         machines = signing_up.sign_up(
             new, bank=self._bank, currency=self._scale.currency, today=timezone.now().date(), now=timezone.now()
         )
-        joining = [
-            Supplier(each.party_id, names[each.party_id], self._office.caller(each)) for each in machines
-        ]
+        joining = [Supplier(each.party_id, names[each.party_id], self._office.caller(each)) for each in machines]
         self.suppliers |= {each.party_id: each for each in joining}
         return len(new)
 
@@ -131,7 +127,9 @@ class Business:
             supplier.facility = supplier.caller.post(f"programmes/{self.house.programme.id}/join/")["id"]
 
     # ── financing ────────────────────────────────────────────────────────────────────────────────────────────────────
-    def draw(self, suppliers: Iterable[Supplier], *, a_second: float, share: Callable[[int], float] = lambda _: 1) -> int:
+    def draw(
+        self, suppliers: Iterable[Supplier], *, a_second: float, share: Callable[[int], float] = lambda _: 1
+    ) -> int:
         """They ask what they can have; those who can have something take a quote and apply, at a steady pace.
 
         Returns how many have applied, once all are decided and paid.

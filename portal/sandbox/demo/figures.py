@@ -1,4 +1,4 @@
-"""What came out: by SQL from the portal's database, and from the bank's book over HTTP. And what has to be true of it."""
+"""What came out, by SQL from the portal's database and from the bank's book, and what has to be true of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,7 +61,8 @@ WHERE b.closed_at IS NULL GROUP BY b.iban
 OPEN_ITEMS = """
 SELECT (SELECT coalesce(abs(sum(l.amount_minor)), 0) FROM ledger_leg l JOIN ledger_account a ON a.id = l.account_id
         WHERE a.kind = 'UNAPPLIED_RECEIPTS')
-     + (SELECT coalesce(sum(abs(closing_minor - ledger_minor)), 0) FROM banking_statement WHERE ledger_minor IS NOT NULL)
+     + (SELECT coalesce(sum(abs(closing_minor - ledger_minor)), 0) FROM banking_statement
+        WHERE ledger_minor IS NOT NULL)
      + (SELECT coalesce(sum(abs(e.amount_minor)), 0) FROM banking_bankentry e WHERE e.statement_id IS NULL)
 """
 
@@ -104,9 +105,31 @@ def unreconciled(connection: Connection, bank: BankClient) -> int:
     return int(connection.execute(OPEN_ITEMS).fetchone()[0]) + sum(abs(told[iban] - int(minor)) for iban, minor in cash)
 
 
+TOO_YOUNG = f"""
+SELECT count(*) FROM advances_advance v JOIN advances_application a ON a.id = v.application_id
+JOIN credit_decision d ON d.id = a.decision_id
+WHERE (d.inputs #>> '{{features,days_of_trade}}')::int < {MIN_DAYS}
+   OR (d.inputs #>> '{{features,order_lines}}')::int < {MIN_LINES}
+"""
+OWED_OTHERWISE = """
+SELECT abs((SELECT coalesce(sum(principal_minor + interest_minor + fees_minor), 0) FROM advances_advance)
+     - (SELECT coalesce(sum(l.amount_minor), 0) FROM ledger_leg l JOIN ledger_account a ON a.id = l.account_id
+        WHERE a.kind IN ('ADVANCES', 'INTEREST_RECEIVABLE', 'FEES_RECEIVABLE')))
+"""
+LEFT_IN_CLEARING = """
+SELECT coalesce(sum(abs(s)), 0) FROM (
+    SELECT sum(l.amount_minor) s FROM ledger_leg l JOIN ledger_account a ON a.id = l.account_id
+    WHERE a.kind IN ('DISBURSEMENT_CLEARING', 'SETTLEMENT_CLEARING', 'DUE_TO_SUPPLIER') GROUP BY a.id) t
+"""
+REPAID = "SELECT count(*) FROM advances_advance WHERE status = 'REPAID'"
+UNDELIVERED = "SELECT count(*) FROM trail_delivery WHERE state <> 'DONE'"
+
+
 def claims(connection: Connection, found: dict, needs: Needs) -> Iterator[tuple[str, bool]]:
-    def nothing(sql: str) -> bool:
-        return connection.execute(sql).fetchone()[0] == 0
+    """Sentences, and whether they hold."""
+
+    def count(sql: str) -> int:
+        return connection.execute(sql).fetchone()[0]
 
     scored, grades = found["suppliers_scored"], found["grades"]
     yield f"at least {needs.financings} financings", found["financings"] >= needs.financings
@@ -115,29 +138,15 @@ def claims(connection: Connection, found: dict, needs: Needs) -> Iterator[tuple[
     yield "the ledger balances to the cent", found["ledger_imbalance_minor"] == 0
     yield "bank and ledger agree to the cent", found["unreconciled_minor"] == 0
     yield "no grade holds more than half of the scored", scored > 0 and max(grades.values()) * 2 <= scored
-    yield f"nobody was financed before {MIN_DAYS} days and {MIN_LINES} lines of trade", nothing(f"""
-        SELECT count(*) FROM advances_advance v JOIN advances_application a ON a.id = v.application_id
-        JOIN credit_decision d ON d.id = a.decision_id
-        WHERE (d.inputs #>> '{{features,days_of_trade}}')::int < {MIN_DAYS}
-           OR (d.inputs #>> '{{features,order_lines}}')::int < {MIN_LINES}""")
-    yield "advances were repaid as the platform settled", not nothing(
-        "SELECT count(*) FROM advances_advance WHERE status = 'REPAID'"
-    )
-    yield "what advances owe is what the ledger says", nothing("""
-        SELECT abs((SELECT coalesce(sum(principal_minor + interest_minor + fees_minor), 0) FROM advances_advance)
-             - (SELECT coalesce(sum(l.amount_minor), 0) FROM ledger_leg l JOIN ledger_account a ON a.id = l.account_id
-                WHERE a.kind IN ('ADVANCES', 'INTEREST_RECEIVABLE', 'FEES_RECEIVABLE')))""")
-    yield "nothing is left on a clearing account", nothing("""
-        SELECT coalesce(sum(abs(s)), 0) FROM (
-            SELECT sum(l.amount_minor) s FROM ledger_leg l JOIN ledger_account a ON a.id = l.account_id
-            WHERE a.kind IN ('DISBURSEMENT_CLEARING', 'SETTLEMENT_CLEARING', 'DUE_TO_SUPPLIER') GROUP BY a.id) t""")
-    yield "no event is parked", nothing("SELECT count(*) FROM trail_delivery WHERE state <> 'DONE'")
+    yield f"nobody was financed before {MIN_DAYS} days and {MIN_LINES} lines of trade", count(TOO_YOUNG) == 0
+    yield "advances were repaid as the platform settled", count(REPAID) > 0
+    yield "what advances owe is what the ledger says", count(OWED_OTHERWISE) == 0
+    yield "nothing is left on a clearing account", count(LEFT_IN_CLEARING) == 0
+    yield "every event has reached its subscribers", count(UNDELIVERED) == 0
 
 
 def asked_again(connection: Connection, funder: Caller) -> Iterator[tuple[str, bool]]:
     """Decisions decided again from what was kept of them."""
-    ids = connection.execute(
-        "SELECT id FROM credit_decision ORDER BY md5(id::text) LIMIT %s", [REPLAYED]
-    ).fetchall()
+    ids = connection.execute("SELECT id FROM credit_decision ORDER BY md5(id::text) LIMIT %s", [REPLAYED]).fetchall()
     same = [funder.get(f"decisions/{decision}/replay/")["identical"] for (decision,) in ids]
     yield f"{len(same)} decisions replayed bit for bit", bool(same) and all(same)

@@ -1,4 +1,4 @@
-"""Sixty suppliers who are nobody real: half a year of trade, then six weeks of financing."""
+"""Sixty suppliers who are nobody real: half a year of trade, then five weeks of financing."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -7,14 +7,19 @@ from portal.sandbox.world import characters, invoicing, trade
 from portal.sandbox.world.founding import PLATFORM_REFERENCE, Scale
 from portal.sandbox.world.invoicing import Terms
 
-SUPPLIERS, MONTHS, WEEKS = 60, 6, 6
+SUPPLIERS, MONTHS, WEEKS = 60, 6, 5
 SCALE = Scale(capital_minor=2_000_000_000)
-APPLICATIONS_A_SECOND = 5
+APPLICATIONS_A_SECOND = 3
 DUE_DAYS = 28
 
 
 def first_day(today: date) -> date:
     return today - timedelta(weeks=WEEKS)
+
+
+def part(party_id: int) -> float:
+    """Of what they can have, some take all and some a part."""
+    return (1, 0.6, 0.9)[party_id % 3]
 
 
 def play(business: Business, today: date) -> None:
@@ -34,16 +39,15 @@ def play(business: Business, today: date) -> None:
         )
         notes = invoicing.credit_notes(
             lines, after=since, until=until, issued=day, terms=terms,
-            invoice_of=lambda line: invoiced.get((line.order, line.line), ""),
+            invoice_of=invoiced.get,
         )  # fmt: skip
         invoiced |= {(row["order"], row["order_line"]): each["number"] for each in documents for row in each["lines"]}
         business.hand_in_as_suppliers(documents)
         business.hand_in_as_suppliers(notes)
         business.quiet.wait()
         settled = business.settle_due()
-        applied = business.draw(
-            business.suppliers.values(), a_second=APPLICATIONS_A_SECOND, share=lambda party: (1, 0.6, 0.9)[party % 3]
-        ) if week else 0
+        # In the first week nothing is out of its return window yet.
+        applied = business.draw(business.suppliers.values(), a_second=APPLICATIONS_A_SECOND, share=part) if week else 0
         business.decide_referrals()
         business.say(
             f"{day:%d %b %Y}  {report['new']:>6,} order lines  {len(documents):>3} invoices  "

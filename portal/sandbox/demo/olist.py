@@ -8,7 +8,7 @@ weeks after it was issued.
 import csv
 import gzip
 import io
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class TradeFile:
 def play(business: Business, file: TradeFile) -> None:
     day, last = file.first_day, file.last_day + timedelta(days=AFTER_THE_LAST_ORDER)
     by_month, known = arrivals(file), datetime(2000, 1, 1, tzinfo=UTC)
+    invoiced_before: set[str] = set()
     while day < last:
         day += timedelta(days=1)
         if not is_run(day):
@@ -79,10 +80,14 @@ def play(business: Business, file: TradeFile) -> None:
             file.content if first else file.part(known, until), mapping=MAPPING, known_until=until, file_name=file.name
         )
         documents = invoices_of(by_month[day.year, day.month], day)
-        business.sign_up({each["supplier"] for each in documents})
+        invoiced = {each["supplier"] for each in documents}
+        business.sign_up(invoiced)
         business.hand_in_as_platform(documents)
         business.quiet.wait()
-        applied = business.draw(business.suppliers.values(), a_second=APPLICATIONS_A_SECOND)
+        # Whoever has invoiced in this month or the last may have something to draw on.
+        asking = [each for each in business.suppliers.values() if each.reference in invoiced | invoiced_before]
+        applied = business.draw(asking, a_second=APPLICATIONS_A_SECOND)
+        invoiced_before = invoiced
         business.decide_referrals()
         known = until
         business.say(
@@ -120,7 +125,3 @@ def end_of(day: date) -> datetime:
 
 def is_month_end(day: date) -> bool:
     return (day + timedelta(days=1)).day == 1
-
-
-def months(file: TradeFile) -> Counter:
-    return Counter(f"{line.ordered_at:%Y-%m}" for _, line in file.rows)

@@ -9,9 +9,9 @@ from portal.sandbox.bank.client import BankClient
 PATIENCE = 180  # seconds
 
 OPEN = """
-SELECT (SELECT count(*) FROM advances_application WHERE status = 'SUBMITTED') AS applications,
-       (SELECT count(*) FROM banking_paymentinstruction WHERE status IN ('DUE', 'SENT', 'UNKNOWN', 'ACCEPTED')) AS payments,
-       (SELECT count(*) FROM trail_delivery WHERE state = 'WAITING') AS deliveries
+SELECT (SELECT count(*) FROM advances_application WHERE status = 'SUBMITTED'),
+       (SELECT count(*) FROM banking_paymentinstruction WHERE status IN ('DUE', 'SENT', 'UNKNOWN', 'ACCEPTED')),
+       (SELECT count(*) FROM trail_delivery WHERE state = 'WAITING')
 """
 BOOKED = """
 SELECT a.iban, count(e.id) FROM banking_bankaccount a LEFT JOIN banking_bankentry e ON e.account_id = a.id

@@ -39,7 +39,8 @@ def tell(
     if business.tally.rows_refused:
         rows = ", ".join(f"{count:,} {code}" for code, count in business.tally.rows_refused.most_common())
         console.print(f"Rows that no import took, with line and reason in its report: {rows}")
-    console.print(f"Documents: {', '.join(f'{count:,} {code}' for code, count in business.tally.documents.most_common())}\n")
+    documents = ", ".join(f"{count:,} {code}" for code, count in business.tally.documents.most_common())
+    console.print(f"Documents: {documents}\n")
     for sentence, holds in claims:
         console.print(f"  {'[green]✓[/]' if holds else '[bold red]✗[/]'} {sentence}")
 
@@ -51,7 +52,8 @@ def tell_one(console: Console, connection: Connection, business: Business) -> No
         return
     advance = business.suppliers[row[1]].caller.get(f"advances/{row[0]}/")
     amount = money(advance["amount_minor"], advance["currency"])
-    table = Table(title=f"{advance['supplier']['name']} borrows {amount}", title_justify="left", box=None, pad_edge=False)
+    title = f"{advance['supplier']['name']} borrows {amount}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column in ("ms", "", "at (UTC)"):
         table.add_column(column, justify="right" if column == "ms" else "left")
     started = next(at(each) for each in advance["timeline"] if each["name"] == "application.submitted")
@@ -67,10 +69,11 @@ def at(happening: dict) -> datetime:
 
 def table_of_figures(connection: Connection, business: Business, found: dict, seconds: float) -> Table:
     currency = business.house.programme.currency
+    grades = "  ".join(f"{grade} {count}" for grade, count in found["grades"].items())
     table = Table(title="Figures", title_justify="left", show_header=False, box=None, pad_edge=False)
     rows = {
         "Orders imported": f"{found['orders_imported']:,} ({connection.execute(LINES).fetchone()[0]:,} lines)",
-        "Suppliers scored": f"{found['suppliers_scored']:,}   {'  '.join(f'{g} {n}' for g, n in found['grades'].items())}",
+        "Suppliers scored": f"{found['suppliers_scored']:,}   {grades}",
         "Financings": f"{found['financings']:,} to {found['suppliers_financed']:,} suppliers",
         "Decided with no hand": f"{found['automatic_share']:.1%}"
         + "".join(f", {count} {outcome.lower()} by hand" for outcome, count in business.tally.referrals.items()),
@@ -100,7 +103,9 @@ def money(minor: int, currency: str) -> str:
 
 def table_of_refusals(business: Business) -> Table:
     tally = business.tally
-    title = f"\n{tally.asked:,} times suppliers asked what they can have; {tally.refused.total():,} times it was nothing"
+    title = (
+        f"\nSuppliers asked {tally.asked:,} times what they can have; {tally.refused.total():,} times it was nothing"
+    )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for column, justify in (("times", "right"), ("reason", "left"), ("said to the supplier", "left")):
         table.add_column(column, justify=justify)

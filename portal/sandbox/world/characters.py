@@ -1,6 +1,6 @@
 """What kinds of suppliers there are, and what they are called. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 
@@ -29,18 +29,23 @@ class Character:
 
 STRONG = Character("strong", 14, 34, (15, 90), 4, growth=1.5)
 LARGE = Character("large", 12, 60, (120, 480), 5, growth=1.3)
-STEADY = Character("steady", 10, 20, (12, 70), 3)
-SEASONAL = Character("seasonal", 12, 22, (10, 80), 2, growth=1.0, season=0.35, on_time=0.95)
-NARROW = Character("narrow", 8, 16, (25, 60), 1, growth=1.0, on_time=0.94, returned=0.04)
-SLOPPY = Character(
-    "sloppy", 9, 18, (10, 60), 2, growth=0.8, on_time=0.80, fulfilled=0.92, cancelled=0.07, returned=0.09
+STEADY = Character("steady", 10, 20, (12, 70), 2, growth=0.95, on_time=0.93, fulfilled=0.97, returned=0.04)
+SEASONAL = Character(
+    "seasonal", 12, 18, (10, 80), 2, growth=0.8, season=0.25, on_time=0.86, fulfilled=0.94, cancelled=0.02,
+    returned=0.09,
+)  # fmt: skip
+NARROW = Character("narrow", 8, 14, (25, 60), 1, growth=0.9, on_time=0.89, fulfilled=0.96, returned=0.05)
+SLOPPY = Character("sloppy", 9, 7, (10, 60), 2, growth=0.8, on_time=0.74, fulfilled=0.90, cancelled=0.08, returned=0.11)
+FADING = Character(
+    "fading", 11, 18, (10, 55), 2, growth=0.2, on_time=0.85, fulfilled=0.93, cancelled=0.04, returned=0.06
 )
-FADING = Character("fading", 11, 24, (10, 55), 2, growth=0.3, on_time=0.88, fulfilled=0.96, cancelled=0.03, returned=0.05)
-YOUNG = Character("young", 4, 15, (10, 60), 2, growth=1.8)
+YOUNG = Character("young", 4, 13, (10, 60), 2, growth=1.8, on_time=0.92, returned=0.04)
 THIN = Character("thin", 5, 1, (15, 60), 1)
 NEW = Character("new", 2, 12, (10, 50), 2, growth=1.5)
 
-MIX = (STRONG, STEADY, SEASONAL, LARGE, NARROW, STEADY, YOUNG, SLOPPY, STRONG, FADING, STEADY, NARROW, THIN, SEASONAL, NEW)
+MIX = (
+    STRONG, STEADY, SEASONAL, LARGE, NARROW, STEADY, YOUNG, SLOPPY, STRONG, FADING, STEADY, NARROW, THIN, SEASONAL, NEW,
+)  # fmt: skip
 """Suppliers are of these characters in turn."""
 
 FIRST = (
@@ -84,5 +89,5 @@ def _supplier(number: int, character: Character, most_months: int) -> Supplier:
     form, country = FORMS[number * 5 % len(FORMS)]
     name = f"{FIRST[number % len(FIRST)]} {SECOND[(number + number // len(FIRST) * 3) % len(SECOND)]} {form}"
     if character.months > most_months:
-        character = Character(**{each: getattr(character, each) for each in character.__slots__} | {"months": most_months})
+        character = replace(character, months=most_months)
     return Supplier(number, f"S-{10001 + 37 * number}", name, country, character)

@@ -1,4 +1,4 @@
-"""The parties of a world, their people, accounts and book, the policy and the programme: by the portal's own services."""
+"""Parties and people, accounts and book, policy and programme of a world: by the portal's own services."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -94,7 +94,8 @@ def _parties(scale: Scale, now: datetime) -> dict[str, Party]:
     return {
         place: parties.register_party(
             actor=SYSTEM_ACTOR, kind=kind, name=name, country=country, time_zone=zone, now=now,
-            registration_number=f"HRB {7000 + number}", external_reference=PLATFORM_REFERENCE if place == "platform" else "",
+            registration_number=f"HRB {7000 + number}",
+            external_reference=PLATFORM_REFERENCE if place == "platform" else "",
         )
         for number, (place, (kind, name, country, zone)) in enumerate(known.items(), 1)
     }  # fmt: skip

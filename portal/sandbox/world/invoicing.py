@@ -1,7 +1,7 @@
 """What suppliers invoice for what was delivered, and credit for what went back: JSON documents. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -44,11 +44,8 @@ def invoice_number(supplier: str, issued: date, part: int = 1) -> str:
     return f"{supplier.removeprefix('olist:')[:12]}-{issued:%Y%m%d}" + (f"-{part}" if part > 1 else "")
 
 
-def _invoice(
-    supplier: str, lines: Sequence[TradeLine], part: int, issued: date, due: date, terms: Terms
-) -> dict:
+def _invoice(supplier: str, lines: Sequence[TradeLine], part: int, issued: date, due: date, terms: Terms) -> dict:
     gross = sum((line.receipt.quantity * line.unit_price for line in lines), Decimal(0))
-    commission = (gross * terms.commission).quantize(CENT, ROUND_HALF_EVEN)
     return {
         "type": "INVOICE",
         "number": invoice_number(supplier, issued, part),
@@ -58,9 +55,23 @@ def _invoice(
         "supplier": supplier,
         "debtor": terms.platform,
         "lines": [_line(line) for line in lines],
-        "deductions": [{"kind": "commission", "amount": f"{commission:.2f}"}] if commission else [],
+        "deductions": _deductions(gross, terms),
         "payable": f"{gross:.2f}",
     }
+
+
+def overcharged(document: dict, terms: Terms) -> dict:
+    """The invoice as a careless supplier writes it: the first line dearer than it was ordered."""
+    first, *others = document["lines"]
+    dearer = (Decimal(first["unit_price"]) * Decimal("1.06")).quantize(CENT, ROUND_HALF_EVEN)
+    first = first | {"unit_price": str(dearer), "amount": f"{Decimal(first['quantity']) * dearer:.2f}"}
+    gross = sum((Decimal(line["amount"]) for line in (first, *others)), Decimal(0))
+    return document | {"lines": [first, *others], "payable": f"{gross:.2f}", "deductions": _deductions(gross, terms)}
+
+
+def _deductions(gross: Decimal, terms: Terms) -> list[dict]:
+    commission = (gross * terms.commission).quantize(CENT, ROUND_HALF_EVEN)
+    return [{"kind": "commission", "amount": f"{commission:.2f}"}] if commission else []
 
 
 def _line(line: TradeLine) -> dict:
@@ -76,13 +87,17 @@ def _line(line: TradeLine) -> dict:
 
 
 def credit_notes(
-    lines: Iterable[TradeLine], *, after: datetime, until: datetime, issued: date, invoice_of, terms: Terms
-) -> list[dict]:
-    """One note per line that went back in that time, net of commission. `invoice_of(line)`: its number, or ""."""
+    lines: Iterable[TradeLine], *, after: datetime, until: datetime, issued: date,
+    invoice_of: Callable[[tuple[str, str]], str | None], terms: Terms,
+) -> list[dict]:  # fmt: skip
+    """One note per line that went back in that time, net of commission.
+
+    `invoice_of`: number of the invoice by order and line, None where there is none.
+    """
     notes = []
     for line in lines:
         back = line.returned
-        if not (back and after < back.at <= until and invoice_of(line)):
+        if not (back and after < back.at <= until and (invoice := invoice_of((line.order, line.line)))):
             continue
         amount = (back.quantity * line.unit_price * (1 - terms.commission)).quantize(CENT, ROUND_HALF_EVEN)
         notes.append({
@@ -92,7 +107,7 @@ def credit_notes(
             "currency": line.currency,
             "supplier": line.supplier,
             "debtor": terms.platform,
-            "invoice": invoice_of(line),
+            "invoice": invoice,
             "reason": back.reason or "returned",
             "payable": f"{amount:.2f}",
         })  # fmt: skip

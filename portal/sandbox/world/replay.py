@@ -32,7 +32,7 @@ from logistics.orders.services import import_trade
 from portal.sandbox.bank.client import BankClient
 from portal.sandbox.world import invoicing, trade
 from portal.sandbox.world.founding import House, member
-from portal.sandbox.world.invoicing import Terms, invoice_number
+from portal.sandbox.world.invoicing import Terms
 from portal.shared.access import CHECKER, MAKER, Actor
 
 WEEK = timedelta(days=7)
@@ -89,7 +89,7 @@ class Replay:
         banking.collect_statements(now=self.clock(), date=day)
 
     def work_off(self) -> None:
-        """What workers do: bring events to their subscribers, and fetch what the bank has booked, until all is quiet."""
+        """What workers do: bring events to their subscribers, and fetch what the bank booked, until all is quiet."""
         deadline = timezone.now() + timedelta(minutes=PATIENCE)
         while True:
             handled = sum(drain(name, self.clock()) for name in subscribers())
@@ -121,11 +121,10 @@ class Replay:
         """Every supplier hands in one invoice for what arrived in the last week, and credits what went back."""
         until = datetime.combine(day, time(6), UTC)
         due = day + timedelta(days=self._random.choice((28, 35, 35, 42)))
-        new = invoicing.invoices(
-            self._lines, after=until - WEEK, until=until, issued=day, due=due, terms=self._terms
-        )
+        new = invoicing.invoices(self._lines, after=until - WEEK, until=until, issued=day, due=due, terms=self._terms)
+        new = [invoicing.overcharged(each, self._terms) if self._is_careless() else each for each in new]
         notes = invoicing.credit_notes(
-            self._lines, after=until - WEEK, until=until, issued=day, invoice_of=self._invoice_of, terms=self._terms
+            self._lines, after=until - WEEK, until=until, issued=day, invoice_of=self._invoiced.get, terms=self._terms
         )
         for document in new:
             for line in document["lines"]:
@@ -136,8 +135,8 @@ class Replay:
                 results += self.hand_in(actor, mine)
         return results
 
-    def _invoice_of(self, line: TradeLine) -> str:
-        return self._invoiced.get((line.order, line.line), "")
+    def _is_careless(self) -> bool:
+        return self._random.random() < 0.06
 
     def hand_in(self, actor: Actor, documents: list[dict]) -> list[receivables.ItemResult]:
         return receivables.submit(
@@ -219,7 +218,8 @@ class Replay:
 
     def leave_one_unpaid(self, before: date) -> Party | None:
         """The platform holds back what it owes one supplier, so that its advance becomes overdue."""
-        late = Advance.objects.filter(status=Advance.Status.ACTIVE, due_date__lt=before).order_by("due_date", "id").first()
+        active = Advance.objects.filter(status=Advance.Status.ACTIVE, due_date__lt=before)
+        late = active.order_by("due_date", "id").first()
         if late:
             self.left_unpaid.add(late.supplier_id)
         return late.supplier if late else None

@@ -43,6 +43,4 @@ def sign_up(
 def let_in(parties: list[Party], *, role: str, name: str, now: datetime) -> list[Machine]:
     names = {each.id: each.name for each in parties}
     made = create_clients(actor=SYSTEM_ACTOR, party_ids=list(names), name=name, role=role, now=now)
-    return [
-        Machine(bound.party_id, names[bound.party_id], role, bound.client_id, secret) for bound, secret in made
-    ]
+    return [Machine(bound.party_id, names[bound.party_id], role, bound.client_id, secret) for bound, secret in made]

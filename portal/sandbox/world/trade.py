@@ -50,7 +50,8 @@ def _lines(supplier: Supplier, until: date, currency: str, random: Random) -> It
         day = until - timedelta(days=age)
         elapsed = (days - age) / days
         season = 1 + (1 - character.season) * math.cos(2 * math.pi * (day.timetuple().tm_yday - peak) / 365)
-        due += character.lines_a_month / MONTH * (1 + (character.growth - 1) * elapsed) * season * random.uniform(0.4, 1.6)
+        usual = character.lines_a_month / MONTH * (1 + (character.growth - 1) * elapsed)
+        due += usual * season * random.uniform(0.4, 1.6)
         while due >= 1:
             due -= 1
             number += 1
@@ -61,7 +62,11 @@ def _items(supplier: Supplier, random: Random) -> list[Item]:
     low, high = supplier.character.prices
     chosen = random.sample(sorted(CATEGORIES), supplier.character.categories)
     return [
-        Item(f"{supplier.reference}-{name[:3].upper()}{number}", category, Decimal(random.randint(low * 100, high * 100)) / 100)
+        Item(
+            f"{supplier.reference}-{name[:3].upper()}{number}",
+            category,
+            Decimal(random.randint(low * 100, high * 100)) / 100,
+        )
         for category in chosen
         for number, name in enumerate(CATEGORIES[category], 1)
     ]

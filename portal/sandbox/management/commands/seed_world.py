@@ -21,6 +21,7 @@ from accounts.parties.models import Membership, Party, User
 from financing.advances.models import Advance
 from financing.credit import services as credit
 from financing.credit.rules import DEFAULT_BODY
+from financing.receivables import services as receivables
 from logistics.orders.models import OrderLine
 from portal.runtime.environment import write_private
 from portal.sandbox.bank.client import BankClient
@@ -203,6 +204,10 @@ class Seed:
         }  # fmt: skip
         replay.hand_in(ana, [invoice])
         replay.hand_in(ana, [invoice])
+        (mistaken,) = replay.hand_in(ana, [invoice | {"number": "A-2003", "payable": "48.00", "lines": [
+            {"sku": "KETTLE", "quantity": "1", "unit_price": "48.00", "amount": "48.00"}]}])  # fmt: skip
+        reason = "Ten were sent, not one: A-2001 is right."
+        receivables.cancel(actor=ana, receivable_id=mistaken.receivable_id, reason=reason, now=self._clock())
         replay.hand_in(ana, [invoice | {"number": "A-2002", "payable": "840.00"}])
 
     def _propose_policy(self, replay: Replay) -> None:

@@ -1,0 +1,61 @@
+"""`manage.py seed_world` on a real bank: a world whose books are in order, made once."""
+
+import json
+from datetime import date
+
+import pytest
+from django.core.management import call_command
+
+from accounts.parties.models import BusinessVerification, Membership, Party, User
+from accounts.trail.models import Delivery
+from financing.advances.models import Advance, Application
+from financing.banking.models import Statement
+from financing.credit.models import Facility, PolicyVersion
+from financing.ledger.models import Book
+from financing.ledger.queries import balance, findings
+from financing.receivables.models import Receivable
+from tests.sandbox.conftest import SECRET, bank, inbox  # noqa: F401 fixtures
+
+TODAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def seeded(committed_db, bank, settings, tmp_path, monkeypatch):  # noqa: F811
+    settings.BANK_URL, settings.BANK_SECRET = bank.url, SECRET
+    monkeypatch.setenv("WORLD_DIR", str(tmp_path))
+    call_command("seed_world", today=TODAY, weeks=3)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa: F811
+    book = Book.objects.get()
+    states = set(Advance.objects.values_list("status", flat=True))
+    assert book.business_date == TODAY
+    assert {"ACTIVE", "FAILED"} <= states
+    assert Application.objects.filter(status="REFERRED").exists()
+    assert {"ACCEPTED", "ASSIGNED", "CANCELLED", "RECEIVED"} <= set(Receivable.objects.values_list("status", flat=True))
+
+    assert findings(book.id) == []
+    told = {each["iban"]: each["balance_minor"] for each in bank.control("GET", "/accounts")}
+    account = book.funder.bank_accounts.get()
+    assert balance(book_id=book.id, kind="CASH", currency="EUR") == told[account.iban]
+    assert all(each.difference_minor == 0 and each.unmatched == 0 for each in Statement.objects.all())
+    assert not Delivery.objects.exclude(state="DONE").exists()
+
+    suppliers = Party.objects.filter(kind="SUPPLIER")
+    assert (suppliers.count(), suppliers.filter(status="PROSPECT").count()) == (40, 2)
+    assert BusinessVerification.objects.filter(status="SCREENED").count() == 1
+    assert Facility.objects.count() == 38
+    assert set(PolicyVersion.objects.values_list("status", flat=True)) == {"APPROVED", "PROPOSED"}
+
+    people = json.loads((seeded / "users.json").read_text())
+    assert len(people) == Membership.objects.count()
+    assert User.objects.get(email="ana@amphora.example").check_password(people[0]["password"])
+    assert (seeded / "users.json").stat().st_mode & 0o077 == 0
+    assert {each["role"] for each in json.loads((seeded / "clients.json").read_text())} == {"MAKER", "CHECKER"}
+
+    count = Advance.objects.count()
+    call_command("seed_world", today=TODAY, weeks=3)
+    assert "there already" in capsys.readouterr().out
+    assert (Advance.objects.count(), Party.objects.filter(kind="SUPPLIER").count()) == (count, 40)
