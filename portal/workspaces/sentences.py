@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.parties.models import User
 from accounts.trail.models import Event
+from financing.credit import wording
+from portal.shared import access
 from portal.shared.access import Actor
 from portal.ui.formats import money
+from portal.workspaces import pages
 
 # Event name -> (sentence, state that colours it). `{amount}` is the payload's amount with its currency.
 SENTENCES = {
@@ -102,20 +105,29 @@ class _Facts(dict):
 
 def timeline(actor: Actor, *subjects: Model) -> list[Happening]:
     """What the acting party may know of these subjects, oldest first, with the time from each step to the next."""
-    events = Event.objects.none()
+    about = Q()
     for subject in subjects:
-        events |= Event.objects.visible_to(actor).about(subject._meta.label_lower, subject.pk)
-    rows = list(events.order_by("id").distinct())
+        about |= Q(subject_type=subject._meta.label_lower, subject_id=subject.pk)
+    if not about:
+        return []
+    rows = sorted(Event.objects.visible_to(actor).filter(about), key=_in_order)
     return tell(actor, rows, with_times=True)
 
 
+def _in_order(event: Event) -> tuple:
+    """One transaction records at one instant: what was decided, then what was booked, then what was instructed."""
+    noun = event.name.split(".")[0]
+    return event.recorded_at, {"advance": 1, "payment": 2}.get(noun, 0), event.id
+
+
 def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> list[Happening]:
-    """Events in sentences, in their order."""
+    """Events in sentences, in their order: with the time from each to the next, or with links to their subjects."""
     people = _people(actor, events)
     told, before = [], None
     for event in events:
         took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
-        told.append(_happening(event, people, took))
+        address = "" if with_times else pages.address(actor.party_kind, event)
+        told.append(_happening(actor, event, people, took, address))
         before = event.recorded_at
     return told
 
@@ -134,16 +146,28 @@ def _facts(payload: dict) -> dict:
     return facts
 
 
-def _happening(event: Event, people: dict[int, str], took_ms: int | None) -> Happening:
+def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int | None, url: str) -> Happening:
+    is_ours = event.actor_party_id == actor.party_id
     return Happening(
         at=event.recorded_at,
         sentence=sentence(event),
         state=SENTENCES.get(event.name, ("", ""))[1],
-        actor=people.get(event.actor_user_id, ""),
+        actor=people.get(event.actor_user_id, "") if is_ours else "",
+        detail=_why(actor, event),
+        url=url,
         took_ms=took_ms,
         name=event.name,
         subject=f"{event.subject_type}:{event.subject_id}",
     )
+
+
+def _why(actor: Actor, event: Event) -> str:
+    """The reasons that a decision tells, in the reader's words."""
+    codes = event.payload.get("reasons")
+    if not event.name.startswith("application.") or not isinstance(codes, list):
+        return ""
+    audience = wording.OFFICER if actor.party_kind in access.FUNDERS else wording.SUPPLIER
+    return " ".join(wording.reason(str(code), audience) for code in codes)
 
 
 def _people(actor: Actor, events: Iterable[Event]) -> dict[int, str]:

@@ -78,6 +78,15 @@ def offered_minor(offer: Offer) -> int:
     return 0 if offer.result.outcome == DECLINED else offer.result.base.available_minor
 
 
+def at_once_minor(offer: Offer) -> int:
+    """The most that needs no person to decide; 0 where a person decides whatever the amount."""
+    if set(offer.result.reasons) - {"AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORITY"}:
+        return 0
+    authority, exposure = offer.policy.body["authority"], offer.result.base.exposure_minor
+    most = min(int(authority["max_amount_minor"]), int(authority["max_exposure_minor"]) - exposure)
+    return most if most >= least_of(offer) else 0
+
+
 def use_of(line: BaseLine) -> str:
     """What an invoice is good for: FINANCEABLE, SECURES, or the first reason why it is not."""
     if line.reasons:

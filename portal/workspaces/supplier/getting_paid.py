@@ -107,6 +107,7 @@ def _priced(found: Offer) -> dict:
         "referred": figures.reasons(found.result.reasons) if found.result.outcome == REFERRED else [],
         "reasons": figures.reasons(found.result.reasons, least=money(figures.least_of(found), currency))
         if declined else [],
+        "at_once_minor": figures.at_once_minor(found),
         "most_minor": found.result.base.available_minor,
     }  # fmt: skip
 

@@ -32,7 +32,7 @@ def register(request: HttpRequest) -> HttpResponse:
     """A person without a party signs a supplier up."""
     if request.actor is not None:
         return redirect("home")
-    form, refusal = RegisterForm(request.POST or None), None
+    form, refusal = RegisterForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
         try:
             party = parties.register_supplier(user=request.user, now=timezone.now(), **form.cleaned_data)
@@ -114,7 +114,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
     missing = sorted({each.currency for each in programmes} - {each.currency for each in accounts})
     approved = next((each for each in found if each.status == S.APPROVED), None)
     failed = refusal or account_refusal or join_refusal
-    wrong = failed or any(each is not None and each.errors for each in (form, account_form))
+    wrong = form is not None or account_form is not None  # a form is shown anew only where something was wrong
     context = {
         "party": party,
         "last": last,

@@ -183,7 +183,7 @@ def cancel(request: HttpRequest, receivable_id: int) -> HttpResponse:
 @for_kinds(access.SUPPLIER)
 def upload(request: HttpRequest) -> HttpResponse:
     """Invoices and credit notes from files: each is kept, whatever becomes of it."""
-    form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         kept = [_submit(request, each) for each in form.cleaned_data["files"]]
         if len(kept) == 1:

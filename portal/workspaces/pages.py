@@ -1,0 +1,56 @@
+"""Where each kind of party reads about the subject of an event."""
+
+from django.urls import NoReverseMatch, reverse
+
+from accounts.trail.models import Event
+from portal.shared import access
+
+FUNDER = {
+    "advances.advance": ("funder:advance", True),
+    "advances.application": ("funder:application", True),
+    "credit.policyversion": ("funder:policy", True),
+}
+PAGES: dict[str, dict[str, tuple[str, bool]]] = {
+    access.SUPPLIER: {
+        "advances.advance": ("supplier:advance", True),
+        "advances.application": ("supplier:application", True),
+        "advances.quote": ("supplier:quote", True),
+        "receivables.receivable": ("supplier:receivable", True),
+        "credit.facility": ("supplier:home", False),
+        "parties.party": ("supplier:verification", False),
+        "parties.businessverification": ("supplier:verification", False),
+        "banking.bankaccount": ("supplier:verification", False),
+    },
+    access.PLATFORM: {
+        "receivables.receivable": ("platform:receivable", True),
+        "receivables.settlement": ("platform:settlement", True),
+        "intake.document": ("platform:trade_import", True),
+    },
+    access.FINANCIER: FUNDER,
+    access.BANK: FUNDER,
+    access.OPERATOR: {
+        "parties.party": ("operator:party", True),
+        "parties.businessverification": ("operator:verification", True),
+        "banking.paymentinstruction": ("operator:payment", True),
+        "intake.document": ("operator:document", True),
+    },
+}
+"""Kind of party -> subject -> route, and whether the route takes the subject's number."""
+
+
+def address(kind: str, event: Event) -> str:
+    """Address of the page about the event's subject; empty where the kind of party has none.
+
+    A payment is shown with what it pays.
+    """
+    known = PAGES.get(kind, {})
+    subject, number = event.subject_type, event.subject_id
+    if subject not in known and isinstance(event.payload.get("subject_id"), int):
+        subject, number = event.payload.get("subject_type", ""), event.payload["subject_id"]
+    if subject not in known:
+        return ""
+    route, takes_number = known[subject]
+    try:
+        return reverse(route, args=[number] if takes_number else [])
+    except NoReverseMatch:
+        return ""

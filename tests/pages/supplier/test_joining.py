@@ -1,0 +1,150 @@
+"""Sign-up, verification, bank account, programme."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.parties.models import BusinessVerification, Membership, Party, User
+from financing.banking.models import BankAccount
+from financing.credit.models import Facility
+from tests import world
+from tests.pages.supplier.conftest import browser_of
+from tests.world import TODAY
+
+COMPANY = {"name": "Cinder Trading", "country": "NL", "registration_number": "KVK 4711"}
+OWNERS = {"owner-TOTAL_FORMS": "4", "owner-INITIAL_FORMS": "0"}
+KYB = OWNERS | {
+    "legal_name": "Cinder Trading B.V.", "registration_number": "KVK 4711", "country": "NL", "address": "Kade 1",
+    "owner-0-full_name": "Cas Vos", "owner-0-country": "NL", "owner-0-share_percent": "60",
+}  # fmt: skip
+IBAN = "NL91ABNA0417164300"
+
+
+@pytest.fixture
+def cas(lending):
+    """A person who acts for nobody yet."""
+    User.objects.create(email="cas@cinder.example", full_name="Cas Vos", password="!")
+    return browser_of("cas@cinder.example")
+
+
+@pytest.fixture
+def cinder(cas):
+    """Signed up, and nothing else."""
+    cas.post(reverse("supplier:register"), COMPANY)
+    return Party.objects.get(name="Cinder Trading")
+
+
+def test_who_acts_for_nobody_signs_a_company_up_and_becomes_its_administrator(cas):
+    assert cas.get(reverse("home")).url == reverse("supplier:register")
+    page = cas.post(reverse("supplier:register"), COMPANY, follow=True)
+    assert page.redirect_chain[-1][0] == reverse("supplier:verification")
+    member = Membership.objects.get(user__email="cas@cinder.example")
+    assert (member.party.name, member.party.status, member.role) == ("Cinder Trading", "PROSPECT", "ADMIN")
+    assert cas.get(reverse("supplier:home")).url == reverse("supplier:verification")
+
+
+def test_a_company_that_is_here_is_not_signed_up_again(cas, lending):
+    known = lending.cast.amphora
+    given = COMPANY | {"country": known.country, "registration_number": known.registration_number}
+    page = cas.post(reverse("supplier:register"), given)
+    assert page.status_code == 422
+    assert "PARTY_EXISTS" in page.text
+    assert 'value="Cinder Trading"' in page.text
+
+
+def test_who_has_a_company_does_not_register(ana):
+    assert ana.get(reverse("supplier:register")).url == reverse("home")
+
+
+def test_the_verification_is_handed_in_with_owners(cas, cinder):
+    page = cas.post(reverse("supplier:verification"), KYB, follow=True)
+    found = BusinessVerification.objects.get(party=cinder)
+    assert (found.status, found.beneficial_owners.get().full_name) == ("SUBMITTED", "Cas Vos")
+    assert "Two people look at it" in page.text
+
+
+def test_a_second_one_is_refused_while_the_first_is_open(cas, cinder):
+    cas.post(reverse("supplier:verification"), KYB)
+    page = cas.post(reverse("supplier:verification"), KYB)
+    assert page.status_code == 422
+    assert BusinessVerification.objects.filter(party=cinder).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"owner-0-share_percent": "20"}, "greater than or equal to 25"),
+        ({"owner-0-full_name": "", "owner-0-country": "", "owner-0-share_percent": ""}, "or say that nobody does"),
+        ({"nobody": "on"}, "or say that nobody does"),
+        ({"legal_name": ""}, "This field is required."),
+        ({"owner-1-full_name": "Eva", "owner-1-country": "NL", "owner-1-share_percent": "50"}, "OWNERS_ABOVE_WHOLE"),
+        ({"owner-TOTAL_FORMS": "x"}, "ManagementForm"),
+    ],
+)
+def test_what_is_wrong_is_said_at_the_form_with_what_was_entered(cas, cinder, changes, said):
+    page = cas.post(reverse("supplier:verification"), KYB | changes)
+    assert page.status_code == 422
+    assert said in page.text
+    assert "Kade 1" in page.text
+    assert not BusinessVerification.objects.filter(party=cinder).exists()
+
+
+def test_nobody_owning_a_quarter_is_an_answer(cas, cinder):
+    given = {name: value for name, value in KYB.items() if not name.startswith("owner-0")} | {"nobody": "on"}
+    cas.post(reverse("supplier:verification"), given)
+    assert not BusinessVerification.objects.get(party=cinder).beneficial_owners.exists()
+
+
+def test_screening_and_its_outcome_are_not_shown(cas, cinder):
+    cas.post(reverse("supplier:verification"), KYB)
+    BusinessVerification.objects.filter(party=cinder).update(
+        status="SCREENED", screening="HIT", screening_note="a list", decision_note="a note"
+    )
+    page = cas.get(reverse("supplier:verification"))
+    assert not {"Screened", "HIT", "a list", "a note"} & set(page.text.split("\n"))
+    assert "a list" not in page.text
+    assert "Screened" not in page.text
+
+
+def test_the_bank_account_is_registered_once_per_currency(cas, cinder):
+    given = {"holder": "Cinder Trading", "iban": "NL91 ABNA 0417 1643 00", "bic": "", "currency": "EUR"}
+    page = cas.post(reverse("supplier:account"), given, follow=True)
+    assert BankAccount.objects.get(party=cinder).iban == IBAN
+    assert "The account is registered" in page.text
+    assert cas.post(reverse("supplier:account"), given | {"iban": "DE02120300000000202051"}).status_code == 422
+    assert BankAccount.objects.filter(party=cinder).count() == 1
+
+
+def test_a_wrong_iban_is_said_and_kept_in_the_form(cas, cinder):
+    page = cas.post(reverse("supplier:account"), {"holder": "Cinder", "iban": "NL00ABNA", "currency": "EUR"})
+    assert page.status_code == 422
+    assert "IBAN_INVALID" in page.text
+    assert "NL00ABNA" in page.text
+
+
+def test_joining_waits_for_the_verification(cas, cinder, lending):
+    page = cas.post(reverse("supplier:join", args=[lending.programme.id]))
+    assert page.status_code == 422
+    assert "SUPPLIER_NOT_ADMITTED" in page.text
+    Party.objects.filter(id=cinder.id).update(status=Party.Status.ADMITTED)
+    world.verify(cinder)
+    for _ in range(2):
+        assert cas.post(reverse("supplier:join", args=[lending.programme.id])).url == reverse("supplier:home")
+    assert Facility.objects.filter(supplier=cinder).count() == 1
+
+
+def test_a_verification_good_for_months_is_not_asked_for_again(ana, lending):
+    BusinessVerification.objects.update(expires_on=TODAY.replace(year=TODAY.year + 10))
+    page = ana.get(reverse("supplier:verification"))
+    assert not page.context["may_hand_in"]
+    assert page.context["done"] == 3
+
+
+def test_who_may_only_look_changes_nothing(lending, aldo):
+    assert aldo.get(reverse("supplier:verification")).status_code == 200
+    assert aldo.post(reverse("supplier:verification"), KYB).status_code == 403
+    assert aldo.post(reverse("supplier:join", args=[lending.programme.id])).status_code == 403
+
+
+def test_the_page_reads_little(ana, django_assert_max_num_queries):
+    with django_assert_max_num_queries(12):
+        ana.get(reverse("supplier:verification"))
