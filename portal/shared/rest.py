@@ -49,6 +49,11 @@ class Resource(APIView):
         if request.method == "POST" and key and handler:
             self.post = partial(self._once, key, handler)
 
+    def finalize_response(self, request: Request, response: Response, *args, **kwargs) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
     def _once(self, key: str, handler: Callable, request: Request, *args, **kwargs) -> Response:
         # A name, so that the foundation imports nothing above it.
         once = import_string(settings.IDEMPOTENCY)
