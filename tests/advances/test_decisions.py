@@ -294,3 +294,17 @@ def test_the_limit_follows_the_score_and_never_falls_below_what_is_drawn(lending
         quote(lending, 50_00)
     facility.refresh_from_db()
     assert facility.limit_minor >= facility.principal_minor + facility.reserved_minor == 900_00
+
+
+def test_a_receivable_that_is_being_paid_in_part_is_no_security(lending):
+    """What is under way goes to the supplier: assigning the rest would make the payment go astray."""
+    Receivable.objects.update(settling_minor=100_00)
+    with pytest.raises(NotOffered) as refused:
+        quote(lending)
+    assert refused.value.facts["reasons"][0] == "NO_ELIGIBLE_RECEIVABLE"
+
+
+def test_a_payment_that_is_instructed_between_quote_and_decision_declines(lending):
+    application = apply(lending)
+    Receivable.objects.update(settling_minor=100_00)
+    assert decide(application).status == "DECLINED"

@@ -32,7 +32,7 @@ def test_an_accepted_receivable_counts():
         ({"currency": "USD"}, ("OTHER_CURRENCY",)),
         ({"open_minor": 0}, ("NOTHING_OPEN",)),
         ({"settling_minor": 10_000}, ("NOTHING_OPEN",)),
-        ({"settling_minor": 9_999}, ()),
+        ({"settling_minor": 1}, ("NOTHING_OPEN",)),
         ({"goods_received_date": days(-6)}, ("IN_RETURN_WINDOW",)),
         ({"goods_received_date": days(-7)}, ()),
         ({"goods_received_date": None, "issue_date": days(-6)}, ("IN_RETURN_WINDOW",)),

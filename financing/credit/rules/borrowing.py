@@ -81,7 +81,9 @@ def eligibility(receivable: ReceivableFacts, inputs: Inputs) -> tuple[str, ...]:
         reasons.append(NOT_AVAILABLE_AS_SECURITY)
     if receivable.currency != inputs.currency:
         reasons.append(OTHER_CURRENCY)
-    if receivable.open_minor - receivable.settling_minor <= 0:
+    # A payment that is under way goes to whom it was instructed: what is left of it cannot be assigned meanwhile.
+    is_being_settled = receivable.settling_minor > 0 and not is_assigned_here
+    if is_being_settled or receivable.open_minor - receivable.settling_minor <= 0:
         reasons.append(NOTHING_OPEN)
     if (today - receivable.due_date).days > rule.max_days_past_due:
         reasons.append(PAST_DUE)
