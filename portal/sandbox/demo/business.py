@@ -43,6 +43,10 @@ class Tally:
     settled_minor: int = 0
     referrals: Counter = field(default_factory=Counter)
 
+    def refuse(self, code: str, sentence: str = "") -> None:
+        self.refused[code] += 1
+        self.sentences.setdefault(code, sentence)
+
 
 class Business:
     def __init__(self, office: Office, bank: BankClient, quiet: Quiet, scale: Scale, first_day: date, say: Callable):
@@ -130,36 +134,40 @@ class Business:
     def draw(
         self, suppliers: Iterable[Supplier], *, a_second: float, share: Callable[[int], float] = lambda _: 1
     ) -> int:
-        """They ask what they can have; those who can have something take a quote and apply, at a steady pace.
+        """They ask what they can have and take a quote; then they apply, one after the other at a steady pace.
 
-        Returns how many have applied, once all are decided and paid.
+        `share`: what part of the available amount a party (by id) takes. Returns how many have applied, once all are
+        decided and paid.
         """
-        asking = list(suppliers)
-        offers = at_once(self._ask, asking)
-        able = [(each, amount) for each, amount in zip(asking, offers, strict=True) if amount]
-        applied = paced(lambda pair: self._apply(*pair, share), able, a_second)
+        quotes = filter(None, at_once(lambda each: self._quoted(each, share(each.party_id)), suppliers))
+        applied = paced(self._apply, list(quotes), a_second)
         self.quiet.wait()
         return sum(applied)
 
-    def _ask(self, supplier: Supplier) -> int:
-        """What is available, or 0 with the reason counted."""
+    def _quoted(self, supplier: Supplier, share: float) -> tuple[Supplier, int] | None:
+        """The number of the quote, or None with the reason counted."""
         self._join(supplier)
         said = supplier.caller.get(f"facilities/{supplier.facility}/availability/")
         self.tally.asked += 1
-        if said["outcome"] != "DECLINED":
-            return said["available_minor"]
-        reason = said["reasons"][0]
-        self.tally.refused[reason["code"]] += 1
-        self.tally.sentences[reason["code"]] = reason["sentence"]
-        return 0
-
-    def _apply(self, supplier: Supplier, available_minor: int, share: Callable[[int], float]) -> bool:
-        amount = int(available_minor * share(supplier.party_id))
+        if said["outcome"] == "DECLINED":
+            reason = said["reasons"][0]
+            self.tally.refuse(reason["code"], reason["sentence"])
+            return None
+        amount = int(said["available_minor"] * share)
         try:
-            quote = supplier.caller.post("quotes/", {"facility": supplier.facility, "amount_minor": amount})
-            supplier.caller.post("applications/", {"quote": quote["id"]})
+            return supplier, supplier.caller.post("quotes/", {"facility": supplier.facility, "amount_minor": amount})[
+                "id"
+            ]
         except Refused as refusal:
-            self.tally.refused[refusal.code] += 1
+            self.tally.refuse(refusal.code)
+            return None
+
+    def _apply(self, quoted: tuple[Supplier, int]) -> bool:
+        supplier, quote = quoted
+        try:
+            supplier.caller.post("applications/", {"quote": quote})
+        except Refused as refusal:
+            self.tally.refuse(refusal.code)
             return False
         return True
 

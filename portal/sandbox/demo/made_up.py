@@ -9,7 +9,7 @@ from portal.sandbox.world.invoicing import Terms
 
 SUPPLIERS, MONTHS, WEEKS = 60, 6, 5
 SCALE = Scale(capital_minor=2_000_000_000)
-APPLICATIONS_A_SECOND = 3
+APPLICATIONS_A_SECOND = 5
 DUE_DAYS = 28
 
 

@@ -23,7 +23,7 @@ SCALE = Scale(
     currency="BRL", capital_minor=300_000_000, platform_cash_minor=1_000_000_000, platform_name="Meridian Mercado",
     platform_country="BR",
 )  # fmt: skip
-APPLICATIONS_A_SECOND = 6
+APPLICATIONS_A_SECOND = 5
 AFTER_THE_LAST_ORDER = 75
 """Days in which what is still owed is settled and repaid."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 from django.utils import timezone
 
+from accounts.parties.models import Party
 from portal.runtime.environment import PROJECT
 from portal.runtime.world import World
 from portal.sandbox.bank.client import BankClient
@@ -20,6 +21,9 @@ RESULT = PROJECT / "var" / "demo.json"
 
 def run(world: World, trade: Path | None) -> int:
     """0 where every claim holds, else 1. Writes var/demo.json."""
+    if Party.objects.exists():
+        print("The demo makes its world from nothing, and the database that DATABASE_URL names has parties already.")
+        return 2
     began = time.monotonic()
     bank = BankClient(world.bank_url, world.environment["BANK_SECRET"])
     quiet = Quiet(world.environment["DATABASE_URL"], bank)
