@@ -78,8 +78,10 @@ def trail(*, actor: Actor, instruction_id: int) -> Trail:
     if instruction is None:
         raise NotFound()
     bookings = BankEntry.objects.visible_to(actor).filter(instruction=instruction).order_by("id")
-    of_payment = Q(id=instruction.message_id) | Q(in_reply_to=instruction.message_id)
-    messages = BankMessage.objects.visible_to(actor).filter(of_payment | Q(entries__in=bookings)).distinct()
+    of_payment = Q(entries__in=bookings)
+    if instruction.message_id:  # compared with NULL, every message that answers none would be this payment's
+        of_payment |= Q(id=instruction.message_id) | Q(in_reply_to=instruction.message_id)
+    messages = BankMessage.objects.visible_to(actor).filter(of_payment).distinct()
     return Trail(instruction, list(messages.order_by("recorded_at", "id")), list(bookings))
 
 

@@ -39,7 +39,8 @@ def _columns(may_retry: bool) -> tuple[Column, ...]:
         Column("subscriber", gettext_lazy("Who has to act"), sort=True),
         Column("state", gettext_lazy("State"), kind="status", sort=True, value=_state),
         Column("attempts", gettext_lazy("Tries"), kind="number", sort=True),
-        Column("due_at", gettext_lazy("Next try"), kind="instant", sort=True),
+        Column("due_at", gettext_lazy("Next try"), kind="instant", sort=True,
+               value=lambda row: None if row.state == PARKED else row.due_at),
         Column("last_error", gettext_lazy("What went wrong"), value=lambda row: Truncator(row.last_error).chars(160)),
     )  # fmt: skip
 

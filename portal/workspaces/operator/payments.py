@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from financing.banking.models import BankMessage, PaymentInstruction
 from financing.banking.queries import instructions, trail, unmatched
+from financing.banking.queries import statements as all_statements
 from portal.shared.access import OPERATOR, require
 from portal.shared.errors import NotFound
 from portal.ui.states import state
@@ -28,14 +29,15 @@ PAYMENTS = (
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
 )  # fmt: skip
 STATEMENTS = (
-    Column("date", gettext_lazy("Day"), kind="day", sort=True),
+    Column("date", gettext_lazy("Day"), kind="day", sort=True,
+           url=lambda row: reverse("operator:statement", args=[row.pk])),
     Column("account.party.name", gettext_lazy("Party"), sort="account__party__name"),
     Column("account.iban", gettext_lazy("Account"), kind="id"),
     Column("closing_minor", gettext_lazy("By the bank"), kind="money", sort=True, currency="account.currency"),
     Column("ledger_minor", gettext_lazy("By the book"), kind="money", sort=True, currency="account.currency"),
     Column("difference_minor", gettext_lazy("Difference"), kind="money", currency="account.currency"),
     Column("unmatched", gettext_lazy("Entries of one side"), kind="number", sort=True),
-)
+)  # fmt: skip
 
 
 @for_kinds(OPERATOR)
@@ -73,18 +75,25 @@ def message_content(request: HttpRequest, message_id: int) -> HttpResponse:
 
 @for_kinds(OPERATOR)
 def statements(request: HttpRequest) -> HttpResponse:
-    """Days that do not agree, each with what only one side knows."""
+    """Days that do not agree."""
     require(request.actor, "banking.view")
     rows = queries.unreconciled(request.actor).select_related("account__party")
     table = Table(
-        request, rows, STATEMENTS, name="statements", caption=_("Days that do not agree"), order="-date", page_size=10,
+        request, rows, STATEMENTS, name="statements", caption=_("Days that do not agree"), order="-date",
         live="banking.statement",
         empty={
             "title": _("Bank and book agree to the cent"),
             "text": _("Each day's statement is held against the book. A day that differs appears here."),
         },
     )  # fmt: skip
-    if table.export_wanted:
-        return table.as_csv()
-    days = [{"statement": row, "entries": unmatched(row)} for row in table.page.object_list]
-    return render(request, "operator/statements.html", {"table": table, "days": days})
+    return table.as_csv() if table.export_wanted else render(request, "operator/statements.html", {"table": table})
+
+
+@for_kinds(OPERATOR)
+def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
+    """A day of an account, with what only one side knows."""
+    require(request.actor, "banking.view")
+    found = all_statements(actor=request.actor).filter(id=statement_id).first()
+    if found is None:
+        raise NotFound()
+    return render(request, "operator/statement.html", {"statement": found, "entries": unmatched(found)})

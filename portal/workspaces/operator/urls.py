@@ -20,6 +20,7 @@ urlpatterns = [
     path("payments/<int:instruction_id>/", payments.payment, name="payment"),
     path("messages/<int:message_id>/content/", payments.message_content, name="message_content"),
     path("statements/", payments.statements, name="statements"),
+    path("statements/<int:statement_id>/", payments.statement, name="statement"),
     path("documents/", evidence.documents, name="documents"),
     path("documents/<int:document_id>/", evidence.document, name="document"),
     path("documents/<int:document_id>/content/", evidence.content, name="document_content"),

@@ -112,6 +112,7 @@ def _page(
     is_screened = row.status == S.SCREENED
     context = {
         "verification": row,
+        "differs": _differences(row),
         "owners": list(row.beneficial_owners.order_by("-share_percent", "id")),
         "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
         "happenings": timeline(request.actor, row),
@@ -124,6 +125,17 @@ def _page(
         "may_decide": is_screened and not is_own and permits(request.actor, "parties.decide_verification"),
     }
     return render(request, "operator/verification.html", context, status=status)
+
+
+def _differences(row: BusinessVerification) -> list[str]:
+    """Where the party says something else now than when it was entered."""
+    known = row.party
+    found = []
+    if known.registration_number and known.registration_number != row.registration_number:
+        found.append(_("The registration number is not the one that this party was entered with."))
+    if known.country != row.country:
+        found.append(_("The country is not the one that this party was entered with."))
+    return found
 
 
 @for_kinds(OPERATOR)

@@ -50,7 +50,7 @@ def _url(row: Receivable) -> str:
 
 
 def _why(row: Receivable) -> str:
-    return Truncator(row.dispute_reason if row.status == S.DISPUTED else row.match_note).chars(160)
+    return Truncator(row.dispute_reason if row.status == S.DISPUTED else row.match_note).chars(100)
 
 
 def _queue_columns(may_accept: bool) -> tuple[Column, ...]:

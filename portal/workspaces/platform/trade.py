@@ -37,8 +37,8 @@ IMPORTS = (
     Column("rows_refused_lines", gettext_lazy("Refused"), kind="number", sort=True),
 )  # fmt: skip
 REFUSED = (
-    Column("line", gettext_lazy("Line"), kind="number", sort=True),
-    Column("code", gettext_lazy("Code"), kind="text", sort=True),
+    Column("line", gettext_lazy("Line"), sort=True),
+    Column("code", gettext_lazy("Code"), sort=True),
     Column("reason", gettext_lazy("Reason")),
 )
 
@@ -110,6 +110,7 @@ def _page(request: HttpRequest, form: TradeFile, *, refusal=None, status=200) ->
         return table.as_csv()
     context = {
         "table": table, "form": form, "refusal": refusal, "is_large": isinstance(refusal, TooLarge),
+        "required": [(word, sorted(MAPPINGS[name].required)) for name, word in mappings()],
         "may_import": permits(request.actor, "orders.import_trade"),
     }  # fmt: skip
     return render(request, "platform/trade.html", context, status=status)

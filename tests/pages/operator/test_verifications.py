@@ -1,0 +1,147 @@
+"""Verification: a maker screens, another one decides, and nobody does both."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.parties.models import BusinessVerification, Membership, Party, User
+from accounts.trail.models import Event
+from tests.world import NOW
+
+HOME = "/operations/"
+CLEAR = {"clear": "yes", "note": "UN and EU lists of the day: nothing found"}
+HIT = {"clear": "no", "note": "An owner is on the EU list"}
+ADMIT = {"approve": "yes", "note": "Papers are in order"}
+REFUSE = {"approve": "no", "note": "Papers are incomplete"}
+
+
+def page_of(row) -> str:
+    return reverse("operator:verification", args=[row.id])
+
+
+def screen(browser, row, given=CLEAR):
+    return browser.post(reverse("operator:screen", args=[row.id]), given, follow=True)
+
+
+def decide(browser, row, given=ADMIT):
+    return browser.post(reverse("operator:decide", args=[row.id]), given, follow=True)
+
+
+def state(row) -> tuple[str, str]:
+    row.refresh_from_db()
+    return row.status, row.party.__class__.objects.get(id=row.party_id).status
+
+
+def test_those_who_wait_are_listed_the_longest_waiting_first(wim, asks):
+    asks("Quince"), asks("Rhumb", "K-2")
+    page = wim.get(HOME)
+    assert [row.record.legal_name for row in page.context["table"].rows] == ["Quince Lda", "Rhumb Lda"]
+    assert page.context["stuck"]["verifications"] == 2
+
+
+def test_with_nobody_waiting_the_page_says_what_would_appear(wim):
+    assert "Nobody waits to be verified" in wim.get(HOME).text
+
+
+def test_the_facts_and_owners_are_shown_and_where_they_differ(wim, asks):
+    page = wim.get(page_of(asks("Quince", "K-1", said="K-9")))
+    assert "Inês Carvalho" in page.text
+    assert "The registration number is not the one that this party was entered with." in page.text
+
+
+def test_a_maker_screens_and_a_checker_admits(wim, wanda, asks):
+    row = asks("Quince")
+    assert "A maker screens first." in wanda.get(page_of(row)).text
+    screen(wim, row)
+    assert state(row) == ("SCREENED", "PROSPECT")
+    assert "A checker decides next." in wim.get(page_of(row)).text or "You screened this" in wim.get(page_of(row)).text
+    decide(wanda, row)
+    assert state(row) == ("APPROVED", "ADMITTED")
+
+
+def test_who_screened_does_not_decide_whatever_roles_it_has(wim, asks, lending):
+    Membership.objects.create(
+        user=User.objects.get(email="wim@watch.example"), party=lending.cast.watch, role="CHECKER", created_at=NOW
+    )
+    row = asks("Quince")
+    screen(wim, row)
+    assert "You screened this, so a colleague decides." in wim.get(page_of(row)).text
+    page = decide(wim, row)
+    assert (page.status_code, state(row)) == (403, ("SCREENED", "PROSPECT"))
+    assert "You made this, so somebody else has to approve it." in page.text
+
+
+def test_a_hit_is_refused_and_cannot_be_admitted(wim, wanda, asks):
+    row = asks("Quince")
+    screen(wim, row, HIT)
+    page = wanda.get(page_of(row))
+    assert "this party cannot be admitted" in page.text
+    assert 'value="yes"' not in page.text
+    refused = decide(wanda, row)
+    assert (refused.status_code, state(row)) == (422, ("SCREENED", "PROSPECT"))
+    assert "The screening is not clear, so this cannot be approved." in refused.text
+    decide(wanda, row, REFUSE)
+    assert state(row) == ("REJECTED", "PROSPECT")
+
+
+@pytest.mark.parametrize("given", [{}, {"clear": "perhaps", "note": "x"}, {"clear": "yes", "note": " "}])
+def test_a_screening_says_what_was_found(wim, asks, given):
+    row = asks("Quince")
+    page = screen(wim, row, given)
+    assert page.status_code == 422
+    assert page.context["screening"].errors
+    assert state(row) == ("SUBMITTED", "PROSPECT")
+
+
+def test_a_stale_page_sent_twice_is_refused_with_a_sentence(wim, wanda, asks):
+    row = asks("Quince")
+    screen(wim, row)
+    again = screen(wim, row, HIT)
+    assert (again.status_code, row.__class__.objects.get(id=row.id).screening) == (409, "CLEAR")
+    decide(wanda, row)
+    assert decide(wanda, row, REFUSE).status_code == 409
+    assert state(row) == ("APPROVED", "ADMITTED")
+    assert Event.objects.filter(name__in=["verification.approved", "verification.rejected"]).count() == 1
+
+
+def test_a_maker_does_not_decide_and_a_checker_does_not_screen(wim, wanda, asks):
+    row = asks("Quince")
+    assert screen(wanda, row).status_code == 403
+    screen(wim, row)
+    assert decide(wim, row).status_code == 403
+    assert state(row) == ("SCREENED", "PROSPECT")
+
+
+def test_what_does_not_exist_is_not_found(wim):
+    assert wim.get(reverse("operator:verification", args=[10**9])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address", ["", "verifications/", "parties/", "deliveries/", "payments/", "statements/", "documents/"]
+)
+def test_other_parties_find_nothing_and_strangers_sign_in(as_user, lending, client, address):
+    for email in ("maya@meridian.example", "ana@amphora.example", "hana@harbour.example", "cleo@crown.example"):
+        assert as_user(email).get(HOME + address).status_code == 404
+    assert client.get(HOME + address)["Location"].startswith("/accounts/login/")
+
+
+def test_a_party_is_shown_with_people_accounts_and_verifications(wim, lending):
+    listed = wim.get(reverse("operator:parties"), {"parties-kind": "SUPPLIER"})
+    assert [row.record.name for row in listed.context["table"].rows] == ["Amphora", "Bellows"]
+    page = wim.get(reverse("operator:party", args=[lending.cast.amphora.id]))
+    assert "ana@amphora.example" in page.text
+    assert "DE27100777770209299700" in page.text
+    assert wim.get(reverse("operator:party", args=[10**9])).status_code == 404
+
+
+@pytest.mark.parametrize("rows", [3, 30])
+def test_lists_take_the_same_few_queries_however_many_rows(wim, asks, rows, django_assert_max_num_queries):
+    for n in range(rows):
+        asks(f"Supplier {n}", f"K-{n}")
+    wim.get(HOME)
+    with django_assert_max_num_queries(11):
+        wim.get(HOME)
+    for address in ("operator:verifications", "operator:parties"):
+        with django_assert_max_num_queries(6):
+            wim.get(reverse(address))
+    assert BusinessVerification.objects.count() == rows + 2
+    assert Party.objects.filter(status="PROSPECT").count() == rows

@@ -1,0 +1,102 @@
+"""Files of trade: handed in, reported row by row, kept whatever becomes of them."""
+
+import gzip
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.intake.models import Document
+from accounts.intake.services import keep
+from logistics.orders.models import OrderLine
+from tests.world import NOW, as_member
+
+HEAD = "order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n"
+ROW = "PO-{n},1,amphora,KETTLE,2,10.00,EUR,2026-01-05T10:00:00Z\n"
+ADDRESS = "/platform/trade/"
+
+
+def hand_in(browser, content: bytes, mapping: str = "portolan", name: str = "orders.csv"):
+    file = SimpleUploadedFile(name, content, "text/csv")
+    return browser.post(ADDRESS, {"file": file, "mapping": mapping}, follow=True)
+
+
+def rows(count: int) -> bytes:
+    return (HEAD + "".join(ROW.format(n=n) for n in range(count))).encode()
+
+
+def test_true_rows_enter_and_the_others_are_told_by_line_and_reason(maya):
+    page = hand_in(maya, rows(2) + b"PO-9,1,amphora,KETTLE,many,10.00,EUR,2026-01-05T10:00:00Z\n")
+    assert OrderLine.objects.count() == 2
+    assert "3 rows read: 2 new, 0 known, 1 refused." in page.text
+    (refused,) = [row.record for row in page.context["table"].rows]
+    assert (refused["line"], refused["code"]) == (4, "NOT_A_NUMBER")
+    assert page.context["document"].outcome == Document.Outcome.PARTLY
+
+
+def test_a_file_handed_in_again_makes_no_doubles(maya):
+    hand_in(maya, rows(2))
+    page = hand_in(maya, gzip.compress(rows(2)), name="orders.csv.gz")
+    assert "2 rows read: 0 new, 2 known, 0 refused." in page.text
+    assert OrderLine.objects.count() == 2
+    listed = maya.get(ADDRESS).context["table"].rows
+    assert [(row.record.rows_new, row.record.rows_known) for row in listed] == [(0, 2), (2, 0)]
+
+
+def test_a_file_without_its_columns_is_refused_in_place_and_kept(maya):
+    page = hand_in(maya, b"a,b\n1,2\n", name="wrong.csv")
+    assert page.status_code == 422
+    assert "The file has no column" in page.text
+    assert "The file was kept as it came." in page.text
+    kept = Document.objects.get()
+    assert (kept.outcome, kept.code, bytes(kept.content)) == (
+        Document.Outcome.REFUSED,
+        "COLUMNS_MISSING",
+        b"a,b\n1,2\n",
+    )
+    assert "The file has no column" in maya.get(reverse("platform:trade_import", args=[kept.id])).text
+
+
+def test_a_file_above_the_limit_of_a_page_is_refused_and_its_beginning_kept(maya, settings):
+    settings.MAX_DOCUMENT_BYTES = 1024 * 1024
+    page = hand_in(maya, b"x" * (1024 * 1024 + 1))
+    assert page.status_code == 413
+    assert "The document is larger than 1 MB." in page.text
+    assert "imported by the command" in page.text
+    kept = Document.objects.get()
+    assert (kept.outcome, kept.code, len(kept.content)) == (Document.Outcome.REFUSED, "TOO_LARGE", 64 * 1024)
+
+
+def test_no_file_and_an_unknown_mapping_are_told_at_their_fields(maya):
+    page = maya.post(ADDRESS, {"mapping": "portolan"})
+    assert (page.status_code, list(page.context["form"].errors)) == (422, ["file"])
+    page = hand_in(maya, rows(1), mapping="guess")
+    assert (page.status_code, list(page.context["form"].errors)) == (422, ["mapping"])
+    assert not Document.objects.exists()
+
+
+def test_who_may_look_sees_the_imports_and_hands_in_nothing(maya, marc):
+    hand_in(maya, rows(1))
+    page = marc.get(ADDRESS)
+    assert "Hand in a file" not in page.text
+    assert len(page.context["table"].rows) == 1
+    assert hand_in(marc, rows(2)).status_code == 403
+    assert Document.objects.count() == 1
+
+
+def test_another_partys_file_is_not_found(maya, ana):
+    theirs = keep(
+        actor=as_member("cleo@crown.example"), kind=Document.Kind.TRADE_HISTORY, content=b"x", media_type="text/csv",
+        now=NOW,
+    )  # fmt: skip
+    for browser in (maya, ana):
+        assert browser.get(reverse("platform:trade_import", args=[theirs.id])).status_code == 404
+    assert "No trade history yet" in maya.get(ADDRESS).text
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_the_list_takes_the_same_few_queries_however_many_files(maya, count, django_assert_max_num_queries):
+    for n in range(count):
+        hand_in(maya, rows(1), name=f"{n}.csv")
+    with django_assert_max_num_queries(5):
+        maya.get(ADDRESS)
