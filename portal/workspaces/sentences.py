@@ -80,6 +80,25 @@ SENTENCES = {
     "book.business_date_advanced": (_("Business date moved from {from} to {to}"), ""),
 }
 
+BANK_REASONS = {
+    "AC01": _("the account number is wrong"),
+    "AC03": _("the account number is wrong"),
+    "AC04": _("the account is closed"),
+    "AC06": _("the account is blocked"),
+    "AG01": _("the account does not take such payments"),
+    "AM04": _("there was not enough money"),
+    "BE05": _("the bank does not know who sent it"),
+    "CUST": _("it was called back"),
+    "FOCR": _("it was called back"),
+    "MS02": _("the account holder refused it"),
+    "MS03": _("the bank gives no reason"),
+    "RC01": _("the bank's code is wrong"),
+}
+"""Reason codes of ISO 20022 (external code sets) that a payment is refused or returned with."""
+
+REFERRING = {"GRADE_REFERRED", "AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORITY"}
+"""Reasons why a person decides: once one has, they are the reason no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -139,6 +158,8 @@ def sentence(event: Event) -> str:
 
 def _facts(payload: dict) -> dict:
     facts = {key: value for key, value in payload.items() if isinstance(value, str | int)}
+    if payload.get("reason") in BANK_REASONS:
+        facts["reason"] = f"{BANK_REASONS[payload['reason']]} ({payload['reason']})"
     currency = payload.get("currency", "")
     for key, value in payload.items():
         if key.endswith("_minor") and isinstance(value, int) and currency:
@@ -166,6 +187,8 @@ def _why(actor: Actor, event: Event) -> str:
     codes = event.payload.get("reasons")
     if not event.name.startswith("application.") or not isinstance(codes, list):
         return ""
+    if event.name != "application.referred":
+        codes = [code for code in codes if code not in REFERRING]
     audience = wording.OFFICER if actor.party_kind in access.FUNDERS else wording.SUPPLIER
     return " ".join(wording.reason(str(code), audience) for code in codes)
 

@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from financing.advances.models import Advance, Application
-from financing.credit import wording
 from portal.shared import access
 from portal.shared.errors import NotFound
 from portal.ui.formats import elapsed
@@ -16,6 +15,7 @@ from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
+from portal.workspaces.supplier import figures
 
 ADVANCES = (
     Column("id", gettext_lazy("Advance"), kind="id", sort=True,
@@ -46,7 +46,8 @@ def decided_in(row: Application) -> str:
 
 def why(row: Application) -> str:
     """The deciding reason, in a sentence."""
-    return wording.reason(row.decision.reasons[0]) if row.decision and row.decision.reasons else ""
+    said = figures.why_decided(row.decision) if row.decision else []
+    return said[0]["text"] if said else ""
 
 
 @for_kinds(access.SUPPLIER)
@@ -113,7 +114,7 @@ def advance(request: HttpRequest, advance_id: int) -> HttpResponse:
     context = {
         "advance": found,
         "repayments": repayments,
-        "paid": paid | {"total_minor": sum(paid.values())},
+        "paid": paid | {"total_minor": sum(paid.values()), "share": paid["principal_minor"] / found.amount_minor},
         "securities": list(found.securities.select_related("receivable").order_by("receivable__due_date", "id")),
         "happenings": timeline(request.actor, *(each for each in subjects if each)),
     }

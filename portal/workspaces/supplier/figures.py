@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from financing.advances.services.quote import OF_THE_AMOUNT, Offer
 from financing.credit import saying, wording
+from financing.credit.models import Decision
 from financing.credit.rules import DECLINED, Base, BaseLine, Improvement, Result
 from portal.shared.money import exponent
 from portal.ui.charts import Step
 from portal.ui.formats import money, number, percent
+from portal.workspaces.sentences import REFERRING
 
 FINANCEABLE, SECURES, OTHER_CURRENCY = "FINANCEABLE", "SECURES", "OTHER_CURRENCY"
 
@@ -137,6 +139,18 @@ def reasons(codes: Iterable[str], *, least: str = "") -> list[dict]:
             remedy = _("The smallest advance is {least}.").format(least=least)
         said.append({"code": each["code"], "text": each["sentence"], "remedy": remedy})
     return said
+
+
+def why_decided(decision: Decision) -> list[dict]:
+    """Why it was decided so. What a person has decided was not decided by the reasons for which it was referred."""
+    if decision.decided_by == "system" or decision.outcome == Decision.Outcome.REFERRED:
+        return reasons(decision.reasons)
+    if decision.outcome == Decision.Outcome.APPROVED:
+        text = _("Somebody at your funder looked at your request and approved it.")
+    else:
+        text = _("Somebody at your funder looked at your request and declined it.")
+    against = reasons(code for code in decision.reasons if code not in REFERRING)
+    return [{"code": "DECIDED_BY_HAND", "text": text}, *against]
 
 
 def why_nothing(offer: Offer) -> list[dict]:

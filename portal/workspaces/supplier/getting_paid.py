@@ -218,7 +218,7 @@ def application(request: HttpRequest, application_id: int) -> HttpResponse:
         "decided_ms": _elapsed(found.submitted_at, found.decided_at),
         "funded_ms": _elapsed(found.submitted_at, advance.funded_at if advance else None),
         "stage": _stage(found, advance),
-        "reasons": figures.reasons(result.reasons) if result else [],
+        "reasons": figures.why_decided(found.decision) if found.decision else [],
         "improvements": figures.improvements(result.improvements, found.currency) if result else [],
         "score": figures.score(result, found.currency) if result else [],
         "happenings": timeline(request.actor, *(each for each in subjects if each)),

@@ -21,10 +21,11 @@ from financing.credit import saying
 from financing.credit.models import Facility
 from financing.credit.rules import BaseLine
 from financing.receivables import services
-from financing.receivables.models import CreditNote, Receivable
+from financing.receivables.models import CreditNote, InvoiceLine, Receivable
 from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import InvalidTransition, NotFound, RuleViolation
+from portal.shared.money import exponent
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
@@ -142,7 +143,7 @@ def _receivable(request: HttpRequest, receivable_id: int, form: ReasonForm | Non
         if line
         else [],
         "match": MATCHES[found.match],
-        "lines": lines[:SHOWN_LINES],
+        "lines": [(each, _price(each, found.currency)) for each in lines[:SHOWN_LINES]],
         "more_lines": len(lines) > SHOWN_LINES,
         "notes": notes,
         "behind": _advance_behind(request, found),
@@ -152,6 +153,12 @@ def _receivable(request: HttpRequest, receivable_id: int, form: ReasonForm | Non
         "refusal": refusal,
     }
     return render(request, "supplier/receivable.html", context, status=refusal.status if refusal else 200)
+
+
+def _price(line: InvoiceLine, currency: str) -> str:
+    """Unit prices have up to four decimals; at least the currency's are shown."""
+    decimals = max(exponent(currency), -line.unit_price.normalize().as_tuple().exponent)
+    return f"{line.unit_price:,.{decimals}f}"
 
 
 def _advance_behind(request: HttpRequest, found: Receivable) -> AdvanceReceivable | None:

@@ -1,0 +1,153 @@
+"""A supplier's owner, on a phone and at a desk: from what can be had to the money on the account, by thumb alone."""
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import Client
+from django.test.testcases import LiveServerThread
+from django.test.utils import override_settings
+from playwright.sync_api import expect, sync_playwright
+
+from accounts.parties.models import User
+from financing.advances import services
+from financing.advances.models import Application
+from portal.shared.access import SYSTEM_ACTOR
+from tests import world
+from tests.world import NOW, TODAY, as_member
+
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    # Playwright's loop runs in this thread, and Django would take every query of it for a mistake.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def lending(committed_db):
+    found = world.lending()
+    world.trade(found.cast.amphora, found.cast.meridian)
+    for number in range(4):
+        world.receivable(found.cast.amphora, found.cast.meridian, f"A-{number}", 2_000_00)
+    world.receivable(found.cast.amphora, found.cast.meridian, "A-NEW", 700_00, age=1)
+    return found
+
+
+@pytest.fixture
+def address(lending):
+    with override_settings(ALLOWED_HOSTS=["*"]):
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.daemon = True
+        server.start()
+        server.is_ready.wait()
+        if server.error:
+            raise server.error
+        yield f"http://127.0.0.1:{server.port}"
+        server.terminate()
+
+
+@pytest.fixture
+def page(browser, address):
+    signed_in = Client()
+    signed_in.force_login(
+        User.objects.get(email="ana@amphora.example"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    context = browser.new_context(base_url=address, viewport={"width": 390, "height": 844})
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": signed_in.cookies[name].value, "url": address}])
+    page = context.new_page()
+    page.stopped = []
+    page.on("console", lambda message: page.stopped.append(message.text) if "Policy" in message.text else None)
+    page.on("pageerror", lambda error: page.stopped.append(str(error)))
+    yield page
+    context.close()
+
+
+def tell(page, subject: str) -> None:
+    """News of a subject, as the stream tells them."""
+    kind, number = subject.split(":")
+    news = f'{{"name": "x", "subject_type": "{kind}", "subject_id": {number}, "at": ""}}'
+    page.route("**/live/", lambda route: route.fulfill(
+        status=200, headers={"content-type": "text/event-stream"}, body=f"event: news\ndata: {news}\n\n"
+    ))  # fmt: skip
+
+
+def test_the_owner_is_paid_by_thumb_and_the_page_moves_by_itself(page, lending):
+    page.goto("/supplier/")
+    with page.expect_response(lambda answer: "/price/" in answer.url):
+        page.locator("[data-amount-slider]").fill("50000")
+    expect(page.locator("#price")).to_contain_text("500.00")
+    page.click("#now button[type=submit]")
+    page.click("text=Yes, pay me")
+    page.wait_for_url("**/applications/*/")
+    expect(page.locator("#progress")).to_contain_text("Being decided")
+    made = Application.objects.get()
+    assert made.amount_minor == 500_00
+    at = made.submitted_at
+    services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[made.id], now=at + timedelta(milliseconds=200))
+    advance = Application.objects.get().advance
+    services.confirm_funding(
+        actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=at + timedelta(milliseconds=400)
+    )
+    tell(page, f"advances.application:{made.id}")
+    expect(page.locator("#progress")).to_contain_text("in 0.4 s", timeout=15_000)
+    expect(page.locator("#progress")).to_contain_text("in 0.2 s")
+    assert page.stopped == []
+
+
+def paths(lending) -> list[str]:
+    actor = as_member("ana@amphora.example")
+    quotes = [
+        services.quote(actor=actor, facility_id=lending.amphora_facility.id, amount_minor=minor, now=NOW)
+        for minor in (300_00, 400_00)
+    ]
+    made = services.apply(actor=actor, quote_id=quotes[0].id, now=NOW)
+    services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[made.id], now=NOW)
+    advance = Application.objects.get(id=made.id).advance
+    services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
+    security = advance.securities.first().receivable_id
+    return [
+        "/supplier/", f"/supplier/quotes/{quotes[1].id}/", f"/supplier/advances/applications/{made.id}/",
+        "/supplier/advances/", f"/supplier/advances/{advance.id}/", "/supplier/advances/applications/",
+        "/supplier/receivables/", f"/supplier/receivables/{security}/", "/supplier/receivables/upload/",
+        "/supplier/receivables/documents/", "/supplier/verification/", "/events/", "/supplier/advances/999/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_every_page_is_accessible_and_fits(page, lending, width, theme):
+    page.route("**/live/", lambda route: route.abort())
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 844})
+    wrong = {}
+    for path in paths(lending):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+        if found:
+            wrong[path] = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    assert wrong == {}
+    assert page.stopped == []
