@@ -256,6 +256,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = number("SESSION_HOURS", 12) * 3600
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31536000 if HTTPS else 0)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# A proxy in front speaks HTTPS for us; whoever comes past it by HTTP is sent there. The bank's channel signs for itself
+# and may come by an inner network.
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^bank/"]
+# That all hosts of a domain speak HTTPS (W005), and so in the browsers' own list (W021), is for its owner to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024

@@ -364,7 +364,7 @@ def test_a_passkey_is_added_and_signs_in_without_a_password(visit):
     expect(hugo.page.get_by_role("main")).to_contain_text("Laptop")
     hugo.open("/accounts/logout/")
     hugo.look("sign-out")
-    hugo.press("Sign Out")
+    hugo.press("Sign out")
     assert hugo.who() is None
     hugo.open("/accounts/login/")
     hugo.look("sign-in")
@@ -413,7 +413,7 @@ def test_one_changes_the_party_one_acts_for_at_the_head_of_the_page(visit):
     assert there.who() == "Crown"  # a choice of one session
 
 
-@pytest.mark.parametrize("path", ["email", "password/change", "inactive", "social/none"])
+@pytest.mark.parametrize("path", ["email", "password/change", "inactive"])
 def test_the_other_pages_of_an_account_are_in_the_same_clothes(visit, path):
     with_password("hugo@harbour.example")
     hugo = visit()
