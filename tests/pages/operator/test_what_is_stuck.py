@@ -44,11 +44,13 @@ def parked(lending):
 def paying(lending):
     """`paying(2)`: payments of Harbour's to Amphora."""
 
+    harbour, amphora = lending.cast.harbour, lending.cast.amphora
+
     def make(count: int) -> list[PaymentInstruction]:
         payments = [
             Payment(
-                key=f"p-{n}", purpose="DISBURSEMENT", payer_id=lending.cast.harbour.id,
-                payee_id=lending.cast.amphora.id, amount_minor=100_00 + n, currency="EUR", subject_type="advances.advance", subject_id=n + 1,
+                key=f"p-{n}", purpose="DISBURSEMENT", payer_id=harbour.id, payee_id=amphora.id, currency="EUR",
+                amount_minor=100_00 + n, subject_type="advances.advance", subject_id=n + 1,
                 contra_kind="DISBURSEMENT_CLEARING",
             )
             for n in range(count)

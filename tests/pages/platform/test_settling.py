@@ -150,7 +150,7 @@ def test_a_settlement_tells_its_payments_by_state(maya, ana, owed):
     counted = page.context["settlement"]
     assert (counted.payees, counted.booked, counted.failed, counted.instructed) == (3, 1, 1, 1)
     assert "AC04 closed account" in page.text
-    assert [each.name for each in page.context["happenings"]][0] == "settlement.instructed"
+    assert page.context["happenings"][0].name == "settlement.instructed"
     assert {row.record.receivable.number for row in page.context["lines"].rows} == {"A-1", "A-2", "B-1"}
     assert ana.get(reverse("platform:settlement", args=[made.id])).status_code == 404
 
