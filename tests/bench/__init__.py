@@ -1,0 +1,12 @@
+"""Measures of speed, each against hand-written SQL that does the same work on the same server in the same run.
+
+`make bench` runs all of them and writes var/bench.json; `make bench ONLY=ledger_single` those whose names begin so.
+
+    financings   a rush of applications, decided, booked and instructed
+    ledger       entries one at a time, and in bulk
+    latency      one quote, one decision, and how many statements each takes
+    floor        the hand-written SQL
+    stage        the parties, their trade and what waits to be decided
+    crowd        the real processes that do the work
+    figures      what was measured, how it is paired, written and shown
+"""

@@ -1,0 +1,53 @@
+"""Real processes that wait for each other, then do the same work at the same time.
+
+`python -m tests.bench.crowd MODULE:FUNCTION ARGUMENTS` imports the function and calls it with the arguments (JSON); it
+has to yield once when it is ready to begin, and then the number of things that it has done.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+
+from portal.runtime.environment import PROJECT
+
+
+def per_second(work: str, arguments: Sequence[dict]) -> float:
+    """Things done per second by one process for each of the arguments, from the common start to the last one's end."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.crowd", work, json.dumps(each)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
+        )
+        for each in arguments
+    ]  # fmt: skip
+    try:
+        for process in processes:
+            if process.stdout.readline() != "ready\n":
+                raise RuntimeError(f"{work} did not get ready: see above.")
+        started = time.perf_counter()
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        done = [int(process.stdout.readline()) for process in processes]
+        return sum(done) / (time.perf_counter() - started)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def main() -> None:
+    work, arguments = sys.argv[1:]
+    module, _, name = work.partition(":")
+    steps = getattr(import_module(module), name)(**json.loads(arguments))
+    next(steps)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(next(steps), flush=True)
+
+
+if __name__ == "__main__":
+    main()

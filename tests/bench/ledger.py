@@ -1,0 +1,59 @@
+"""Entries of two legs and two balances, spread over the accounts of 300 facilities of one book."""
+
+from itertools import count
+
+from django.db import connection
+
+from financing.ledger.models import Account
+from tests.bench import crowd
+from tests.bench.figures import Figure, alternate, rate
+from tests.bench.stage import CURRENCY, TODAY, Side
+
+ACCOUNTS, CLIENTS = 300, 8
+SINGLE, BULK, AT_ONCE, BULK_WORKERS = 150, 6_000, 1_000, 2
+runs = count(1)
+
+
+def single(ours: Side, floor: Side, analyze) -> list[Figure]:
+    """One entry in each transaction, by eight clients."""
+    _open_accounts(ours, floor)
+    analyze()
+    pairs = alternate(lambda: _post(ours, CLIENTS, SINGLE, 1), lambda: _by_hand(floor), rounds=3)
+    return [rate("ledger_single_entries_per_second", pairs)]
+
+
+def bulk(ours: Side, floor: Side, analyze) -> list[Figure]:
+    """A thousand entries in each transaction by two workers, against one in each by eight clients."""
+    _open_accounts(ours, floor)
+    analyze()
+    pairs = alternate(lambda: _post(ours, BULK_WORKERS, BULK, AT_ONCE), lambda: _by_hand(floor), rounds=3)
+    return [rate("ledger_bulk_entries_per_second", pairs)]
+
+
+def _open_accounts(*sides: Side) -> None:
+    Account.objects.bulk_create(
+        [
+            Account(book=side.book, kind=kind, currency=CURRENCY, facility_id=facility_id)
+            for side in sides
+            for kind in (Account.Kind.ADVANCES, Account.Kind.DISBURSEMENT_CLEARING)
+            for facility_id in range(1, ACCOUNTS + 1)
+        ],
+        ignore_conflicts=True,
+    )
+    connection.close()
+
+
+def _post(side: Side, clients: int, entries: int, at_once: int) -> float:
+    same = {"book_id": side.book.id, "entries": entries, "at_once": at_once, "accounts": ACCOUNTS, "run": next(runs)}
+    return crowd.per_second(
+        "tests.bench.portal_work:post_entries",
+        [same | {"client_number": number, "run": f"run {same['run']}"} for number in range(clients)],
+    )
+
+
+def _by_hand(side: Side) -> float:
+    same = {"book_id": side.book.id, "day": TODAY.isoformat(), "entries": SINGLE, "accounts": ACCOUNTS}
+    run = f"run {next(runs)}"
+    return crowd.per_second(
+        "tests.bench.floor:book_entries", [same | {"client_number": number, "run": run} for number in range(CLIENTS)]
+    )
