@@ -141,6 +141,11 @@ def reasons(codes: Iterable[str], *, least: str = "") -> list[dict]:
     return said
 
 
+def against(codes: Iterable[str], *, least: str = "") -> list[dict]:
+    """Why it is not to be had, without the reasons why a person would have decided it."""
+    return reasons((code for code in codes if code not in REFERRING), least=least)
+
+
 def why_decided(decision: Decision) -> list[dict]:
     """Why it was decided so. What a person has decided was not decided by the reasons for which it was referred."""
     if decision.decided_by == "system" or decision.outcome == Decision.Outcome.REFERRED:
@@ -149,8 +154,7 @@ def why_decided(decision: Decision) -> list[dict]:
         text = _("Somebody at your funder looked at your request and approved it.")
     else:
         text = _("Somebody at your funder looked at your request and declined it.")
-    against = reasons(code for code in decision.reasons if code not in REFERRING)
-    return [{"code": "DECIDED_BY_HAND", "text": text}, *against]
+    return [{"code": "DECIDED_BY_HAND", "text": text}, *against(decision.reasons)]
 
 
 def why_nothing(offer: Offer) -> list[dict]:
@@ -159,12 +163,12 @@ def why_nothing(offer: Offer) -> list[dict]:
     least = money(least_of(offer), offer.facility.currency)
     if offer.result.base.available_minor == 0:
         codes = [code for code in codes if code not in OF_THE_AMOUNT]  # nobody asked for an amount
-    if not codes:
+    if not set(codes) - REFERRING:
         return [{
             "code": "NOTHING_LEFT", "text": _("You have drawn all that your invoices and your limit carry now."),
             "remedy": _("More comes with the next accepted invoice, or when the platform pays."),
         }]  # fmt: skip
-    return reasons(codes, least=least)
+    return against(codes, least=least)
 
 
 def improvements(found: Iterable[Improvement], currency: str) -> list[dict]:

@@ -52,7 +52,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         "facility": facility,
         "facilities": facilities,
         "refusal": refusal,
-        "refusal_reasons": figures.reasons(refusal.facts.get("reasons", ())) if refusal else [],
+        "refusal_reasons": figures.against(refusal.facts.get("reasons", ())) if refusal else [],
         "may_ask": permits(request.actor, "advances.quote"),
         "under_way": list(_applications(request).filter(facility=facility, status__in=UNDER_WAY).order_by("-id")[:5]),
         "open_advances": list(
@@ -62,7 +62,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         ),
     }
     if form is not None:
-        context["form"] = form
+        context |= {"form": form, "price": None}  # what is entered has no price
     return render(request, "supplier/home.html", context, status=refusal.status if refusal else 200)
 
 
@@ -105,7 +105,7 @@ def _priced(found: Offer) -> dict:
         "days": (terms.expected_settlement_date - found.business_date).days if terms else None,
         "back_minor": found.amount_minor + terms.total_cost_minor if terms else None,
         "referred": figures.reasons(found.result.reasons) if found.result.outcome == REFERRED else [],
-        "reasons": figures.reasons(found.result.reasons, least=money(figures.least_of(found), currency))
+        "reasons": figures.against(found.result.reasons, least=money(figures.least_of(found), currency))
         if declined else [],
         "at_once_minor": figures.at_once_minor(found),
         "most_minor": found.result.base.available_minor,
@@ -130,10 +130,11 @@ def price(request: HttpRequest, facility_id: int) -> HttpResponse:
 
 
 @for_kinds(access.SUPPLIER)
-@require_POST
 def ask(request: HttpRequest, facility_id: int) -> HttpResponse:
     """Get paid now: a quote for the amount, which stands for some minutes."""
     facility = _own_facility(request, facility_id)
+    if request.method != "POST":  # reloaded after a refusal
+        return redirect("supplier:home")
     form = AmountForm(request.POST, currency=facility.currency)
     if not form.is_valid():
         return _home(request, form, RuleViolation(" ".join(form.errors["amount"]), code="AMOUNT_INVALID"), facility.id)

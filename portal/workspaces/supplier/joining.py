@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from accounts.parties import services as parties
 from accounts.parties.models import BusinessVerification
@@ -70,9 +69,10 @@ def verification(request: HttpRequest) -> HttpResponse:
 
 
 @for_kinds(access.SUPPLIER)
-@require_POST
 def account(request: HttpRequest) -> HttpResponse:
     """The account that advances are paid to."""
+    if request.method != "POST":  # reloaded after a refusal
+        return redirect("supplier:verification")
     form = AccountForm(request.POST, currencies=_currencies(request))
     if not form.is_valid():
         return _steps(request, account_form=form)
@@ -85,9 +85,10 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @for_kinds(access.SUPPLIER)
-@require_POST
 def join(request: HttpRequest, programme_id: int) -> HttpResponse:
     """Join a programme; joined before, it is the same facility."""
+    if request.method != "POST":  # reloaded after a refusal
+        return redirect("supplier:verification")
     try:
         credit.join_programme(actor=request.actor, programme_id=programme_id, now=timezone.now())
     except (credit.NotAdmitted, credit.ProgrammeClosed) as refusal:

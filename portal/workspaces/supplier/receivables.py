@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts.intake.models import Document
 from accounts.intake.services import is_oversized
@@ -168,9 +168,10 @@ def _advance_behind(request: HttpRequest, found: Receivable) -> AdvanceReceivabl
 
 
 @for_kinds(access.SUPPLIER)
-@require_POST
 def cancel(request: HttpRequest, receivable_id: int) -> HttpResponse:
     """Take back an invoice that nobody has accepted yet."""
+    if request.method != "POST":  # reloaded after a refusal
+        return redirect("supplier:receivable", receivable_id)
     form = ReasonForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     try:
@@ -266,6 +267,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
         ),
         "refused": found.report.get("refused", [])[:200],
         "counts": {"entered": found.report.get("entered", 0), "refused": len(found.report.get("refused", []))},
+        "more_entered": found.report.get("entered", 0) > 200,
         "is_oversized": is_oversized(found),
         "may_submit": may_submit(request),
     }  # fmt: skip

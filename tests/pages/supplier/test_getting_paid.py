@@ -170,3 +170,12 @@ def test_home_reads_as_much_for_thirty_invoices_as_for_three(trading, ana, more,
     ana.get(reverse("supplier:home"))  # the day's assessment is made once
     with django_assert_max_num_queries(26):
         ana.get(reverse("supplier:home"))
+
+
+def test_a_refused_page_that_is_reloaded_is_home_again(trading, ana):
+    assert ana.get(reverse("supplier:ask", args=[trading.amphora_facility.id])).url == reverse("supplier:home")
+
+
+def test_too_much_is_refused_without_the_reasons_of_a_referral(trading, ana):
+    codes = [each["code"] for each in ask(ana, trading, "9,999,999.00").context["refusal_reasons"]]
+    assert codes == ["ABOVE_LIMIT", "ABOVE_BASE"]
