@@ -23,7 +23,7 @@ TODAY = date(2026, 3, 2)
 def seeded(committed_db, bank, settings, tmp_path, monkeypatch):  # noqa: F811
     settings.BANK_URL, settings.BANK_SECRET = bank.url, SECRET
     monkeypatch.setenv("WORLD_DIR", str(tmp_path))
-    call_command("seed_world", today=TODAY, weeks=3)
+    call_command("seed_world", today=TODAY, weeks=2)
     return tmp_path
 
 
@@ -56,6 +56,6 @@ def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa
     assert {each["role"] for each in json.loads((seeded / "clients.json").read_text())} == {"MAKER", "CHECKER"}
 
     count = Advance.objects.count()
-    call_command("seed_world", today=TODAY, weeks=3)
+    call_command("seed_world", today=TODAY, weeks=2)
     assert "there already" in capsys.readouterr().out
     assert (Advance.objects.count(), Party.objects.filter(kind="SUPPLIER").count()) == (count, 40)

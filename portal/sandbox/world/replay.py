@@ -15,6 +15,7 @@ from unittest.mock import patch
 from django.utils import timezone
 
 from accounts.parties.models import Party
+from accounts.trail import services as trail
 from accounts.trail.delivery import drain
 from accounts.trail.subscribers import subscribers
 from financing.advances import services as advances
@@ -59,8 +60,11 @@ class Clock:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Whoever asks Django for the time in this process is told this one."""
-        with patch.object(timezone, "now", self):
+        """Whoever asks Django for the time in this process is told this one.
+
+        Nobody is woken meanwhile: the replay brings every event to its subscribers itself.
+        """
+        with patch.object(timezone, "now", self), patch.object(trail, "wake"):
             yield
 
 
