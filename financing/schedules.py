@@ -72,9 +72,10 @@ def accrue(
 
     Rounded half-even to the minor unit with the remainder of before, so that many short periods add up to the whole.
     """
-    exact = interest(principal_minor, annual_rate, day_count, start, end) + carry
+    # A day count such as 17/360 never ends: its last digit must not decide what is exactly half a minor unit.
+    exact = (interest(principal_minor, annual_rate, day_count, start, end) + carry).quantize(_CARRY)
     minor = round_half_even(exact)
-    return minor, (exact - minor).quantize(_CARRY)
+    return minor, exact - minor
 
 
 @dataclass(frozen=True, slots=True)

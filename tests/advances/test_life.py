@@ -6,6 +6,7 @@ import pytest
 
 from financing.advances import services
 from financing.advances.models import Advance, Application
+from financing.advances.services.disburse import ReturnedAfterRepayment
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import Decision, Facility
 from financing.ledger import services as ledger
@@ -210,3 +211,30 @@ def apply_receipt(lending, payment):
     cash = ledger.Posting(key=f"cash/{payment.id}", kind="cash.received", currency=CURRENCY, legs=legs)
     ledger.post(actor=SYSTEM_ACTOR, book_id=lending.book.id, postings=[cash], now=NOW)
     services.apply_receipts(actor=SYSTEM_ACTOR, value_dates={payment.id: day}, now=NOW)
+
+
+def test_what_a_later_advance_stands_on_stays_assigned_when_the_earlier_one_fails(lending):
+    earlier, later = take_up(lending, 400_00), take_up(lending, 400_00)
+    decide(earlier, later)
+    first, second = Advance.objects.get(application=earlier), Advance.objects.get(application=later)
+    assert (first.securities.count(), second.securities.count()) == (1, 0)
+    services.fail(actor=SYSTEM_ACTOR, reasons={first.id: "AC04"}, now=NOW)
+    assert Receivable.objects.get(status="ASSIGNED").number == "INV-0"
+    services.fail(actor=SYSTEM_ACTOR, reasons={second.id: "AC04"}, now=NOW)
+    assert not Receivable.objects.filter(status="ASSIGNED").exists()
+
+
+def test_a_payment_returned_after_a_receipt_that_paid_no_more_than_the_fee_needs_a_person(lending):
+    advance = funded(lending)
+    apply_receipt(lending, settle(lending, "S-1", Receivable.objects.filter(status="ASSIGNED"), amount_minor=1_00))
+    with pytest.raises(ReturnedAfterRepayment):
+        services.take_back(actor=SYSTEM_ACTOR, reasons={advance.id: "AC04"}, now=NOW)
+    assert Advance.objects.get(id=advance.id).status == "ACTIVE"
+
+
+def test_a_payment_returned_when_the_advance_is_overdue_needs_a_person(lending):
+    advance = funded(lending)
+    advance_to(lending, advance.due_date + timedelta(days=1))
+    with pytest.raises(ReturnedAfterRepayment):
+        services.take_back(actor=SYSTEM_ACTOR, reasons={advance.id: "AC04"}, now=NOW)
+    assert Advance.objects.get(id=advance.id).status == "OVERDUE"

@@ -52,3 +52,7 @@ def test_days_add_up_to_the_whole_within_one_unit(principal, rate, day_count, da
     assert abs(booked - whole) < 1
     assert abs(booked + carry - whole) < Decimal("1E-9")
     assert abs(carry) <= Decimal("0.5")
+
+
+def test_half_a_minor_unit_is_half_whatever_digits_the_day_count_ends_in():
+    assert accrue(1_500_00, Decimal("0.09"), "ACT/360", date(2026, 3, 2), date(2026, 3, 19)) == (638, Decimal("-0.5"))

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from accounts.trail.services import News, record
-from financing.advances.models import Advance, AdvanceReceivable
+from financing.advances.models import Advance, AdvanceReceivable, Repayment
 from financing.advances.services.rows import book_all, books_of, business_dates, lock_advances
+from financing.advances.services.security import give_back
 from financing.credit.models import Facility
 from financing.ledger.services import LegOf, Posting, reverse
-from financing.receivables.services import release
 from portal.shared.access import Actor
 from portal.shared.database import acting, update_many
 from portal.shared.errors import RuleViolation
@@ -17,7 +17,8 @@ from portal.shared.errors import RuleViolation
 class ReturnedAfterRepayment(RuleViolation):
     code = "RETURNED_AFTER_REPAYMENT"
     sentence = (
-        "The bank returned the payment of advance {advance}, which was repaid in part already. Settle it by hand."
+        "The bank returned the payment of advance {advance}, which is repaid in part or overdue already. "
+        "Settle it by hand."
     )
 
 
@@ -56,7 +57,10 @@ def confirm_funding(*, actor: Actor, value_dates: Mapping[int, date], now: datet
 
 
 def fail(*, actor: Actor, reasons: Mapping[int, str], now: datetime) -> list[Advance]:
-    """The bank has refused these disbursements (advance id -> reason): limit and receivables are free again."""
+    """The bank has refused these disbursements (advance id -> reason): limit and receivables are free again.
+
+    Receivables that other advances of the facility stand on as well stay assigned to it.
+    """
     with acting(actor):
         facilities, advances = lock_advances(reasons)
         due = [each for each in advances if each.status == Advance.Status.DISBURSING]
@@ -70,23 +74,31 @@ def take_back(*, actor: Actor, reasons: Mapping[int, str], now: datetime) -> lis
     """The bank has returned these payments after booking them (advance id -> reason).
 
     The cash is back by the booking; what was accrued since is taken back with it, and the advance ends as FAILED.
-    Raises ReturnedAfterRepayment where a receipt was applied in the meantime: that needs a person.
+    Raises ReturnedAfterRepayment where a receipt was applied in the meantime, or it is overdue: that needs a person.
     """
     with acting(actor):
         facilities, advances = lock_advances(reasons)
         if early := [each.id for each in advances if each.status == Advance.Status.DISBURSING]:
             raise NotBookedYet(advance=early[0])
+        _require_untouched(advances)
         due = [each for each in advances if each.status == Advance.Status.ACTIVE]
         book_all(actor, [(each.funder_id, entry) for each in due if (entry := _unearned(each))], now)
         for advance in due:
-            if advance.principal_minor != advance.amount_minor:
-                raise ReturnedAfterRepayment(advance=advance.id)
             facilities[advance.facility_id].principal_minor -= advance.amount_minor
             advance.principal_minor = advance.interest_minor = advance.fees_minor = advance.deferred_fee_minor = 0
             advance.interest_carry = 0
         _save(due, "principal_minor", "interest_minor", "fees_minor", "deferred_fee_minor", "interest_carry")
         _close_as_failed(actor, due, facilities, reasons, now)
         return due
+
+
+def _require_untouched(advances: list[Advance]) -> None:
+    """A receipt that paid no more than a fee is a receipt too, and what is overdue has a history of its own."""
+    repaid = Repayment.objects.filter(advance__in=advances).values_list("advance_id", flat=True).first()
+    undoable = (Advance.Status.ACTIVE, Advance.Status.FAILED)
+    touched = repaid or next((each.id for each in advances if each.status not in undoable), None)
+    if touched:
+        raise ReturnedAfterRepayment(advance=touched)
 
 
 def _close_as_failed(
@@ -101,7 +113,7 @@ def _close_as_failed(
     links = AdvanceReceivable.objects.filter(advance__in=advances, released_at=None)
     receivable_ids = list(links.values_list("receivable_id", flat=True))
     links.update(released_at=now)
-    release(actor=actor, receivable_ids=receivable_ids, now=now)
+    give_back(actor=actor, facility_ids=facilities, candidates=receivable_ids, now=now)
     _reverse_approvals(actor, advances, now)
     record(actor, now, [_news("advance.failed", each, reason=reasons[each.id]) for each in advances])
 
