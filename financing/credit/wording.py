@@ -177,10 +177,10 @@ def score_line(line: ScoreLine, currency: str, audience: int = SUPPLIER) -> str:
 def measured(feature: str, value: Decimal, currency: str) -> str:
     """A feature's value with its unit."""
     if feature.endswith("_minor") or feature in ("monthly_amount", "receivables"):
-        return f"{from_minor(int(value), currency):,} {currency}"
+        return f"{currency} {from_minor(int(value), currency):,}"
     if feature.endswith("_share") or feature == "dilution":
         return f"{value * 100:.1f} %"
-    return f"{value.normalize():f}"
+    return f"{value.normalize():f}" if value == value.to_integral_value() else f"{value:.2f}"
 
 
 _IMPROVEMENTS: dict[str, tuple] = {
@@ -212,5 +212,5 @@ def improvement(found: Improvement, currency: str, audience: int = SUPPLIER) -> 
     )
     if not found.gain_minor:
         return sentence
-    gain = f"{from_minor(found.gain_minor, currency):,} {currency}"
+    gain = f"{currency} {from_minor(found.gain_minor, currency):,}"
     return sentence + " " + _("That alone brings {gain} more.").format(gain=gain)
