@@ -36,11 +36,7 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
         raise RuntimeError("An event is recorded in the transaction of what it tells.")
     news = list(news)
     events = Event.objects.bulk_create([_event(actor, now, each) for each in news])
-    EventParty.objects.bulk_create(
-        EventParty(event=event, party_id=party_id)
-        for event, each in zip(events, news, strict=True)
-        for party_id in sorted({party for party in each.parties if party})
-    )
+    _tell(zip(events, news, strict=True))
     deliveries = [
         Delivery(
             event=event, subscriber=subscriber.name, subject=f"{event.subject_type}:{event.subject_id}", due_at=now
@@ -53,6 +49,20 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
         for subscriber in {each.name: each for event in events for each in listeners(event.name)}.values():
             _wake_on_commit(subscriber)
     return events
+
+
+def _tell(told: Iterable[tuple[Event, News]]) -> None:
+    """Name the parties of the events: by far the most rows that are written, and the plainest."""
+    rows = [(party_id, event.id) for event, each in told for party_id in sorted({*each.parties} - {None, 0})]
+    if not rows:
+        return
+    party_ids, event_ids = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {EventParty._meta.db_table} (party_id, event_id)"
+            " SELECT * FROM unnest(%s::bigint[], %s::bigint[])",
+            [list(party_ids), list(event_ids)],
+        )
 
 
 def _event(actor: Actor, now: datetime, news: News) -> Event:

@@ -26,7 +26,8 @@ def inputs_for(
     `policies` and `assessments` by facility id, `today` by funder id. `lock` holds the receivables. A handful of
     statements, however many facilities.
     """
-    parsed = {version.id: Policy.from_body(version.body) for version in policies.values()}
+    versions = {version.id: version for version in policies.values()}
+    parsed = {version.id: Policy.from_body(version.body) for version in versions.values()}
     rules = {facility.id: parsed[policies[facility.id].id] for facility in facilities}
     receivables = receivable_facts(facilities=facilities, lock=lock)
     positions = _positions(facilities, today)

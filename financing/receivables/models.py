@@ -59,9 +59,10 @@ class Receivable(Lifecycle, models.Model):
         Status.SETTLED: {Status.ACCEPTED, Status.ASSIGNED},
     }
 
-    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
-    debtor = models.ForeignKey(Party, models.PROTECT, related_name="+")
-    funder = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+")
+    # No indexes of their own: those below begin with them.
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    debtor = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    funder = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+", db_index=False)
     assigned_facility_id = models.BigIntegerField(null=True, help_text="credit.Facility, a floor above")
     document_type = models.CharField(max_length=10, choices=DocumentType, default=DocumentType.INVOICE)
     number = models.CharField(max_length=80)
@@ -132,9 +133,10 @@ class Receivable(Lifecycle, models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["supplier", "debtor", "due_date", "id"],
-                condition=Q(status="ACCEPTED"),
-                name="receivable_financeable",
+                # What a base looks at, however long the history of what was settled.
+                fields=["supplier", "debtor", "id"],
+                condition=Q(status__in=["RECEIVED", "ACCEPTED", "ASSIGNED", "DISPUTED"]),
+                name="receivable_open",
             ),
             models.Index(
                 fields=["assigned_facility_id", "due_date", "id"],

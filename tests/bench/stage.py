@@ -173,13 +173,13 @@ def queue_up(side: Side, facilities: list[Facility], count: int, *, for_floor: b
             )
             for each in quotes
         )  # fmt: skip
-        record(
+        events = record(
             SYSTEM_ACTOR,
             NOW,
             [News("application.submitted", each, (each.supplier_id, each.funder_id)) for each in applications],
         )
         if for_floor:
-            Delivery.objects.filter(subscriber="advances.decide", state=Delivery.State.WAITING).update(subscriber=FLOOR)
+            Delivery.objects.filter(event__in=events).update(subscriber=FLOOR)
 
 
 def _quote(side: Side, facility: Facility, inputs: rules.Inputs) -> Quote:

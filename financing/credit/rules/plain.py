@@ -20,13 +20,18 @@ class Misshapen(ValueError):
 
 
 def to_plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {name: to_plain(getattr(value, name)) for name in _names(type(value))}
+    if type(value) in _PLAIN:  # most of what there is
+        return value
     if isinstance(value, Decimal | date):
         return str(value)
     if isinstance(value, tuple | list):
         return [to_plain(each) for each in value]
+    if is_dataclass(value):
+        return {name: to_plain(getattr(value, name)) for name in _names(type(value))}
     return value
+
+
+_PLAIN = frozenset({int, str, bool, type(None)})
 
 
 def from_plain(cls: type, data: Any) -> Any:

@@ -111,7 +111,10 @@ class Migration(migrations.Migration):
                 (
                     "debtor",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
                     ),
                 ),
                 (
@@ -123,13 +126,20 @@ class Migration(migrations.Migration):
                 (
                     "funder",
                     models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
                     ),
                 ),
                 (
                     "supplier",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parties.party"
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.party",
                     ),
                 ),
             ],
@@ -342,9 +352,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="receivable",
             index=models.Index(
-                condition=models.Q(("status", "ACCEPTED")),
-                fields=["supplier", "debtor", "due_date", "id"],
-                name="receivable_financeable",
+                condition=models.Q(("status__in", ["RECEIVED", "ACCEPTED", "ASSIGNED", "DISPUTED"])),
+                fields=["supplier", "debtor", "id"],
+                name="receivable_open",
             ),
         ),
         migrations.AddIndex(

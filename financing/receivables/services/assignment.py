@@ -11,7 +11,7 @@ from accounts.trail.services import News, record
 from financing.receivables.models import Assignment, Receivable
 from financing.receivables.refusals import NotAvailableAsSecurity
 from portal.shared.access import Actor
-from portal.shared.database import acting
+from portal.shared.database import acting, update_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def release(*, actor: Actor, receivable_ids: Sequence[int], now: datetime) -> li
 
 
 def _save(rows: list[Receivable]) -> None:
-    Receivable.objects.bulk_update(rows, ["status", "funder", "assigned_facility_id"])
+    update_many(Receivable, rows, ["status", "funder", "assigned_facility_id"])
 
 
 def _news(name: str, row: Receivable, funder_id: int, facility_id: int) -> News:

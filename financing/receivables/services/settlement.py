@@ -12,7 +12,7 @@ from financing.receivables.models import Receivable, Settlement, SettlementLine,
 from financing.receivables.refusals import AboveOpen, MixedCurrencies, NotSettleable, SettlementKeyReused
 from financing.receivables.services.assignment import lock
 from portal.shared.access import Actor, require
-from portal.shared.database import acting, lock_name
+from portal.shared.database import acting, lock_name, update_many
 from portal.shared.errors import InvalidInput, NotFound
 
 MAX_LINES = 10_000
@@ -42,7 +42,7 @@ def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], n
             raise MixedCurrencies()
         for row in rows.values():
             row.settling_minor += amounts[row.id]
-        Receivable.objects.bulk_update(rows.values(), ["settling_minor"])
+        update_many(Receivable, list(rows.values()), ["settling_minor"])
         settlement = Settlement.objects.create(
             debtor_id=debtor_id, key=key, request_hash=_hash(asked), currency=currencies.pop(), created_at=now,
             created_by=actor.identity,
@@ -105,7 +105,7 @@ def _pay(actor, settlement, rows, amounts, now) -> list[SettlementPayment]:
     by_subject = {each.subject_id: each for each in instructions}
     for payment in payments:
         payment.instruction = by_subject[payment.id]
-    SettlementPayment.objects.bulk_update(payments, ["instruction"])
+    update_many(SettlementPayment, payments, ["instruction"])
     return payments
 
 
