@@ -162,9 +162,7 @@ class Verifications(Reading):
     @action(detail=True, methods=["post"])
     def screen(self, request, pk: str) -> Response:
         given = self.checked(Screened)
-        return self.answer(
-            services.screen(actor=self.actor, verification_id=int(pk), now=timezone.now(), **given)
-        )
+        return self.answer(services.screen(actor=self.actor, verification_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=VerificationDecided, responses=VerificationExamined, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])

@@ -46,9 +46,7 @@ class BankAccounts(Reading):
     @extend_schema(request=BankAccountRegistered, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
     def create(self, request) -> Response:
         given = self.checked(BankAccountRegistered)
-        made = services.register_account(
-            actor=self.actor, party_id=self.actor.party_id, now=timezone.now(), **given
-        )
+        made = services.register_account(actor=self.actor, party_id=self.actor.party_id, now=timezone.now(), **given)
         return self.answer(made, 201)
 
 

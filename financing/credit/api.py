@@ -124,9 +124,7 @@ class Policies(Reading):
     @action(detail=True, methods=["post"])
     def approve(self, request, pk: str) -> Response:
         given = self.checked(HashSeen)
-        return self.answer(
-            services.approve_policy(actor=self.actor, policy_id=int(pk), now=timezone.now(), **given)
-        )
+        return self.answer(services.approve_policy(actor=self.actor, policy_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])

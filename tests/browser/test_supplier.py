@@ -108,9 +108,7 @@ def test_the_owner_is_paid_by_thumb_and_the_page_moves_by_itself(page, lending):
     at = made.submitted_at
     services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[made.id], now=at + timedelta(milliseconds=200))
     advance = Application.objects.get().advance
-    services.confirm_funding(
-        actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=at + timedelta(milliseconds=400)
-    )
+    services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=at + timedelta(milliseconds=400))
     tell(page, f"advances.application:{made.id}")
     expect(page.locator("#progress")).to_contain_text("in 0.4 s", timeout=15_000)
     expect(page.locator("#progress")).to_contain_text("in 0.2 s")

@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import portal.shared.workflow
 from django.db import migrations, models
+
+import portal.shared.workflow
 
 
 class Migration(migrations.Migration):

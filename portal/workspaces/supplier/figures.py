@@ -207,4 +207,3 @@ def _measured(feature: str, value: Decimal, currency: str) -> str:
     if feature == "days_of_trade":
         return ngettext("{count} day", "{count} days", int(value)).format(count=number(int(value)))
     return wording.measured(feature, value, currency)
-
