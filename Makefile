@@ -18,7 +18,7 @@ bench: ## measure speed
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.bench $(ARGS)
 
 test: ## run the tests (ARGS="tests/runtime -k port" picks some)
-	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: ## style, direction of imports, missing migrations, broken dependencies
 	@bin/bootstrap dev

@@ -13,19 +13,26 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from xdist.scheduler import LoadFileScheduling
 
 from portal.runtime import postgres
 
 PROJECT = Path(__file__).resolve().parents[1]
+STORIES = "tests/stories/"
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file run in one worker and share what it sets up; all stories share one running house."""
-    for item in items:
-        place = item.path.parent if item.path.parent.name == "stories" else item.path
-        item.add_marker(pytest.mark.xdist_group(str(place.relative_to(PROJECT))))
+class ByHouse(LoadFileScheduling):
+    """The tests of one file run in one worker and share what it sets up; all stories share one running house."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return STORIES if file.startswith(STORIES) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByHouse:
+    return ByHouse(config, log)
 
 
 def _urls() -> dict[str, str]:
