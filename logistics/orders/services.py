@@ -102,7 +102,7 @@ def _enter(
     lock_name("orders.import_trade", platform.id)
     report = Report()
     lines = _lines(content, mapping, ZoneInfo(platform.time_zone), known_until, now, report)
-    for chunk in batched(lines, ROWS_AT_ONCE, strict=False):
+    for chunk in batched(lines, ROWS_AT_ONCE):
         write(actor, platform, document, chunk, report, now)
     outcome = _outcome(report)
     first = report.refused[0] if report.refused else {"code": "", "reason": ""}
