@@ -82,7 +82,7 @@ def _put_into_messages(due: list[PaymentInstruction], now: datetime) -> set[int]
     groups = [
         group
         for _, of_account in groupby(by_account, key=lambda row: row.account_id)
-        for group in batched(of_account, PER_MESSAGE, strict=False)
+        for group in batched(of_account, PER_MESSAGE)
     ]
     messages = BankMessage.objects.bulk_create([_prepared(group, now) for group in groups])
     for message, group in zip(messages, groups, strict=True):

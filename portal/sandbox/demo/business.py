@@ -90,7 +90,7 @@ class Business:
 
     def hand_in_as_platform(self, documents: Iterable[dict]) -> None:
         """Self-billing: the platform hands in its suppliers' invoices, hundreds at a time."""
-        for some in batched(documents, DOCUMENTS_AT_ONCE, strict=False):
+        for some in batched(documents, DOCUMENTS_AT_ONCE):
             self._hand_in(self.platform, list(some))
 
     def hand_in_as_suppliers(self, documents: Iterable[dict]) -> None:
@@ -192,7 +192,7 @@ class Business:
         """The platform pays what is due by today; what is `late` (by id of the receivable) waits for another run."""
         due = self.platform.get("settlements/due/", on=self.today.isoformat())
         lines = [line for line in due["lines"] if not late(line["receivable"])]
-        for number, some in enumerate(batched(lines, LINES_AT_ONCE, strict=False)):
+        for number, some in enumerate(batched(lines, LINES_AT_ONCE)):
             self.platform.post("settlements/", {"key": f"run-{self.today.isoformat()}-{number}", "lines": some})
             self.tally.settled_minor += sum(line["amount_minor"] for line in some)
         self.quiet.wait()

@@ -179,7 +179,7 @@ class Replay:
         """
         applied = 0
         asking = [(each, wanted(each)) for each in Facility.objects.filter(supplier__in=machines).order_by("id")]
-        for some in batched([(each, share) for each, share in asking if share], AT_ONCE, strict=False):
+        for some in batched([(each, share) for each, share in asking if share], AT_ONCE):
             offers = [self._quote(machines[each.supplier_id], each, share) for each, share in some]
             self.clock.wait(seconds=self._random.randint(8, 40))
             for actor, offered in filter(None, offers):
