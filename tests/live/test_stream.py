@@ -176,8 +176,9 @@ def test_too_much_at_once_is_a_reload_for_whoever_listens(portal, mill, session)
     with listening(portal, session) as stream:
         stream.opened()
         happened(mill, *(["mill.turned"] * 501))
+        assert [message.name for message in stream.take(1)] == ["reload"]
         happened(mill, "mill.turned_again")
-        assert [message.name for message in stream.take(2)] == ["reload", "mill.turned_again"]
+        assert [message.name for message in stream.take(1)] == ["mill.turned_again"]
 
 
 def test_an_id_of_another_database_is_answered_by_a_reload(portal, mill, session):

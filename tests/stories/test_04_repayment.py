@@ -19,9 +19,9 @@ def test_a_settlement_repays_and_what_is_left_goes_to_the_supplier_who_draws_aga
     advance = house.advance(advance.application_id, Advance.Status.REPAID)
     repayment = Repayment.objects.get(advance=advance)
     assert (repayment.fees_minor, repayment.interest_minor, repayment.principal_minor) == (2_70, 0, 900_00)
+    house.quiet()
     assert house.at_bank(house.iban_of(house.cast.meridian)) == meridian_before - 1_000_00
     assert house.at_bank(house.iban_of(house.cast.harbour)) == harbour_before + 902_70
-    house.quiet()
     assert house.booked_at_bank(supplier.iban) == [900_00, 97_30]
     assert supplier.states() == ["SETTLED", "ACCEPTED"]
     for kind in ("ADVANCES", "FEES_RECEIVABLE", "INTEREST_RECEIVABLE", "DUE_TO_SUPPLIER"):

@@ -50,6 +50,7 @@ def test_interest_accrues_by_the_day_and_every_day_is_reconciled_to_the_cent(hou
     repayment = Repayment.objects.get(advance=advance)
     assert (repayment.fees_minor, repayment.interest_minor, repayment.principal_minor) == (2_70, 45, 900_00)
     assert repayment.value_date == first_day + timedelta(days=2)
+    house.quiet()
     assert house.booked_at_bank(supplier.iban) == [900_00, 96_85]
 
     next_day(house)
