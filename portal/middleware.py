@@ -76,7 +76,8 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor, request.memberships, request.party = None, [], None
-        if request.user.is_authenticated:
+        signed_in = request.user.is_authenticated
+        if signed_in:
             party_id = request.session.get(SESSION_PARTY)
             request.actor, request.memberships = acting_for(request.user, party_id, request.request_id)
             if request.actor:
@@ -88,7 +89,11 @@ class ActorMiddleware:
                     messages.warning(request, _("Set up a second factor first: you may approve or pay."))
                     return redirect("mfa_index")
         with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if signed_in:
+            # A shared desk: what one person has seen is not on the next one's "back" button.
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def _changes_something(self, request: HttpRequest) -> bool:
         return request.method not in SAFE_METHODS and not request.path.startswith((self.account_path, "/party/"))

@@ -21,8 +21,18 @@ SUBSCRIPTIONS: list[Subscriber] = [
     Subscriber("receivables.returned", "financing.receivables.handlers.payment_returned", ("payment.returned",)),
     # … and what reaches the funder goes through the waterfall.
     Subscriber("advances.repay", "financing.advances.handlers.receipt_arrived", ("cash.received",)),
-    # A new day: interest, and who is overdue.
+    # What could not go to the supplier is held for it; a receipt that came back after it was applied needs a person.
     Subscriber(
-        "advances.accrue", "financing.advances.handlers.business_date_advanced", ("book.business_date_advanced",)
+        "advances.hold", "financing.advances.handlers.remainder_came_back", ("payment.rejected", "payment.returned")
+    ),
+    Subscriber("advances.receipt_returned", "financing.advances.handlers.receipt_returned", ("payment.returned",)),
+    # A new day: interest, who is overdue, what was held. It commits piece by piece: no repayment waits.
+    Subscriber(
+        "advances.accrue",
+        "financing.advances.handlers.business_date_advanced",
+        ("book.business_date_advanced",),
+        kind=SEND,
+        batch=1,
+        lease_seconds=600,
     ),
 ]

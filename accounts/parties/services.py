@@ -158,6 +158,7 @@ def screen(*, actor: Actor, verification_id: int, clear: bool, note: str, now: d
     with acting(actor):
         verification = _verification(actor, verification_id)
         _require_person(actor, "parties.screen")
+        _refuse_own_party(actor, verification)
         verification.move_to(BusinessVerification.Status.SCREENED)
         verification.screening = BusinessVerification.Screening.CLEAR if clear else BusinessVerification.Screening.HIT
         verification.screening_note, verification.screened_at, verification.screened_by_id = note, now, actor.user_id
@@ -176,6 +177,7 @@ def decide_verification(
         _require_person(actor, "parties.decide_verification")
         if verification.screened_by_id == actor.user_id:
             raise OwnWork()
+        _refuse_own_party(actor, verification)
         states = BusinessVerification.Status
         if approve and verification.screening != BusinessVerification.Screening.CLEAR:
             raise InvalidInput("The screening is not clear, so this cannot be approved.", code="SCREENING_NOT_CLEAR")
@@ -191,6 +193,12 @@ def decide_verification(
         name = "verification.approved" if approve else "verification.rejected"
         record(actor, now, [News(name, verification, (party.id, *_operators()))])
         return verification
+
+
+def _refuse_own_party(actor: Actor, verification: BusinessVerification) -> None:
+    """Whoever belongs to a company does not verify it, whatever party they act for now."""
+    if Membership.objects.filter(user_id=actor.user_id, party_id=verification.party_id, ended_at=None).exists():
+        raise OwnWork("You belong to this company, so somebody else has to verify it.")
 
 
 def _years_later(day: date, years: int) -> date:
@@ -252,6 +260,8 @@ def _person(email: str) -> User:
         user.set_unusable_password()
         user.save(update_fields=["password"])
         user.authenticator_set.all().delete()
+        # An address that somebody else added would still open the account.
+        addresses.exclude(email__iexact=email).delete()
     return user
 
 

@@ -12,6 +12,7 @@ from financing.receivables.models import SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 
 ADVANCE = Advance._meta.label_lower
+Purpose = PaymentInstruction.Purpose
 SETTLEMENT_PAYMENT = SettlementPayment._meta.label_lower
 
 
@@ -43,22 +44,36 @@ def disbursement_returned(events: list[Event]) -> None:
         services.take_back(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
 
 
+def remainder_came_back(events: list[Event]) -> None:
+    """payment.rejected or payment.returned of a remainder: it is held for its supplier."""
+    remainders = [each.subject_id for each in events if each.payload.get("purpose") == Purpose.REMAINDER]
+    if remainders:
+        services.hold_back(actor=SYSTEM_ACTOR, instruction_ids=remainders, now=timezone.now())
+
+
+def receipt_returned(events: list[Event]) -> None:
+    """payment.returned of a settlement: where it was applied already, a person has to set it right."""
+    returned = [e.payload["subject_id"] for e in events if e.payload.get("purpose") == Purpose.SETTLEMENT]
+    if returned:
+        services.refuse_return(payment_ids=returned)
+
+
 def receipt_arrived(events: list[Event]) -> None:
     """cash.received from a settlement: the waterfall."""
-    purpose = PaymentInstruction.Purpose.SETTLEMENT
     dates = {
         each.payload["subject_id"]: _value_date(each)
         for each in _of(events, SETTLEMENT_PAYMENT)
-        if each.payload.get("purpose") == purpose
+        if each.payload.get("purpose") == Purpose.SETTLEMENT
     }
     if dates:
         services.apply_receipts(actor=SYSTEM_ACTOR, value_dates=dates, now=timezone.now())
 
 
 def business_date_advanced(events: list[Event]) -> None:
-    """book.business_date_advanced: interest and fees up to the new day, and who is overdue."""
+    """book.business_date_advanced: interest and fees up to the new day, who is overdue, and what was held."""
     for book_id in sorted({event.subject_id for event in events}):
         services.accrue_book(actor=SYSTEM_ACTOR, book_id=book_id, now=timezone.now())
+        services.pay_held(actor=SYSTEM_ACTOR, book_id=book_id, now=timezone.now())
 
 
 def _of(events: list[Event], subject_type: str) -> list[Event]:

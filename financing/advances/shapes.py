@@ -185,8 +185,9 @@ class DecisionShown(DecisionSummary):
     def get_facts(self, decision: Decision) -> dict | None:
         if not self._for_funder(decision):
             return None
-        kept = {name: decision.inputs[name] for name in ("features", "position", "receivables")}
-        return kept | {"policy": decision.policy_id}
+        kept = {name: decision.inputs[name] for name in ("features", "position")}
+        receivables = [_as_known(each, decision.facility_id) for each in decision.inputs["receivables"]]
+        return kept | {"receivables": receivables, "policy": decision.policy_id}
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_inputs_hash(self, decision: Decision) -> str | None:
@@ -195,6 +196,13 @@ class DecisionShown(DecisionSummary):
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_decided_by(self, decision: Decision) -> str | None:
         return decision.decided_by if self._for_funder(decision) else None
+
+
+def _as_known(receivable: dict, facility_id: int) -> dict:
+    """What is assigned elsewhere is not available, and the funder hears nothing else of it."""
+    if receivable.get("assigned_facility_id") in (None, facility_id):
+        return receivable
+    return {"id": receivable["id"], "status": "NOT_AVAILABLE_AS_SECURITY"}
 
 
 class ApplicationSummary(serializers.ModelSerializer):

@@ -28,6 +28,10 @@ REASONS: dict[str, tuple] = {
         gettext_lazy("Your facility is suspended. Your funder can tell you more."),
         gettext_lazy("The facility is suspended or closed."),
     ),
+    "QUOTE_OUTDATED": (
+        gettext_lazy("What you were quoted would be due by now. Ask for a new quote."),
+        gettext_lazy("The quoted due date has passed."),
+    ),
     "ADVANCE_OVERDUE": (
         gettext_lazy("An earlier advance is overdue. Once it is repaid you can ask again."),
         gettext_lazy("An advance of this facility is overdue beyond what the policy allows."),

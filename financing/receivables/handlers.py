@@ -5,6 +5,7 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.trail.models import Event
+from financing.banking.models import PaymentInstruction
 from financing.receivables.models import SettlementPayment
 from financing.receivables.services import book, fail, take_back
 from portal.shared.access import SYSTEM_ACTOR
@@ -41,5 +42,7 @@ def _ours(events: list[Event]):
     """Settlement payments among the subjects of the instructions."""
     label = SettlementPayment._meta.label_lower
     for event in events:
-        if event.payload.get("subject_type") == label:
+        # A remainder that a funder pays on names the same settlement: it is not the settlement's own payment.
+        is_settlement = event.payload.get("purpose") == PaymentInstruction.Purpose.SETTLEMENT
+        if is_settlement and event.payload.get("subject_type") == label:
             yield event.payload["subject_id"], event

@@ -67,6 +67,7 @@ SENTENCES = {
     "advance.overdue": (_("Overdue"), "OVERDUE"),
     "advance.repayment_applied": (_("Repaid: principal {principal}, interest {interest}, fees {fees}"), ""),
     "advance.repaid": (_("Repaid in full"), "REPAID"),
+    "remainder.held": (_("{amount} could not be paid to you and is held for you"), "DUE"),
     "payment.due": (_("Payment of {amount} handed to the bank's channel"), "DUE"),
     "payment.sent": (_("Payment of {amount} sent to the bank"), "SENT"),
     "payment.unanswered": (_("The bank has not answered about {amount}; it is being asked"), "UNKNOWN"),

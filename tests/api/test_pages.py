@@ -159,4 +159,4 @@ def test_the_statements_of_the_main_way_are_few_whatever_stands_behind_it(db, re
     with CaptureQueriesContext(connection) as captured:
         caller.post("applications/", {"quote": quote})
     counted["application"] = len(captured)
-    assert counted == {"availability": 16, "quote": 21, "application": 11}
+    assert counted == {"availability": 16, "quote": 21, "application": 12}

@@ -28,7 +28,7 @@ def test_supplier_debtor_and_funder_hear_of_an_assignment_and_nobody_else(scene)
     (row,) = scene.assigned()
     event = Event.objects.get(name="receivable.assigned")
     assert event.payload == {
-        "funder": scene.cast.harbour.id, "facility": 7, "number": row.number, "open_minor": 10000, "currency": "EUR"
+        "funder": scene.cast.harbour.id, "number": row.number, "open_minor": 10000, "currency": "EUR"
     }  # fmt: skip
     parties = set(event.parties.values_list("party_id", flat=True))
     assert parties == {scene.cast.amphora.id, scene.cast.meridian.id, scene.cast.harbour.id}

@@ -196,10 +196,25 @@ def test_numbers_of_two_parties_name_nobody(scene):
     assert result.code == "PARTY_AMBIGUOUS"
 
 
+def test_a_number_that_nobody_has_verified_identifies_nobody(scene):
+    """Anybody can sign up with any number: with a supplier's own, or with the platform's number for it."""
+    for number in ("bellows", "HRB 4711"):
+        Party.objects.create(
+            kind="SUPPLIER", name=f"Stranger {number}", country="DE", registration_number=number, created_at=NOW
+        )
+    results = scene.submit(
+        scene.invoice(supplier="bellows", debtor=None),
+        scene.invoice(supplier={"registration_number": "HRB 4711"}, debtor=None),
+        actor=scene.maya,
+    )
+    assert refused(results) == ["", "UNKNOWN_SUPPLIER"]
+    assert Receivable.objects.get().supplier == scene.cast.bellows
+
+
 def test_equal_registration_numbers_are_told_apart_by_country(scene):
     number = scene.cast.amphora.registration_number
     other = Party.objects.create(
-        kind="SUPPLIER", name="Ánfora", country="ES", registration_number=number, created_at=NOW
+        kind="SUPPLIER", name="Ánfora", country="ES", registration_number=number, created_at=NOW, status="ADMITTED"
     )
     named = {"registration_number": number}
     results = scene.submit(

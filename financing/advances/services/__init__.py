@@ -6,18 +6,34 @@ decide    the policy decides what is waiting, many at once
 refer     a maker recommends and a checker decides what was referred
 disburse  the bank has booked, refused or returned a payment
 accrue    interest and fees up to the business date
+hold      what is due to a supplier and cannot go there now
 repay     a receipt goes through the waterfall
 """
 
 from financing.advances.services.accrue import accrue_book
-from financing.advances.services.apply import apply, withdraw
+from financing.advances.services.apply import NoBankAccount, apply, withdraw
 from financing.advances.services.decide import decide_waiting
 from financing.advances.services.disburse import confirm_funding, fail, take_back
+from financing.advances.services.hold import hold_back, pay_held
 from financing.advances.services.quote import Offer, offer, quote
 from financing.advances.services.refer import decide_referral, recommend
-from financing.advances.services.repay import apply_receipts
+from financing.advances.services.repay import apply_receipts, refuse_return
 
 __all__ = [
-    "Offer", "accrue_book", "apply", "apply_receipts", "confirm_funding", "decide_referral", "decide_waiting", "fail",
-    "offer", "quote", "recommend", "take_back", "withdraw",
+    "NoBankAccount", "Offer",
+    "accrue_book",
+    "apply",
+    "apply_receipts",
+    "confirm_funding",
+    "decide_referral",
+    "decide_waiting",
+    "fail",
+    "hold_back",
+    "offer",
+    "pay_held",
+    "quote",
+    "recommend",
+    "refuse_return",
+    "take_back",
+    "withdraw",
 ]  # fmt: skip

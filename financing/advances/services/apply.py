@@ -6,6 +6,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.trail.services import News, record
 from financing.advances.models import Application, Quote
+from financing.banking.models import BankAccount
+from financing.banking.services import NoBankAccount
 from financing.credit.models import Facility
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -25,7 +27,7 @@ class FacilityNotActive(RuleViolation):
 def apply(*, actor: Actor, quote_id: int, now: datetime) -> Application:
     """Submit an application for exactly what was quoted; the policy decides it within seconds.
 
-    Raises NotFound, Forbidden, QuoteExpired, FacilityNotActive, and Stale for a quote that was taken up before.
+    Raises NotFound, Forbidden, QuoteExpired, FacilityNotActive, NoBankAccount; Stale for a quote taken up before.
     """
     with acting(actor):
         quote = Quote.objects.visible_to(actor).select_related("facility").filter(id=quote_id).first()
@@ -36,6 +38,9 @@ def apply(*, actor: Actor, quote_id: int, now: datetime) -> Application:
             raise QuoteExpired(valid_until=quote.valid_until.isoformat(timespec="seconds"))
         if quote.facility.status != Facility.Status.ACTIVE:
             raise FacilityNotActive()
+        accounts = BankAccount.objects.filter(party_id=quote.supplier_id, currency=quote.currency, closed_at=None)
+        if not accounts.exists():
+            raise NoBankAccount(currency=quote.currency)
         application = Application(
             quote=quote, facility_id=quote.facility_id, supplier_id=quote.supplier_id, funder_id=quote.funder_id,
             policy_id=quote.policy_id, amount_minor=quote.amount_minor, currency=quote.currency,

@@ -35,7 +35,7 @@ def recommend(
     with acting(actor):
         application = _referred(actor, application_id)
         require(actor, "advances.recommend")
-        _check(application, outcome, seen_hash)
+        _check(actor, application, outcome, seen_hash)
         application.recommendation, application.recommendation_note = outcome, note
         application.recommended_by, application.recommended_at = actor.identity, now
         application.save(update_fields=["recommendation", "recommendation_note", "recommended_by", "recommended_at"])
@@ -53,13 +53,13 @@ def decide_referral(
     Raises NotFound, Forbidden, OwnWork, NoRecommendation, InvalidInput, InvalidTransition, Stale, NoLongerPossible.
     """
     with acting(actor):
-        _referred(actor, application_id)
+        _referred(actor, application_id, lock=False)  # its facility is locked before it
         require(actor, "advances.decide_referral")
         facilities, found = lock_waiting([application_id], Application.Status.REFERRED)
         if not found:
             raise Stale("Somebody else has decided this in the meantime.")
         application = found[0]
-        _check(application, outcome, seen_hash)
+        _check(actor, application, outcome, seen_hash)
         if not application.recommended_by:
             raise NoRecommendation()
         if actor.identity == application.recommended_by:
@@ -74,8 +74,9 @@ def decide_referral(
         return application
 
 
-def _referred(actor: Actor, application_id: int) -> Application:
-    application = Application.objects.visible_to(actor).select_related("decision").filter(id=application_id).first()
+def _referred(actor: Actor, application_id: int, *, lock: bool = True) -> Application:
+    found = Application.objects.visible_to(actor).select_related("decision").filter(id=application_id)
+    application = (found.select_for_update(of=("self",)) if lock else found).first()
     if application is None or actor.party_id != application.funder_id:
         raise NotFound()
     if application.status != Application.Status.REFERRED:
@@ -83,7 +84,10 @@ def _referred(actor: Actor, application_id: int) -> Application:
     return application
 
 
-def _check(application: Application, outcome: str, seen_hash: str) -> None:
+def _check(actor: Actor, application: Application, outcome: str, seen_hash: str) -> None:
+    # One person may belong to supplier and funder: whoever applied does not judge, whatever party they act for now.
+    if actor.identity == application.submitted_by:
+        raise OwnWork("You applied for this, so somebody else has to decide it.")
     if outcome not in BY_HAND:
         raise InvalidInput("Approve or decline.", code="OUTCOME_INVALID")
     if application.decision.inputs_hash != seen_hash:

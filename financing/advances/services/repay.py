@@ -8,17 +8,19 @@ from datetime import date, datetime
 from accounts.trail.services import News, record
 from financing.advances.models import Advance, AdvanceReceivable, Repayment
 from financing.advances.services.accrue import ACCRUED_FIELDS, bring_up_to_date
+from financing.advances.services.hold import in_arrears
 from financing.advances.services.rows import book_all, books_of, lock_facilities
+from financing.banking.models import PaymentInstruction
 from financing.banking.services import Payment, instruct
 from financing.credit.models import Facility
 from financing.ledger.models import Entry
-from financing.ledger.queries import balances
 from financing.ledger.services import LegOf, Posting
-from financing.receivables.models import Receivable, SettlementLine, SettlementPayment
+from financing.receivables.models import Assignment, Receivable, SettlementLine, SettlementPayment
 from financing.receivables.services import release
 from financing.schedules import Allocation, Debt, waterfall
 from portal.shared.access import Actor
 from portal.shared.database import acting, update_many
+from portal.shared.errors import RuleViolation
 
 
 @dataclass
@@ -46,6 +48,28 @@ class Receipt:
         )
 
 
+class ReceiptNeedsAPerson(RuleViolation):
+    """An earlier payment of the same receivable was applied and then came back: what this one pays is no remainder."""
+
+    code = "RECEIPT_NEEDS_A_PERSON"
+    sentence = (
+        "Settlement payment {payment} was applied before it came back. What the books owe has to be set right by hand."
+    )
+
+
+def refuse_return(*, payment_ids: Collection[int]) -> None:
+    """A settlement came back from the funder's account. Raises ReceiptNeedsAPerson where it had been applied."""
+    if applied := _applied(payment_ids):
+        raise ReceiptNeedsAPerson(payment=min(applied))
+
+
+def _applied(payment_ids: Collection[int]) -> set[int]:
+    entries = Entry.objects.filter(
+        subject_type=SettlementPayment._meta.label_lower, subject_id__in=list(payment_ids), kind="settlement.applied"
+    )
+    return set(entries.values_list("subject_id", flat=True))
+
+
 def apply_receipts(*, actor: Actor, value_dates: Mapping[int, date], now: datetime) -> list[Repayment]:
     """Apply settlement payments that have arrived on the funder's account (payment id -> value date), each once.
 
@@ -65,26 +89,33 @@ def apply_receipts(*, actor: Actor, value_dates: Mapping[int, date], now: dateti
         for receipt in receipts:
             receipt.facility = facilities[receipt.facility.id]
             _pour(receipt, advances)
-        news = _close_repaid(advances.values(), today, now)
+        news, earned = _close_repaid(advances.values(), today, now)
         _release_what_is_free(actor, facilities, advances.values(), now)
-        held = _in_arrears(receipts)
-        postings += [(each.facility.funder_id, _entry(each, each.facility.supplier_id in held)) for each in receipts]
+        held = in_arrears(
+            {_pair(each) for each in receipts},
+            but=[each.facility.id for each in receipts if not each.facility.principal_minor],
+        )
+        postings += earned
+        postings += [(each.facility.funder_id, _entry(each, _pair(each) in held)) for each in receipts]
         _save(advances.values(), facilities)
         repayments = _record_repayments(receipts, advances, value_dates, now)
         book_all(actor, postings, now)
-        _pay_out(actor, [each for each in receipts if each.facility.supplier_id not in held], now)
+        owed = [each for each in receipts if each.remainder_minor and _pair(each) not in held]
+        instruct(actor=actor, payments=[_remainder(each) for each in owed], now=now)
         record(actor, now, [*map(_told, repayments), *news])
         return repayments
 
 
 def _receipts(payment_ids: Collection[int]) -> list[Receipt]:
     """One receipt per payment and facility, in a fixed order."""
-    lines = (
+    lines = list(
         SettlementLine.objects.filter(payment_id__in=list(payment_ids))
+        # What came back before it was applied has filled its own hole in clearing.
+        .exclude(payment__instruction__status=PaymentInstruction.Status.RETURNED)
         .select_related("payment__settlement", "receivable")
         .order_by("payment_id", "id")
     )
-    lines = list(lines)
+    _refuse_what_replaces(lines)
     facilities = _facilities_of(lines)
     found: dict[tuple[int, int], Receipt] = {}
     for line in lines:
@@ -96,20 +127,32 @@ def _receipts(payment_ids: Collection[int]) -> list[Receipt]:
     return list(found.values())
 
 
+def _refuse_what_replaces(lines: list[SettlementLine]) -> None:
+    earlier = SettlementLine.objects.filter(
+        receivable__in=[line.receivable_id for line in lines], payment__status=SettlementPayment.Status.FAILED
+    )
+    if applied := _applied(set(earlier.values_list("payment_id", flat=True))):
+        raise ReceiptNeedsAPerson(payment=min(applied))
+
+
 def _facilities_of(lines: list[SettlementLine]) -> dict[int, Facility]:
-    """Facility of each line: the one that its receivable is assigned to, or was while the payment was under way."""
-    assigned = {line.receivable.assigned_facility_id for line in lines} - {None}
-    by_id = {each.id: each for each in Facility.objects.filter(id__in=assigned)}
-    lost = [line for line in lines if line.receivable.assigned_facility_id is None]
-    known = Facility.objects.filter(
-        supplier__in={line.receivable.supplier_id for line in lost}, funder__in={line.payment.payee_id for line in lost}
-    ).order_by("-id")
-    by_pair = {(each.supplier_id, each.funder_id): each for each in known}
-    return {
-        line.id: by_id.get(line.receivable.assigned_facility_id)
-        or by_pair[line.receivable.supplier_id, line.payment.payee_id]
-        for line in lines
-    }
+    """Facility of each line: the one that its receivable was assigned to when the payment was ordered.
+
+    It may have been given back since, and be assigned to somebody else by now.
+    """
+    history = defaultdict(list)
+    rows = Assignment.objects.filter(
+        receivable__in={line.receivable_id for line in lines}, funder__in={line.payment.payee_id for line in lines}
+    ).order_by("id")
+    for row in rows:
+        history[row.receivable_id, row.funder_id].append(row)
+    chosen = {}
+    for line in lines:
+        known = history[line.receivable_id, line.payment.payee_id]
+        before = [row for row in known if row.assigned_at <= line.payment.settlement.created_at]
+        chosen[line.id] = (before or known)[-1 if before else 0].facility_id
+    facilities = Facility.objects.in_bulk(set(chosen.values()))
+    return {line_id: facilities[facility_id] for line_id, facility_id in chosen.items()}
 
 
 def _not_applied_yet(receipts: list[Receipt]) -> list[Receipt]:
@@ -152,15 +195,32 @@ def _pour(receipt: Receipt, advances: Mapping[int, Advance]) -> None:
             receipt.parts[part.id].append(part)
 
 
-def _close_repaid(advances: Collection[Advance], today: Mapping[int, date], now: datetime) -> list[News]:
-    """Advances that owe nothing any more are REPAID; an unrounded remainder below half a minor unit goes with them."""
+def _close_repaid(
+    advances: Collection[Advance], today: Mapping[int, date], now: datetime
+) -> tuple[list[News], list[tuple[int, Posting]]]:
+    """Advances that owe nothing any more are REPAID, and what was deferred of their fee is earned: news and entries.
+
+    An unrounded remainder below half a minor unit goes with them.
+    """
     repaid = [each for each in advances if each.owed_minor == 0]
+    earned = [(each.funder_id, _earned(each)) for each in repaid if each.deferred_fee_minor]
     for advance in repaid:
         advance.move_to(Advance.Status.REPAID)
         advance.closed_at, advance.closed_date = now, today[advance.funder_id]
-        advance.interest_carry = 0
+        advance.interest_carry = advance.deferred_fee_minor = 0
     AdvanceReceivable.objects.filter(advance__in=repaid, released_at=None).update(released_at=now)
-    return [News("advance.repaid", each, (each.supplier_id, each.funder_id)) for each in repaid]
+    return [News("advance.repaid", each, (each.supplier_id, each.funder_id)) for each in repaid], earned
+
+
+def _earned(advance: Advance) -> Posting:
+    legs = (
+        LegOf("DEFERRED_FEES", advance.deferred_fee_minor, advance.facility_id),
+        LegOf("FEE_INCOME", -advance.deferred_fee_minor),
+    )
+    return Posting(
+        key=f"advance/{advance.id}/fee-earned", kind="fee.earned", currency=advance.currency, legs=legs,
+        subject_type=Advance._meta.label_lower, subject_id=advance.id,
+    )  # fmt: skip
 
 
 def _release_what_is_free(
@@ -176,14 +236,8 @@ def _release_what_is_free(
         release(actor=actor, receivable_ids=list(assigned.values_list("id", flat=True)), now=now)
 
 
-def _in_arrears(receipts: list[Receipt]) -> set[int]:
-    """Suppliers among the receipts' that are in arrears with the same funder, on whatever facility."""
-    late = Advance.objects.filter(
-        status__in=[Advance.Status.OVERDUE, Advance.Status.DEFAULTED, Advance.Status.WRITTEN_OFF],
-        supplier_id__in={each.facility.supplier_id for each in receipts},
-        funder_id__in={each.facility.funder_id for each in receipts},
-    ).exclude(facility_id__in={each.facility.id for each in receipts if not each.facility.principal_minor})
-    return set(late.values_list("supplier_id", flat=True))
+def _pair(receipt: Receipt) -> tuple[int, int]:
+    return receipt.facility.supplier_id, receipt.facility.funder_id
 
 
 def _key(receipt: Receipt) -> str:
@@ -227,35 +281,11 @@ def _record_repayments(
     )  # fmt: skip
 
 
-def _pay_out(actor: Actor, receipts: list[Receipt], now: datetime) -> None:
-    """Pay remainders to their suppliers, with what was held for them before."""
-    payments, postings = [], []
-    for funder_id, book in _books(receipts).items():
-        mine = [each for each in receipts if each.facility.funder_id == funder_id]
-        held = balances(book_id=book.id, kinds=["CASH_COLLATERAL"], facility_ids={each.facility.id for each in mine})
-        for receipt in mine:
-            freed = -held.pop(("CASH_COLLATERAL", receipt.currency, receipt.facility.id), 0)
-            if freed:
-                postings.append((funder_id, _freed_entry(receipt, freed)))
-            if receipt.remainder_minor + freed:
-                payments.append(_remainder(receipt, receipt.remainder_minor + freed))
-    book_all(actor, postings, now)
-    instruct(actor=actor, payments=payments, now=now)
-
-
-def _freed_entry(receipt: Receipt, freed_minor: int) -> Posting:
-    facility_id = receipt.facility.id
-    return Posting(
-        key=f"{_key(receipt)}/collateral", kind="collateral.freed", currency=receipt.currency,
-        legs=(LegOf("CASH_COLLATERAL", freed_minor, facility_id), LegOf("DUE_TO_SUPPLIER", -freed_minor, facility_id)),
-        subject_type=SettlementPayment._meta.label_lower, subject_id=receipt.payment.id,
-    )  # fmt: skip
-
-
-def _remainder(receipt: Receipt, amount_minor: int) -> Payment:
+def _remainder(receipt: Receipt) -> Payment:
     return Payment(
         key=f"remainder/{receipt.payment.id}/{receipt.facility.id}", purpose="REMAINDER",
-        payer_id=receipt.facility.funder_id, payee_id=receipt.facility.supplier_id, amount_minor=amount_minor,
+        payer_id=receipt.facility.funder_id, payee_id=receipt.facility.supplier_id,
+        amount_minor=receipt.remainder_minor,
         currency=receipt.currency, subject_type=SettlementPayment._meta.label_lower, subject_id=receipt.payment.id,
         contra_kind="DUE_TO_SUPPLIER", facility_id=receipt.facility.id,
         remittance=f"Remainder of settlement {receipt.payment.settlement_id}",

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import F, Q
 
 from financing.banking import channel
 from financing.banking.iso20022 import camt054
@@ -60,12 +60,14 @@ def inquire(*, actor: Actor, instruction_id: int, now: datetime) -> PaymentInstr
 
 def _open_messages(now: datetime) -> list[BankMessage]:
     """Those longest unasked first."""
-    of_message = PaymentInstruction.objects.filter(message=OuterRef("pk"))
-    urgent = Exists(of_message.filter(Q(status=States.UNKNOWN) | Q(status=States.SENT, sent_at__lte=now - SENT_FOR)))
-    patient = Exists(of_message.filter(status=States.ACCEPTED, answered_at__lte=now - ACCEPTED_FOR))
+    unanswered = Q(status=States.UNKNOWN) | Q(status=States.SENT, sent_at__lte=now - SENT_FOR)
+    unbooked = Q(status=States.ACCEPTED, answered_at__lte=now - ACCEPTED_FOR)
+    # From the few open instructions to their messages: the messages are all of history.
+    urgent = Q(id__in=PaymentInstruction.objects.filter(unanswered).values("message"))
+    patient = Q(id__in=PaymentInstruction.objects.filter(unbooked).values("message"))
     not_lately = Q(asked_at=None) | Q(asked_at__lte=now - AGAIN_AFTER)
-    found = BankMessage.objects.filter(Q(urgent) | (Q(patient) & not_lately), direction=BankMessage.Direction.OUT)
-    return list(found.order_by("asked_at", "id")[:MESSAGES_PER_RUN])
+    found = BankMessage.objects.filter(urgent | (patient & not_lately), direction=BankMessage.Direction.OUT)
+    return list(found.order_by(F("asked_at").asc(nulls_first=True), "id")[:MESSAGES_PER_RUN])
 
 
 def _ask_about(message: BankMessage, now: datetime) -> None:

@@ -137,6 +137,10 @@ def transmit(*, message_id: int, ask_first: bool = False) -> Outcome:
                 return Outcome(channel.status_of_message(message.message_id))
             except channel.NotThere:
                 pass
+            except channel.Refused as refused:
+                # The question was refused, not the payment: it may have been made, and nobody knows.
+                logger.error("The bank does not say what became of %s: %s", message.message_id, refused)
+                return Outcome()
         return Outcome(channel.send(bytes(message.content)))
     except channel.Refused as refused:
         return Outcome(refusal=str(refused))

@@ -26,6 +26,7 @@ APPROVED, REFERRED, DECLINED = "APPROVED", "REFERRED", "DECLINED"
 SUPPLIER_NOT_ADMITTED = "SUPPLIER_NOT_ADMITTED"
 VERIFICATION_NOT_VALID = "VERIFICATION_NOT_VALID"
 FACILITY_NOT_ACTIVE = "FACILITY_NOT_ACTIVE"
+QUOTE_OUTDATED = "QUOTE_OUTDATED"
 ADVANCE_OVERDUE = "ADVANCE_OVERDUE"
 GRADE_DECLINED = "GRADE_DECLINED"
 NO_ELIGIBLE_RECEIVABLE = "NO_ELIGIBLE_RECEIVABLE"
@@ -109,6 +110,8 @@ def _reasons_to_decline(inputs: Inputs, scored: Score, grade_terms: GradeTerms, 
         yield VERIFICATION_NOT_VALID
     if not inputs.is_active:
         yield FACILITY_NOT_ACTIVE
+    if inputs.quoted and inputs.quoted.due_date <= inputs.business_date:
+        yield QUOTE_OUTDATED
     if inputs.position.days_overdue > rule.authority.max_days_overdue:
         yield ADVANCE_OVERDUE
     authority = grade_terms.authority if scored.grade else rule.thin_history.authority

@@ -45,8 +45,7 @@ def accept(*, actor: Actor, receivable_ids: Sequence[int], now: datetime) -> lis
     def move(row: Receivable) -> News:
         if row.status == Receivable.Status.DISPUTED:
             raise InvalidTransition(thing="Receivable", current=row.status, wanted=Receivable.Status.ACCEPTED)
-        if row.document.received_from == actor.identity and not actor.is_system:
-            raise OwnWork("You handed this in, so somebody else has to accept it.")
+        _refuse_own(actor, row)
         row.move_to(Receivable.Status.ACCEPTED)
         row.accepted_at, row.accepted_by = now, actor.identity
         return told("receivable.accepted", row, by="hand", match=row.match)
@@ -76,11 +75,18 @@ def resolve_dispute(*, actor: Actor, receivable_id: int, now: datetime) -> Recei
             raise InvalidTransition(thing="Receivable", current=row.status, wanted=Receivable.Status.ACCEPTED)
         row.move_to(Receivable.Status.ASSIGNED if row.assigned_facility_id else Receivable.Status.ACCEPTED)
         if row.accepted_at is None:
+            # A dispute that ends is an acceptance too, where there was none before.
+            _refuse_own(actor, row)
             row.accepted_at, row.accepted_by = now, actor.identity
         row.dispute_reason = ""
         return told("receivable.dispute_resolved", row)
 
     return _one(actor, "receivables.accept", receivable_id, now, move)
+
+
+def _refuse_own(actor: Actor, row: Receivable) -> None:
+    if row.document.received_from == actor.identity and not actor.is_system:
+        raise OwnWork("You handed this in, so somebody else has to accept it.")
 
 
 def cancel(*, actor: Actor, receivable_id: int, reason: str, now: datetime) -> Receivable:

@@ -109,6 +109,7 @@ def _save(rows: list[Receivable]) -> None:
 
 
 def _news(name: str, row: Receivable, funder_id: int, facility_id: int) -> News:
-    payload = {"funder": funder_id, "facility": facility_id, "number": row.number, "open_minor": row.open_minor,
+    # No facility: the debtor learns whom to pay, never how its suppliers borrow.
+    payload = {"funder": funder_id, "number": row.number, "open_minor": row.open_minor,
                "currency": row.currency}  # fmt: skip
     return News(name, row, (row.supplier_id, row.debtor_id, funder_id), payload)

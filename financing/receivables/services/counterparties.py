@@ -16,7 +16,8 @@ class Counterparties:
     """Suppliers and debtors that a batch of documents may mean, read in one query."""
 
     actor: Actor
-    by_identifier: dict[tuple[str, str], set[Party]]
+    by_reference: dict[tuple[str, str], set[Party]]
+    by_number: dict[tuple[str, str], set[Party]]
     own: Party | None
 
     @classmethod
@@ -27,12 +28,16 @@ class Counterparties:
             & (Q(external_reference__in=names) | Q(registration_number__in=names))
             | Q(id=actor.party_id)
         )
-        by_identifier, own = defaultdict(set), None
+        by_reference, by_number, own = defaultdict(set), defaultdict(set), None
+        prospect = Party.Status.PROSPECT
         for party in found:
             own = party if party.id == actor.party_id else own
-            for identifier in {party.external_reference, party.registration_number} - {""}:
-                by_identifier[party.kind, identifier].add(party)
-        return cls(actor, by_identifier, own)
+            if party.external_reference:
+                by_reference[party.kind, party.external_reference].add(party)
+            # Anybody can sign up with any number: a number that nobody has verified identifies nobody.
+            if party.registration_number and (party.kind == Party.Kind.PLATFORM or party.status != prospect):
+                by_number[party.kind, party.registration_number].add(party)
+        return cls(actor, by_reference, by_number, own)
 
     def resolve(self, document: TradeDocument) -> tuple[Party, Party]:
         """Supplier and debtor; the actor's own side may be left out of the document, or is held against it.
@@ -60,7 +65,7 @@ class Counterparties:
             raise DocumentRefused("PARTY_NOT_IDENTIFIED", "The document does not identify you by a number of yours.")
 
     def _other(self, name: PartyName, kind: str) -> Party:
-        found = set().union(*(self.by_identifier.get((kind, each), ()) for each in name.identifiers))
+        found = self._known_by(self.by_reference, kind, name) | self._known_by(self.by_number, kind, name)
         if len(found) > 1 and name.country:
             found = {each for each in found if each.country == name.country}
         role = "supplier" if kind == Party.Kind.SUPPLIER else "debtor"
@@ -71,3 +76,6 @@ class Counterparties:
         if len(found) > 1:
             raise DocumentRefused("PARTY_AMBIGUOUS", f"The numbers given for the {role} belong to different parties.")
         return found.pop()
+
+    def _known_by(self, index: dict[tuple[str, str], set[Party]], kind: str, name: PartyName) -> set[Party]:
+        return set().union(*(index.get((kind, each), ()) for each in name.identifiers))

@@ -192,7 +192,9 @@ def _page(request: HttpRequest, row: Receivable, *, form=None, refusal=None, sta
         "is_own": row.document.received_from == request.actor.identity,
         "may_accept": may_accept and row.status == S.RECEIVED,
         "may_dispute": may_dispute and row.status in DISPUTABLE and not row.settling_minor,
-        "may_resolve": may_accept and row.status == S.DISPUTED,
+        "may_resolve": may_accept
+        and row.status == S.DISPUTED
+        and (row.accepted_at is not None or row.document.received_from != request.actor.identity),
         "may_cancel": may_dispute
         and row.status in (S.RECEIVED, S.DISPUTED)
         and not (row.accepted_at or row.assigned_facility_id),
