@@ -45,6 +45,8 @@ IDLE_SECONDS = 10
 """How long a lost wake-up can go unnoticed."""
 FAIL_AFTER_SECONDS = 55
 """A stream whose right to be open could not be confirmed for so long ends."""
+STREAMS_PER_PARTY = 100
+"""Open streams of one party in one process: nobody takes everybody else's."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -304,7 +306,8 @@ async def serve(scope, receive, send) -> None:
         return await refuse(send, 401)
     global hub
     source = hub = hub or Hub()
-    if source.count >= settings.LIVE_STREAMS or not await source.is_connected():
+    of_party = len(source.subscriptions.get(actor.party_id, ()))
+    if source.count >= settings.LIVE_STREAMS or of_party >= STREAMS_PER_PARTY or not await source.is_connected():
         return await refuse(send, 503)
     source.count += 1
     try:

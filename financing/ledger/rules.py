@@ -40,6 +40,13 @@ class DateGoesBackwards(RuleViolation):
     sentence = "The book is at {business_date} and does not go back to {to_date}."
 
 
+class DateTooFar(RuleViolation):
+    """A slip of the finger that could not be taken back: the book's day never goes backwards."""
+
+    code = "LEDGER_DATE_TOO_FAR"
+    sentence = "The book is at {business_date} and moves by {most_days} days at most, not to {to_date}."
+
+
 class IsReversal(RuleViolation):
     """What a reversal took back is booked anew, under a key of its own."""
 

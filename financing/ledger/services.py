@@ -17,6 +17,7 @@ from financing.ledger.models import Account, Book, Entry, Leg
 from financing.ledger.rules import (
     REVERSAL_PREFIX,
     DateGoesBackwards,
+    DateTooFar,
     IsReversal,
     LegOf,
     Posting,
@@ -29,6 +30,9 @@ from portal.shared.errors import InvalidInput, NotFound
 __all__ = ["LegOf", "Posting", "advance_business_date", "open_book", "post", "reverse"]
 
 KINDS = frozenset(Account.Kind.values)
+
+MOST_DAYS = 366
+"""The furthest step of a book's day: years are replayed in steps, and a mistyped year is refused."""
 
 BOOK_LOCK = 710100
 """First key of a book's advisory lock (the second is its id): shared to book, exclusive to advance the day."""
@@ -116,7 +120,7 @@ def _mirror(entry: Entry, legs: list, value_date: date | None) -> Item:
 def advance_business_date(*, actor: Actor, book_id: int, to_date: date, now: datetime) -> Book:
     """Close the book's day and open a later one; waits for whoever is booking, and nothing enters a closed day.
 
-    A book that is there already stays as it is. Raises NotFound, Forbidden, DateGoesBackwards.
+    A book that is there already stays as it is. Raises NotFound, Forbidden, DateGoesBackwards, DateTooFar.
     """
     with acting(actor):
         if not Book.objects.visible_to(actor).filter(id=book_id).exists():
@@ -127,6 +131,8 @@ def advance_business_date(*, actor: Actor, book_id: int, to_date: date, now: dat
         advanced = Book.objects.select_for_update(no_key=True).get(id=book_id)
         if to_date < advanced.business_date:
             raise DateGoesBackwards(business_date=advanced.business_date, to_date=to_date)
+        if (to_date - advanced.business_date).days > MOST_DAYS:
+            raise DateTooFar(business_date=advanced.business_date, to_date=to_date, most_days=MOST_DAYS)
         if to_date > advanced.business_date:
             facts = {"from": advanced.business_date.isoformat(), "to": to_date.isoformat()}
             advanced.business_date = to_date

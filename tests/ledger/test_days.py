@@ -6,7 +6,7 @@ from accounts.parties import services as parties
 from accounts.trail.models import Event
 from financing.ledger import services as ledger
 from financing.ledger.models import Book, Entry
-from financing.ledger.rules import DateGoesBackwards
+from financing.ledger.rules import DateGoesBackwards, DateTooFar
 from portal.shared.access import SYSTEM_ACTOR, Actor
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
 from tests.ledger.conftest import NOW, TODAY, disbursement, post
@@ -44,6 +44,12 @@ def test_the_day_does_not_go_back(book):
         advance(book, TODAY)
     assert refused.value.code == "LEDGER_DATE_CLOSED"
     assert Book.objects.get().business_date == TOMORROW
+
+
+def test_a_mistyped_year_is_refused_as_it_could_not_be_taken_back(book):
+    with pytest.raises(DateTooFar):
+        advance(book, TODAY.replace(year=TODAY.year + 40))
+    assert Book.objects.get().business_date == TODAY
 
 
 def test_advancing_to_the_day_that_is_open_changes_nothing(book):
