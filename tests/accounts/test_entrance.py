@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
@@ -184,6 +185,7 @@ def test_times_are_shown_in_the_zone_of_the_acting_party(cast, hugo):
 
     def page(request):
         seen.append(timezone.get_current_timezone())
+        return HttpResponse()
 
     request = RequestFactory().get("/events/")
     request.user, request.session, request.request_id = hugo, {}, "test-request"
