@@ -196,7 +196,7 @@ def decide_verification(
 
 
 def _refuse_own_party(actor: Actor, verification: BusinessVerification) -> None:
-    """Whoever belongs to a company does not verify it, whatever party they act for; nobody stands above the operator."""
+    """Whoever belongs to a company does not verify it, whatever party they act for. Nobody is above the operator."""
     if verification.party.kind == Party.Kind.OPERATOR:
         return
     if Membership.objects.filter(user_id=actor.user_id, party_id=verification.party_id, ended_at=None).exists():
