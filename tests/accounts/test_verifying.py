@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from accounts.parties import services
-from accounts.parties.models import BeneficialOwner, BusinessVerification, Party
+from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.parties.services import Owner
 from accounts.trail.models import Event
 from portal.shared.access import ADMIN, SUPPLIER, Actor
@@ -84,6 +84,17 @@ def test_maker_is_never_checker_whatever_roles_they_hold(cast, prospect):
         decided(verification, by="wim@watch.example")
     verification.refresh_from_db()
     assert (verification.status, verification.decided_by) == ("SCREENED", None)
+
+
+def test_whoever_belongs_to_a_company_does_not_verify_it_for_the_operator(cast, prospect):
+    verification = submitted(prospect, NORA)
+    Membership.objects.create(
+        user=User.objects.get(email="wim@watch.example"), party=prospect, role="VIEWER", created_at=NOW
+    )
+    with pytest.raises(OwnWork):
+        screened(verification)
+    verification.refresh_from_db()
+    assert verification.status == "SUBMITTED"
 
 
 def test_a_machine_neither_screens_nor_decides(cast, prospect):

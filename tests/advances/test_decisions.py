@@ -317,3 +317,27 @@ def test_a_receivable_of_which_a_part_is_being_paid_secures_nothing_until_the_pa
     receivables.settle(actor=as_member("maya@meridian.example"), key="S-1", lines=[(first.id, 1_00)], now=NOW)
     assert decide(application).status == "APPROVED"
     assert list(Receivable.objects.filter(status="ASSIGNED").values_list("number", flat=True)) == ["INV-1"]
+
+
+def test_whoever_applied_neither_recommends_nor_decides_though_they_belong_to_both_parties(careful):
+    application = referred(careful)
+    ana, hana, hugo = map(as_member, ("ana@amphora.example", "hana@harbour.example", "hugo@harbour.example"))
+    for kind, service in ((hana, services.recommend), (hugo, services.decide_referral)):
+        same_person = replace(kind, user_id=ana.user_id)
+        with pytest.raises(OwnWork):
+            service(
+                actor=same_person, application_id=application.id, outcome="APPROVED", note="",
+                seen_hash=facts(application), now=NOW,
+            )  # fmt: skip
+    application.refresh_from_db()
+    assert (application.status, application.recommended_by) == ("REFERRED", "")
+
+
+def test_a_referral_that_waited_beyond_its_due_date_is_not_approved_on_old_terms(careful):
+    application = referred(careful)
+    recommend(application)
+    type(application.quote).objects.filter(id=application.quote_id).update(due_date=world.TODAY)
+    with pytest.raises(NoLongerPossible) as refused:
+        check(application)
+    assert refused.value.facts["reasons"][0] == "QUOTE_OUTDATED"
+    assert not Advance.objects.exists()
