@@ -191,7 +191,12 @@ class Seed:
         return replay.house.funder.bank_accounts.get().iban
 
     def _wanted(self, facility) -> float:
-        """Every second supplier draws in a week, some all they can have, some a part."""
+        """Every second supplier draws in a week, some all they can have, some a part.
+
+        The first, for whom a visitor signs in first, leaves most of it to ask for.
+        """
+        if facility.supplier_id == next(iter(self._by_reference.values())).party_id:
+            return 0.2
         return (0, 1, 0, 0.5, 0, 0.8)[(facility.id + next(self._numbers) // SUPPLIERS) % 6]
 
     def _hand_in_nonsense(self, replay: Replay, day: date) -> None:
