@@ -9,7 +9,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from accounts.parties.models import Membership, User
@@ -66,6 +67,23 @@ def acting_for(user: User, party_id: int | None, request_id: str = "") -> tuple[
 
 def _has_second_factor(user: User) -> bool:
     return user.authenticator_set.exclude(type="recovery_codes").exists()
+
+
+class LanguageMiddleware:
+    """A signed-in person reads the language it has chosen; anybody else that of the cookie or the browser."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = getattr(request.user, "language", "")
+        if chosen in dict(settings.LANGUAGES):
+            translation.activate(chosen)
+            request.LANGUAGE_CODE = translation.get_language()
+        response = self.get_response(request)
+        # The same address in two languages: by the person, the cookie or the browser.
+        patch_vary_headers(response, ("Cookie", "Accept-Language"))
+        return response
 
 
 class ActorMiddleware:

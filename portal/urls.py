@@ -8,6 +8,7 @@ from portal.workspaces import entrance
 urlpatterns = [
     path("", entrance.home, name="home"),
     path("party/", entrance.switch_party, name="switch_party"),
+    path("accounts/language/", entrance.set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("", include("allauth.idp.urls")),
     path("api/", include("portal.api")),

@@ -100,7 +100,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     full_name = models.CharField(max_length=140, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
-    language = models.CharField(max_length=10, default="en")
+    language = models.CharField(
+        max_length=10, blank=True, default="", help_text="Empty: not chosen, the browser's holds."
+    )
     date_joined = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

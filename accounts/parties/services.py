@@ -116,6 +116,13 @@ def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Member
         return member
 
 
+def choose_language(*, user: User, language: str) -> User:
+    """The language in which a person reads pages and is written to."""
+    user.language = language
+    user.save(update_fields=["language"])
+    return user
+
+
 def submit_verification(
     *, actor: Actor, party_id: int, legal_name: str, registration_number: str, country: str, address: str,
     owners: list[Owner], now: datetime,
