@@ -18,6 +18,7 @@ urlpatterns = [
     path("operations/", include("portal.workspaces.operator.urls")),
     path("supplier/", include("portal.workspaces.supplier.urls")),
     path("events/", include("portal.workspaces.events.urls")),
+    path("glossary/", include("portal.workspaces.glossary.urls")),
 ]
 
 if settings.DEBUG:

@@ -3,11 +3,13 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.styleguide import samples
 from portal.ui.states import STATES
 from portal.ui.tables import Table
+from portal.ui.why import Part, Why
 
 
 class SampleForm(forms.Form):
@@ -57,7 +59,13 @@ def guide(request: HttpRequest) -> HttpResponse:
         return table.as_csv()
     nothing = {"title": _("No invoices yet"), "text": _("Upload your first, and you will see here what it can bring."),
                "url": "#upload", "action": _("Upload invoices")}  # fmt: skip
+    made = Why(
+        how=_("The smaller of what your invoices carry and your limit, less what you owe already."),
+        parts=[Part(each.label, each.amount_minor, "CNY", total=each.total) for each in samples.WATERFALL],
+        as_of=timezone.now(), basis=_("Policy 3, in force since 2 Mar 2026"), basis_url="#policy",
+    )  # fmt: skip
     context = _frame(
+        why=made,
         navigation=_navigation(_("Components")),
         states=list(STATES),
         samples=samples,

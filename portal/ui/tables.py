@@ -37,6 +37,7 @@ class Column:
 
     `sort`: ORM field to order by (True: the key with __ for dots); lists are ordered by the value itself.
     `currency`: attribute path or ISO code of a money column. `url`: row -> address of the cell's link.
+    `term`: the label's key in the glossary (`{% term %}`).
     `kind="choose"`: a check box named "chosen" of the form `<table name>-chosen`; none where the value is None.
     """
 
@@ -47,6 +48,7 @@ class Column:
     value: Callable[[Any], Any] | None = None
     currency: str = "currency"
     url: Callable[[Any], str] | None = None
+    term: str = ""
 
     @property
     def numeric(self) -> bool:

@@ -37,11 +37,14 @@ function replace(page, element) {
   if (!element.classList.length && !fresh.hasAttribute("class")) element.removeAttribute("class");
   if (fresh.isEqualNode(element) || busy(element)) return;
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  const opened = element.querySelector(":popover-open")?.id;
   const node = document.importNode(fresh, true);
   node.classList.add("renewed");
   element.replaceWith(node);
   window.htmx?.process(node);
   if (focused) document.getElementById(focused)?.focus();
+  // What somebody has opened to read stays open.
+  if (opened) node.querySelector(`[popovertarget="${CSS.escape(opened)}"]`)?.click();
   node.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
 }
 

@@ -3,14 +3,16 @@ lists them on one page.
 """
 
 from datetime import datetime
+from zlib import crc32
 
 from django import template
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal.ui import charts, formats, forms, icons, states
+from portal.ui import charts, formats, forms, glossary, icons, states
 
 register = template.Library()
 
@@ -114,17 +116,56 @@ def copyable(value, shown=""):
 
 
 # ── figures and facts ────────────────────────────────────────────────────────────────────────────────────────────────
-@register.inclusion_tag("components/figure.html")
-def figure(label, value="", explanation="", url="", amount_minor=None, currency="", size="", tone="", icon=""):
-    """{% figure _("Available now") amount_minor=n currency="CNY" explanation="..." url="..." %}
+@register.inclusion_tag("components/figure.html", takes_context=True)
+def figure(
+    context, label, value="", explanation="", url="", amount_minor=None, currency="", size="", tone="", icon="",
+    why=None, term="",
+):  # fmt: skip
+    """{% figure _("Available now") amount_minor=n currency="CNY" explanation="..." url="..." why=why.available %}
 
     Either `amount_minor` with `currency`, or a ready `value`. `size="hero"` for a page's one large figure.
-    `tone` is one of the tones of portal/ui/states.py, for a figure that asks for somebody.
+    `tone` is one of the tones of portal/ui/states.py, for a figure that asks for somebody. `why`: a portal.ui.why.Why
+    that tells how the figure is made; `term`: the label's key in the glossary.
     """
     if amount_minor is not None:
         value = money(amount_minor, currency)
     return {"label": label, "value": value, "explanation": explanation, "url": url, "size": size, "tone": tone,
-            "icon": icon}  # fmt: skip
+            "icon": icon, "why": why, "term": term, "request": context.get("request")}  # fmt: skip
+
+
+@register.inclusion_tag("components/why.html", takes_context=True)
+def why(context, found, label):
+    """{% why found _("Owed now") %}: a button that opens how a figure is made; `found` is a portal.ui.why.Why."""
+    return {"found": found, "label": label, "ident": _ident(context, f"why-{crc32(str(label).encode()):x}")}
+
+
+@register.simple_block_tag(takes_context=True, end_name="endterm")
+def term(context, content, key):
+    """{% term "dilution" %}Dilution{% endterm %}: a word of the trade that explains itself at a press."""
+    return explained(context, content.strip(), key)
+
+
+def explained(context, text, key):
+    """A word that opens its entry of the glossary."""
+    entry = glossary.TERMS[key]
+    shown = {"entry": entry, "text": text, "ident": _ident(context, f"term-{slug(key)}")}
+    return render_to_string("components/term.html", shown | {"address": f"{reverse('glossary')}#{slug(key)}"})
+
+
+@register.filter
+def slug(key):
+    """{{ "camt.054"|slug }}: a key of the glossary as it stands in an address."""
+    return key.replace(".", "-")
+
+
+def _ident(context, wanted):
+    """The id of something that may stand on a page several times: the same at every rendering of the page."""
+    request = context.get("request")
+    if request is None:
+        return wanted
+    taken = request.__dict__.setdefault("idents", {})
+    taken[wanted] = taken.get(wanted, 0) + 1
+    return wanted if taken[wanted] == 1 else f"{wanted}-{taken[wanted]}"
 
 
 @register.simple_block_tag(end_name="endfacts")
@@ -133,9 +174,10 @@ def facts(content, columns=1):
     return format_html('<dl class="facts facts-{}">{}</dl>', columns, content)
 
 
-@register.simple_block_tag(end_name="endfact")
-def fact(content, label, help=""):
-    """One row of {% facts %}; `help` is a line under the value."""
+@register.simple_block_tag(takes_context=True, end_name="endfact")
+def fact(context, content, label, help="", term=""):
+    """One row of {% facts %}; `help` is a line under the value, `term` the label's key in the glossary."""
+    label = explained(context, label, term) if term else label
     note = format_html('<span class="fact-help">{}</span>', help) if help else ""
     return format_html('<div class="fact"><dt>{}</dt><dd>{}{}</dd></div>', label, content, note)
 

@@ -20,7 +20,7 @@ from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.explain import decision_in_words
-from portal.workspaces.funder import queries
+from portal.workspaces.funder import queries, why
 from portal.workspaces.sentences import timeline
 
 OUTCOMES = ((rules.APPROVED, gettext_lazy("Approve")), (rules.DECLINED, gettext_lazy("Decline")))
@@ -70,11 +70,16 @@ def home(request: HttpRequest) -> HttpResponse:
     if table.export_wanted:
         return table.as_csv()
     book = queries.book_of(request.actor)
+    pace = queries.pace(request.actor, timezone.now())
+    positions = queries.position(request.actor, book) if book else []
+    for line in positions:
+        line["why"] = {"lent": why.lent(line, book.business_date), "cash": why.cash(line, book.business_date)}
     context = {
         "table": table,
-        "pace": queries.pace(request.actor, timezone.now()),
+        "pace": pace,
         "book": book,
-        "positions": queries.position(request.actor, book) if book else [],
+        "positions": positions,
+        "why": {"alone": why.decided_alone(pace), "to_money": why.to_money(pace)},
     }
     return render(request, "funder/home.html", context)
 

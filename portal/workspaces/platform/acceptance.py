@@ -23,7 +23,7 @@ from portal.shared.errors import InvalidInput, NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
-from portal.workspaces.platform import queries
+from portal.workspaces.platform import queries, why
 from portal.workspaces.platform.comparison import compare
 from portal.workspaces.sentences import timeline
 
@@ -124,6 +124,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "due": queries.due_soon(request.actor, timezone.localdate()),
         "may_accept": may_accept,
     }
+    context["why"] = {
+        "waiting": why.waiting(context["waiting"]), "worth": why.worth(context["waiting"]),
+        "matched": why.matched(context["matched"]), "due": why.due_soon(context["due"]),
+    }  # fmt: skip
     if since := context["waiting"]["since"]:
         context["oldest"] = age(since, timezone.now())
     return render(request, "platform/home.html", context)

@@ -15,7 +15,7 @@ from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
-from portal.workspaces.supplier import figures
+from portal.workspaces.supplier import figures, why
 
 ADVANCES = (
     Column("id", gettext_lazy("Advance"), kind="id", sort=True,
@@ -33,7 +33,7 @@ APPLICATIONS = (
     Column("submitted_at", gettext_lazy("Submitted"), kind="instant", sort=True),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
     Column("decided_in", gettext_lazy("Decided in"), value=lambda row: decided_in(row)),
-    Column("why", gettext_lazy("Why"), value=lambda row: why(row)),
+    Column("why", gettext_lazy("Why"), value=lambda row: why_of(row)),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
 )  # fmt: skip
 
@@ -44,7 +44,7 @@ def decided_in(row: Application) -> str:
     return elapsed(max(0, round((row.decided_at - row.submitted_at).total_seconds() * 1000)))
 
 
-def why(row: Application) -> str:
+def why_of(row: Application) -> str:
     """The deciding reason, in a sentence."""
     said = figures.why_decided(row.decision) if row.decision else []
     return said[0]["text"] if said else ""
@@ -113,6 +113,7 @@ def advance(request: HttpRequest, advance_id: int) -> HttpResponse:
     paid = {name: sum(getattr(each, name) for each in repayments) for name in parts}
     context = {
         "advance": found,
+        "why": {"owed": why.owed(found), "interest": why.interest(found)},
         "repayments": repayments,
         "paid": paid | {"total_minor": sum(paid.values()), "share": paid["principal_minor"] / found.amount_minor},
         "securities": list(found.securities.select_related("receivable").order_by("receivable__due_date", "id")),

@@ -21,7 +21,7 @@ from portal.shared.errors import NotFound, RuleViolation, Stale
 from portal.ui.formats import amount, money
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
-from portal.workspaces.supplier import figures
+from portal.workspaces.supplier import figures, why
 from portal.workspaces.supplier.forms import AmountForm
 
 UNDER_WAY = (Application.Status.SUBMITTED, Application.Status.REFERRED)
@@ -44,6 +44,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
     try:
         found = offer(actor=request.actor, facility_id=facility.id, now=timezone.now())
         context = _availability(found)
+        context["why"] = why.available(found, facility.funder.name, context["steps"])
     except NotFound:
         raise
     except RuleViolation as no_policy:

@@ -30,7 +30,7 @@ from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
-from portal.workspaces.supplier import figures
+from portal.workspaces.supplier import figures, why
 from portal.workspaces.supplier.forms import ReasonForm, UploadForm
 
 SHOWN_LINES = 200
@@ -138,6 +138,7 @@ def _receivable(request: HttpRequest, receivable_id: int, form: ReasonForm | Non
     notes = list(found.credit_notes.order_by("issue_date", "id"))
     context = {
         "receivable": found,
+        "why_open": why.still_open(found),
         "line": line,
         "why_not": [{"code": each["code"], "text": each["sentence"]} for each in saying.reasons(line.reasons)]
         if line
