@@ -84,6 +84,12 @@ def instant(value, seconds=False):
 
 
 @register.simple_tag
+def instant_text(value):
+    """{% instant_text notice.at %}: the same as plain text, with the zone, for mails."""
+    return f"{formats.instant(value)} {timezone.localtime(value).tzname()}"
+
+
+@register.simple_tag
 def clock(value):
     """{% clock event.at %}: the time of day to the millisecond, where the day stands beside it."""
     exact = timezone.localtime(value)
