@@ -204,7 +204,7 @@ PASSWORD_HASHERS = [
 SECOND_FACTOR_REQUIRED = flag("SECOND_FACTOR_REQUIRED")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "accounts.parties.adapter.Entering"
+ACCOUNT_ADAPTER = "accounts.notices.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -212,7 +212,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = text("EMAIL_VERIFICATION") or (
     "mandatory" if text("EMAIL_URL").startswith("smtp") else "optional"
 )
-ACCOUNT_ADAPTER = "accounts.notices.adapter.AccountAdapter"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False

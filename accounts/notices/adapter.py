@@ -6,12 +6,12 @@ They are written in the language of the page on which somebody asked for them.
 import logging
 from collections.abc import Callable
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.parties.adapter import Entering
 from portal.shared import mail
 from portal.shared.mail import Letter, Line, absolute
 
@@ -144,8 +144,8 @@ def _changed(template_prefix: str, context: dict) -> Letter:
     )
 
 
-class AccountAdapter(DefaultAccountAdapter):
-    """allauth's doings, with our letters."""
+class AccountAdapter(Entering):
+    """What allauth leaves to us, and our letters for its mails."""
 
     def render_mail(self, template_prefix: str, email: str, context: dict, headers=None) -> EmailMessage:
         if template_prefix in CHANGES:

@@ -68,8 +68,8 @@ class Mail(EmailMultiAlternatives):
 
 @contextmanager
 def speaking(language: str, zone: str = "UTC") -> Iterator[None]:
-    """Texts are translated, and instants told, as for somebody of this language in this time zone."""
-    with translation.override(language), timezone.override(ZoneInfo(zone)):
+    """Texts are translated, and instants told, as for somebody of this language (empty: the portal's) in this zone."""
+    with translation.override(language or settings.LANGUAGE_CODE), timezone.override(ZoneInfo(zone)):
         yield
 
 
