@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from accounts.clients.hashing import SecretHasher
 from accounts.clients.models import IdempotencyKey, PartyClient
 from accounts.parties.models import Membership, Party
+from accounts.parties.services import require_to_end
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -55,16 +56,19 @@ def create_clients(
 
 
 def remove_client(*, actor: Actor, client_id: str, now: datetime) -> None:
-    """Shut a machine out at once: its tokens end with it. Raises NotFound, Forbidden."""
+    """Shut a machine out at once: its tokens end with it. The operator does so for any party.
+
+    Raises NotFound, Forbidden.
+    """
     with acting(actor):
         bound = (
             PartyClient.objects.filter(client_id=client_id, party__in=Party.objects.visible_to(actor))
             .select_for_update(of=("self",))
             .first()
         )
-        if bound is None or not (actor.is_system or bound.party_id == actor.party_id):
+        if bound is None:
             raise NotFound()
-        require(actor, "parties.manage_members")
+        require_to_end(actor, bound.party_id)
         record(actor, now, [News("client.removed", bound, (bound.party_id,), {"role": bound.role}, internal=True)])
         Client.objects.filter(id=client_id).delete()
 

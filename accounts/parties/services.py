@@ -92,16 +92,19 @@ def add_member(*, actor: Actor, party_id: int, email: str, role: str, now: datet
 
 
 def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Membership:
-    """Take a role away. The last administrator stays: nobody could let anyone in again."""
+    """Take a role away: the party's own administrators do, and the operator does for any party.
+
+    The last administrator stays: nobody could let anyone in again.
+    """
     with acting(actor):
         member = (
             Membership.objects.select_for_update(of=("self",))
             .filter(id=membership_id, ended_at=None, party__in=Party.objects.visible_to(actor))
             .first()
         )
-        if member is None or not (actor.is_system or member.party_id == actor.party_id):
+        if member is None:
             raise NotFound()
-        require(actor, "parties.manage_members")
+        require_to_end(actor, member.party_id)
         # One lock for all of the party's administrators: two who remove each other at once would leave none.
         Party.objects.select_for_update().get(id=member.party_id)
         others = Membership.objects.filter(
@@ -121,6 +124,16 @@ def choose_language(*, user: User, language: str) -> User:
     user.language = language
     user.save(update_fields=["language"])
     return user
+
+
+def require_to_end(actor: Actor, party_id: int) -> None:
+    """Who may end what acts for a party: its own administrators, and from outside the operator. Others find nothing."""
+    if actor.is_system or party_id == actor.party_id:
+        require(actor, "parties.manage_members")
+    elif actor.party_kind == Party.Kind.OPERATOR:
+        require(actor, "parties.shut_out")
+    else:
+        raise NotFound()
 
 
 def submit_verification(

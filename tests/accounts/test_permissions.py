@@ -37,7 +37,11 @@ parties.register               ....     ....     ....      .... ....       .M.A
 parties.submit_verification    .M.A     ....     ....      .... ....       ....
 parties.screen                 ....     ....     ....      .... ....       .M.A
 parties.decide_verification*   ....     ....     ....      .... ....       ..CA
+parties.shut_out*              ....     ....     ....      .... ....       .M.A
+parties.let_in*                ....     ....     ....      .... ....       ..CA
 trail.retry_delivery           ....     ....     ....      .... ....       .M.A
+intake.replay                  ....     ....     ....      .... ....       .M.A
+backoffice.view                ....     ....     ....      .... ....       VMCA
 orders.import_trade            ....     .M.A     ....      .... ....       .M.A
 orders.view                    VMCA     VMCA     VMCA      VMCA ....       VMCA
 receivables.submit             .M.A     .M.A     ....      .... ....       ....
