@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from portal.backoffice import appearance
 from portal.runtime import environment
 
 environment.load()
@@ -56,8 +57,12 @@ INSTALLED_APPS = [
     "financing.advances",
     # entrance
     "portal.ui",
+    "portal.backoffice",
     "portal.sandbox",
     # what others keep well
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -297,6 +302,8 @@ STATICFILES_DIRS = [
     ("vendor/serif", BASE_DIR / "node_modules" / "@fontsource-variable" / "source-serif-4" / "files"),
     ("vendor/echarts", BASE_DIR / "node_modules" / "echarts" / "dist"),
 ]
+
+UNFOLD = appearance.UNFOLD
 
 # ── REST ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
+from portal.backoffice.site import site as back_office
 from portal.workspaces import entrance
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("supplier/", include("portal.workspaces.supplier.urls")),
     path("events/", include("portal.workspaces.events.urls")),
     path("glossary/", include("portal.workspaces.glossary.urls")),
+    path("admin/", back_office.urls),
 ]
 
 if settings.DEBUG:

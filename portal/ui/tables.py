@@ -273,7 +273,7 @@ class Table:
 
 
 def exported(cell: Cell) -> list[str]:
-    """The cell as spreadsheet fields. Text that a spreadsheet would run as a formula is disarmed by an apostrophe."""
+    """The cell as spreadsheet fields; text is disarmed."""
     value = cell.value
     if cell.column.kind == "money":
         return ["" if value is None else str(from_minor(value, cell.currency)), cell.currency or ""]
@@ -284,5 +284,9 @@ def exported(cell: Cell) -> list[str]:
     if isinstance(value, datetime | date):
         return [value.isoformat()]
     text = "; ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)
-    risky = not cell.column.numeric and text[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return ["'" + text if risky else text]
+    return [text if cell.column.numeric else disarmed(text)]
+
+
+def disarmed(text: str) -> str:
+    """Text that a spreadsheet would run as a formula, made plain by an apostrophe."""
+    return "'" + text if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -36,6 +36,7 @@ OPERATOR = (
     (_("Parties"), "operator:parties", "building-store"),
     (_("Statements"), "operator:statements", "scale"),
     (_("Events"), "events", "list-details"),
+    (_("Back office"), "admin:index", "adjustments"),
 )
 OTHERS = ((_("Events"), "events", "list-details"),)
 
