@@ -18,7 +18,8 @@ from accounts.trail.services import News, record
 from portal.shared.database import acting
 from portal.shared.errors import InvalidInput, NotFound
 from portal.shared.money import from_minor
-from portal.ui.tables import EXPORT_LIMIT, disarmed, look_up
+from portal.ui.exports import disarmed
+from portal.ui.tables import EXPORT_LIMIT, look_up
 
 KINDS = ("csv", "xlsx")
 ROWS_AT_ONCE = 1000

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.charts import Step
+from portal.ui.charts import Chart, Series, Step
 from portal.ui.tables import Column, Filter
 
 BEGAN = datetime(2026, 11, 22, 9, 41, 7, 112000, tzinfo=UTC)
@@ -30,6 +30,37 @@ WATERFALL = [
     Step(_("Advances outstanding"), -18_300_000, explanation=_("2 advances"), url="#advances"),
     Step(_("Available"), 38_285_685, total=True),
 ]
+
+WEEKS = [date(2026, 9, 7) + timedelta(weeks=n) for n in range(12)]
+CHARTS = {
+    "times": Chart(
+        kind="line", head=_("Week"), labels=WEEKS, unit="elapsed", is_log=True,
+        series=[
+            Series(_("median"), [220, 214, 231, 208, 199, 190, 204, 187, 181, 176, 188, 172]),
+            Series(_("p99"), [910, 1240, 880, 860, 7400, 902, 640, 655, 610, None, 590, 575]),
+        ],
+    ),
+    "share": Chart(
+        kind="area", head=_("Week"), labels=WEEKS, unit="percent",
+        series=[Series(_("Decided with no hand"), [.81, .83, .82, .86, .71, .88, .9, .91, .92, .92, .93, .94])],
+    ),
+    "grades": Chart(
+        kind="bar", head=_("Grade"), labels=["A", "B", "C", "D"], urls=["#a", "#b", "#c", "#d"],
+        series=[Series(_("Suppliers"), [12, 31, 9, 2])],
+    ),
+    "lent": Chart(
+        kind="stack", head=_("Week"), labels=WEEKS[-6:], unit="money", currency="CNY",
+        series=[
+            Series(_("Own funds"), [42_000_000, 38_500_000, 51_200_000, 47_100_000, 60_300_000, 58_000_000]),
+            Series(_("Bank"), [10_000_000, 14_200_000, 9_900_000, 18_300_000, 20_100_000, 24_400_000]),
+        ],
+    ),
+    "ages": Chart(
+        kind="rows", head=_("Days past due"), labels=["0", "1-30", "31-60", "61-90", "90+"], unit="money",
+        currency="CNY", series=[Series(_("Owed"), [184_000_000, 22_500_000, 4_100_000, 0, 950_000], tone="attention")],
+    ),
+    "nothing": Chart(kind="line", head=_("Week"), labels=[], series=[Series(_("Advances"), [])]),
+}  # fmt: skip
 
 EVENTS = [
     {"at": BEGAN, "sentence": _("Application received for CNY 120,000.00"), "actor": "Lin Yue · Hanzhou Ceramics",

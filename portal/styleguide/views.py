@@ -56,7 +56,7 @@ def guide(request: HttpRequest) -> HttpResponse:
     """Every component in every state."""
     table = _receivables(request)
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     nothing = {"title": _("No invoices yet"), "text": _("Upload your first, and you will see here what it can bring."),
                "url": "#upload", "action": _("Upload invoices")}  # fmt: skip
     made = Why(

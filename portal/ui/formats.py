@@ -51,6 +51,11 @@ def day(value: date) -> str:
     return dates.format_date(value, format="medium", locale=locale())
 
 
+def short_day(value: date) -> str:
+    """As "22 Nov", for the axis of a chart."""
+    return dates.format_skeleton("MMMd", value, locale=locale())
+
+
 def instant(value: datetime, *, seconds: bool = False) -> str:
     """Date and time in the current time zone (the user's, where the middleware has activated it)."""
     here = timezone.localtime(value)

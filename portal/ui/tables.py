@@ -3,27 +3,24 @@
     table = Table(request, Receivable.objects.visible_to(actor), COLUMNS, name="receivables",
                   search=("number",), filters=(Filter("status", _("State"), Receivable.Status.choices),))
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     return render(request, "receivables/list.html", {"table": table})     # {% table table %}
 
 The state of the table lives in the address (`?receivables-sort=-due_date`), so that a view can be sent to a colleague.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from portal.shared.money import from_minor
-from portal.ui.states import state
+from portal.ui import exports
 
 KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons", "choose")
 NUMERIC = ("money", "number", "percent")
@@ -174,8 +171,9 @@ class Table:
         return self.address(page=self.page.number + 1) if self.page.has_next() else ""
 
     @property
-    def export_url(self) -> str:
-        return self.address(export="csv", page="")
+    def export_urls(self) -> list[tuple[str, str]]:
+        """Name of each form of file and where it is."""
+        return [(form.upper(), self.address(export=form, page="")) for form in ("csv", "xlsx")]
 
     @property
     def reset_url(self) -> str:
@@ -245,48 +243,23 @@ class Table:
 
     @property
     def export_wanted(self) -> bool:
-        return self.export and self.request.GET.get(f"{self.name}-export") == "csv"
+        return self.export and self.request.GET.get(f"{self.name}-export") in ("csv", "xlsx")
 
-    def as_csv(self) -> StreamingHttpResponse:
-        """All selected rows (not just the page), UTF-8 with a byte order mark for spreadsheets; amounts are exact."""
-        response = StreamingHttpResponse(self._csv_lines(), content_type="text/csv; charset=utf-8")
-        stamp = timezone.localdate().isoformat()
-        response["Content-Disposition"] = f'attachment; filename="{self.name}-{stamp}.csv"'
+    def as_file(self) -> StreamingHttpResponse | FileResponse:
+        """All selected rows (not just the page) in the form that was asked for."""
+        name = f"{self.name}-{timezone.localdate().isoformat()}"
+        columns = self.exported_columns
+        if self.request.GET.get(f"{self.name}-export") == "xlsx":
+            file = exports.xlsx_file(columns, self._exported_rows(), str(self.caption) or self.name)
+            return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=exports.XLSX)
+        lines = exports.csv_lines(columns, self._exported_rows())
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response
 
-    def _csv_lines(self) -> Iterator[str]:
-        class Echo:
-            def write(self, line: str) -> str:
-                return line
+    as_csv = as_file
 
-        writer = csv.writer(Echo())
-        heads = []
-        for column in self.exported_columns:
-            heads += [str(column.label), "currency"] if column.kind == "money" else [str(column.label)]
-        yield "\ufeff" + writer.writerow(heads)
+    def _exported_rows(self) -> Iterator[list[Cell]]:
         rows = self.selected[:EXPORT_LIMIT]
         for record in rows.iterator(chunk_size=1000) if isinstance(rows, QuerySet) else rows:
-            line = []
-            for column in self.exported_columns:
-                line += exported(self._cell(column, record))
-            yield writer.writerow(line)
-
-
-def exported(cell: Cell) -> list[str]:
-    """The cell as spreadsheet fields; text is disarmed."""
-    value = cell.value
-    if cell.column.kind == "money":
-        return ["" if value is None else str(from_minor(value, cell.currency)), cell.currency or ""]
-    if value is None:
-        return [""]
-    if cell.column.kind == "status":
-        return [str(state(value).label)]
-    if isinstance(value, datetime | date):
-        return [value.isoformat()]
-    text = "; ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)
-    return [text if cell.column.numeric else disarmed(text)]
-
-
-def disarmed(text: str) -> str:
-    """Text that a spreadsheet would run as a formula, made plain by an apostrophe."""
-    return "'" + text if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+            yield [self._cell(column, record) for column in self.exported_columns]

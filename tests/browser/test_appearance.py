@@ -104,6 +104,34 @@ def test_a_dialog_is_closed_by_escape_and_gives_the_focus_back(page, address):
     assert page.evaluate("document.activeElement.dataset.dialog") == "withdraw"
 
 
+def test_a_chart_is_drawn_when_it_is_seen_in_the_theme_of_the_page_and_moves_nothing(page, address):
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "echarts" in request.url else None)
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.goto(f"{address}/styleguide/")
+    before = page.evaluate("document.documentElement.scrollHeight")
+    assert asked == []
+    page.locator("#chart-grades").scroll_into_view_if_needed()
+    ink = """() => { const root = document.querySelector('#chart-grades .chart-drawing').shadowRoot;
+        const canvas = root.querySelector('canvas'), pen = canvas.getContext('2d');
+        const spots = new Map();
+        const all = pen.getImageData(0, 0, canvas.width, canvas.height).data;
+        for (let i = 0; i < all.length; i += 4)
+            if (all[i + 3] === 255) { const c = [all[i], all[i+1], all[i+2]].join(); spots.set(c, (spots.get(c) ?? 0) + 1); }
+        return [...spots].sort((a, b) => b[1] - a[1])[0][0]; }"""
+    expect(page.locator("#chart-grades canvas")).to_be_visible()
+    frames = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    assert page.evaluate(frames)
+    assert len(asked) == 1
+    assert page.evaluate(ink) == "23,80,107"
+    page.click("[data-theme-toggle]")
+    assert page.evaluate(frames)
+    assert page.evaluate(ink) == "42,119,157"
+    assert page.evaluate("document.documentElement.scrollHeight") == before
+    assert page.stopped == []
+
+
 def test_the_chosen_theme_is_kept(page, address):
     page.emulate_media(color_scheme="light")
     page.goto(f"{address}/accounts/login/")

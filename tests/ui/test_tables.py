@@ -1,9 +1,13 @@
 """Tables of rows: what search, filters and order leave, and what a spreadsheet gets."""
 
-from datetime import date
+import zipfile
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from django.test import RequestFactory
+from lxml import etree
 
 from portal.ui.tables import Column, Filter, Table
 
@@ -61,7 +65,7 @@ def test_sorting_again_turns_the_order_and_leaves_other_parameters():
 
 
 def test_an_export_holds_all_rows_with_exact_amounts_and_no_formula():
-    response = table("t-export=csv&t-sort=amount_minor", page_size=1).as_csv()
+    response = table("t-export=csv&t-sort=amount_minor", page_size=1).as_file()
     text = b"".join(response.streaming_content).decode("utf-8")
     assert text == (
         "\ufeffInvoice,Due,State,Amount,currency\r\n"
@@ -69,3 +73,47 @@ def test_an_export_holds_all_rows_with_exact_amounts_and_no_formula():
         "INV-1,,Disputed,100.05,CNY\r\n"
         "INV-3,2026-03-01,Accepted,300.00,CNY\r\n"
     )
+
+
+def sheet_of(response):
+    """Rows of the workbook as (type, value) of each cell; a number's type is `n`, a text's `s`."""
+    with zipfile.ZipFile(BytesIO(b"".join(response.streaming_content))) as book:
+        names = book.namelist()
+        cells = etree.fromstring(book.read("xl/worksheets/sheet1.xml")).iterfind(".//{*}row")
+        return names, [
+            [(cell.get("t", "n"), "".join(cell.itertext())) for cell in row.iterfind("{*}c")] for row in cells
+        ]
+
+
+def test_a_spreadsheet_has_numbers_as_numbers_days_as_days_and_no_formula():
+    response = table("t-export=xlsx&t-sort=amount_minor", page_size=1, caption="Receivables: all").as_file()
+    assert response["Content-Type"] == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert response["Content-Disposition"].endswith('.xlsx"')
+    _names, rows = sheet_of(response)
+    assert rows == [
+        [("inlineStr", "Invoice"), ("inlineStr", "Due"), ("inlineStr", "State"), ("inlineStr", "Amount"),
+         ("inlineStr", "currency")],
+        [("inlineStr", "=INV-2"), ("n", "46023"), ("inlineStr", "Accepted"), ("n", "-200"), ("inlineStr", "CNY")],
+        [("inlineStr", "INV-1"), ("inlineStr", "Disputed"), ("n", "100.05"), ("inlineStr", "CNY")],
+        [("inlineStr", "INV-3"), ("n", "46082"), ("inlineStr", "Accepted"), ("n", "300"), ("inlineStr", "CNY")],
+    ]  # fmt: skip
+
+
+def test_a_spreadsheet_takes_every_kind_of_cell():
+    rows = [{"at": datetime(2026, 1, 1, 12, tzinfo=UTC), "n": 3, "p": Decimal("0.125"), "why": ["a", "b"], "m": None,
+             "currency": "JPY"}]  # fmt: skip
+    columns = (
+        Column("at", "At", kind="instant"), Column("n", "N", kind="number"), Column("p", "P", kind="percent"),
+        Column("why", "Why", kind="reasons"), Column("m", "M", kind="money"),
+    )  # fmt: skip
+    request = RequestFactory().get("/list/?t-export=xlsx")
+    _names, found = sheet_of(Table(request, rows, columns, name="t").as_file())
+    assert found[1] == [("n", "46023.5"), ("n", "3"), ("n", "0.125"), ("inlineStr", "a; b"), ("inlineStr", "JPY")]
+
+
+def test_a_table_offers_both_files_of_what_is_selected():
+    assert table("t-status=ACCEPTED&t-page=2").export_urls == [
+        ("CSV", "/list/?t-status=ACCEPTED&t-export=csv"),
+        ("XLSX", "/list/?t-status=ACCEPTED&t-export=xlsx"),
+    ]
+    assert not table("t-export=pdf").export_wanted

@@ -35,6 +35,8 @@ function replace(page, element) {
   if (!fresh) return;
   element.classList.remove("renewed");
   if (!element.classList.length && !fresh.hasAttribute("class")) element.removeAttribute("class");
+  // What a person has opened stays open.
+  element.querySelectorAll("details[open][id]").forEach((each) => fresh.querySelector(`#${CSS.escape(each.id)}`)?.setAttribute("open", ""));
   if (fresh.isEqualNode(element) || busy(element)) return;
   const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
   const opened = element.querySelector(":popover-open")?.id;

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal.ui import charts, formats, forms, glossary, icons, states
+from portal.ui import charts, drawing, formats, forms, glossary, icons, states
 
 register = template.Library()
 
@@ -212,6 +212,19 @@ def waterfall(steps, currency, caption):
     `steps`: portal.ui.charts.Step, or mappings with its fields (label, amount_minor, total, explanation, url).
     """
     return {"bars": charts.waterfall(steps), "currency": currency, "caption": caption, "width": charts.WIDTH}
+
+
+@register.inclusion_tag("components/chart.html")
+def chart(chart, caption, ident, description="", size="", live="", shows_caption=True):
+    """{% chart weeks _("Approval time by week") "approval-times" size="small" live="advances.advance" %}
+
+    `chart`: portal.ui.charts.Chart. Drawn when it comes into view, in the page's theme, with its numbers in a table
+    behind it. `size`: small, empty, large. `description` replaces the one made from the numbers. Where a card's title
+    says what the caption says, `shows_caption=False` leaves it to screen readers.
+    """
+    return {"chart": chart, "caption": caption, "ident": ident, "size": size, "live": live,
+            "description": description or drawing.described(chart), "lines": drawing.lines(chart),
+            "series": drawing.named(chart), "shows_caption": shows_caption}  # fmt: skip
 
 
 @register.inclusion_tag("components/timeline.html")

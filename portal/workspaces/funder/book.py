@@ -52,7 +52,7 @@ def _page(request: HttpRequest, *, form=None, refusal=None, status=200) -> HttpR
         empty={"title": _("Nothing is lent"), "text": _("Advances appear here as soon as they are funded.")},
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     lines = trial_balance(found.id)
     context = {
         "book": found,

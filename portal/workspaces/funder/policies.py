@@ -99,7 +99,7 @@ def policies(request: HttpRequest) -> HttpResponse:
         empty={"title": _("No policy yet"), "text": _("Propose the first one; a colleague approves it.")},
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     context = {"table": table, "may_propose": permits(request.actor, "credit.propose_policy")}
     return render(request, "funder/policies.html", context)
 

@@ -68,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     book = queries.book_of(request.actor)
     pace = queries.pace(request.actor, timezone.now())
     positions = queries.position(request.actor, book) if book else []
@@ -92,7 +92,7 @@ def applications(request: HttpRequest) -> HttpResponse:
         filters=(Filter("status", _("State"), Application.Status.choices),), order="-id", live="advances.application",
         empty={"title": _("No application yet"), "text": _("Suppliers apply as soon as they have joined a programme.")},
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "funder/applications.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "funder/applications.html", {"table": table})
 
 
 @for_kinds(*FUNDERS)

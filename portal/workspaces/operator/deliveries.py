@@ -61,7 +61,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     stuck = queries.stuck(request.actor, timezone.now())
     return render(request, "operator/deliveries.html", {"table": table, "stuck": stuck, "may_retry": may_retry})
 

@@ -47,7 +47,7 @@ def documents(request: HttpRequest) -> HttpResponse:
             "text": _("What cannot be read or cannot be true is kept here as it came, with the reason."),
         },
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "operator/documents.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "operator/documents.html", {"table": table})
 
 
 @for_kinds(OPERATOR)

@@ -37,7 +37,7 @@ def parties(request: HttpRequest) -> HttpResponse:
             Filter("status", _("State"), [(code, state(code).label) for code in Party.Status.values]),
         ),
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "operator/parties.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "operator/parties.html", {"table": table})
 
 
 @for_kinds(OPERATOR)

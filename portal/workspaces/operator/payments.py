@@ -53,7 +53,7 @@ def payments(request: HttpRequest) -> HttpResponse:
         ),
         empty={"title": _("Nothing was paid yet"), "text": _("Every payment appears here as it is instructed.")},
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "operator/payments.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "operator/payments.html", {"table": table})
 
 
 @for_kinds(OPERATOR)
@@ -86,7 +86,7 @@ def statements(request: HttpRequest) -> HttpResponse:
             "text": _("Each day's statement is held against the book. A day that differs appears here."),
         },
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "operator/statements.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "operator/statements.html", {"table": table})
 
 
 @for_kinds(OPERATOR)

@@ -77,7 +77,7 @@ def home(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     context = {"table": table, "stuck": queries.stuck(request.actor, timezone.now())}
     return render(request, "operator/home.html", context)
 
@@ -90,7 +90,7 @@ def verifications(request: HttpRequest) -> HttpResponse:
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in S.values]),),
         live="parties.businessverification", empty={"title": _("No verification yet")},
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "operator/verifications.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "operator/verifications.html", {"table": table})
 
 
 def _verification(verification_id: int) -> BusinessVerification:

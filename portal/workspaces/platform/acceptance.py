@@ -115,7 +115,7 @@ def home(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     context = {
         "table": table,
         "waiting": queries.waiting(request.actor),
@@ -165,7 +165,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
         ),
         empty={"title": _("No invoice yet"), "text": _("Invoices appear here as soon as a supplier hands them in.")},
     )  # fmt: skip
-    return table.as_csv() if table.export_wanted else render(request, "platform/receivables.html", {"table": table})
+    return table.as_file() if table.export_wanted else render(request, "platform/receivables.html", {"table": table})
 
 
 def _receivable(request: HttpRequest, receivable_id: int) -> Receivable:

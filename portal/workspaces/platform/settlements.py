@@ -157,7 +157,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     for each in (due_table, table):
         if each.export_wanted:
-            return each.as_csv()
+            return each.as_file()
     currencies = list(dict.fromkeys(row["currency"] for row in rows))
     context = {
         "due_table": due_table,
@@ -204,7 +204,7 @@ def due(request: HttpRequest, due_date: str, currency: str) -> HttpResponse:
                "text": _("What was due then is paid or on its way."), "action": _("Settlements")},
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     return render(request, "platform/due.html", {"table": table, "day": day, "currency": currency})
 
 
@@ -266,7 +266,7 @@ def _proposal_page(request: HttpRequest, proposal: Proposal, *, refusal=None, st
                "url": reverse("platform:settlements"), "action": _("Settlements")},
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     left_out = ",".join(str(each) for each in sorted(proposal.left_out))
     context = {
         "proposal": proposal,
@@ -308,7 +308,7 @@ def settlement(request: HttpRequest, settlement_id: int) -> HttpResponse:
     )  # fmt: skip
     for each in (payments, lines):
         if each.export_wanted:
-            return each.as_csv()
+            return each.as_file()
     context = {
         "settlement": found, "payments": payments, "lines": lines, "news": news,
         "happenings": _happenings(request.actor, found),

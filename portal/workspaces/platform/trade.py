@@ -107,7 +107,7 @@ def _page(request: HttpRequest, form: TradeFile, *, refusal=None, status=200) ->
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     context = {
         "table": table, "form": form, "refusal": refusal, "is_large": isinstance(refusal, TooLarge),
         "required": [(word, sorted(MAPPINGS[name].required)) for name, word in mappings()],
@@ -130,6 +130,6 @@ def report(request: HttpRequest, document_id: int) -> HttpResponse:
         empty={"title": _("No row was refused"), "text": _("Every row of the file is true as far as can be seen.")},
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     context = {"document": document, "report": document.report, "codes": codes.items(), "table": table}
     return render(request, "platform/trade_import.html", context)

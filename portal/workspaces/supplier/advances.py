@@ -66,7 +66,7 @@ def advances(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     return render(request, "supplier/advances.html", {"table": table, "owed": _owed(request)})
 
 
@@ -94,7 +94,7 @@ def applications(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     return render(request, "supplier/applications.html", {"table": table})
 
 

@@ -77,7 +77,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     return render(request, "supplier/receivables.html", {"table": table, "may_submit": may_submit(request)})
 
 
@@ -248,7 +248,7 @@ def documents(request: HttpRequest) -> HttpResponse:
         },
     )  # fmt: skip
     if table.export_wanted:
-        return table.as_csv()
+        return table.as_file()
     return render(request, "supplier/documents.html", {"table": table, "may_submit": may_submit(request)})
 
 
