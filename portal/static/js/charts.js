@@ -51,14 +51,14 @@ function scale(unit) {
 function inks(element) {
   const style = getComputedStyle(element);
   const probe = document.createElement("span");
-  element.append(probe);
+  element.parentElement.append(probe); // beside it: what stands under a shadow host has no style
   const read = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
   const found = { soft: read("--ink-soft"), ink: read("--ink"), line: read("--line"), raised: read("--raised") };
   probe.remove();
   return { ...found, font: style.fontFamily };
 }
 
-function told(rows, series, ink) {
+function told(rows, series) {
   // Text on the canvas, not HTML: a tooltip's inline styles would not pass the content security policy.
   return (points) => {
     const row = rows[(Array.isArray(points) ? points[0] : points).dataIndex];
@@ -82,7 +82,7 @@ function option(element) {
   };
   const value = {
     type: element.dataset.log ? "log" : "value", splitNumber: 4, axisLine: { show: false }, axisTick: { show: false },
-    minInterval: element.dataset.unit === "number" ? 1 : 0, max: element.dataset.unit === "percent" ? reach(rows) : undefined,
+    minInterval: element.dataset.unit === "number" ? 1 : 0, ...(element.dataset.unit === "percent" ? reach(rows) : {}),
     axisLabel: { ...text, formatter: scale(element.dataset.unit), hideOverlap: true },
     splitLine: { lineStyle: { color: ink.line } },
   };
@@ -93,7 +93,7 @@ function option(element) {
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: ink.raised, borderColor: ink.line, padding: [8, 12],
       axisPointer: { type: drawnAsLine ? "line" : "shadow", lineStyle: { color: ink.soft }, shadowStyle: { color: ink.line, opacity: 0.45 } },
-      formatter: told(rows, series, ink),
+      formatter: told(rows, series),
       textStyle: { color: ink.ink, fontFamily: ink.font, fontSize: 13, lineHeight: 20,
         rich: { label: { color: ink.soft, lineHeight: 22, fontSize: 12 }, name: { color: ink.soft, lineHeight: 20 }, value: { color: ink.ink, fontWeight: 600, lineHeight: 20 } } },
     },
@@ -109,7 +109,7 @@ function option(element) {
 
 function reach(rows) {
   const most = Math.max(...rows.flatMap((row) => row.cells.map((cell) => cell.value ?? 0)));
-  return most > 0.5 && most <= 1 ? 1 : undefined;
+  return most > 0.5 && most <= 1 ? { max: 1, interval: 0.25 } : {}; // shares stand before their whole
 }
 
 async function draw(element) {
