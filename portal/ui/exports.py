@@ -72,7 +72,7 @@ def as_text(cell) -> str:
 # ── XLSX ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 def xlsx_file(columns: list, rows: Iterable[list], title: str) -> IO[bytes]:
     """An open temporary file at its beginning; it is gone when it is closed."""
-    file = TemporaryFile()
+    file = TemporaryFile()  # noqa: SIM115 (handed to the caller)
     with xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_urls": False}) as book:
         formats = {name: book.add_format({"num_format": code}) for name, code in FORMATS.items()}
         bold = book.add_format({"bold": True, "bottom": 1})

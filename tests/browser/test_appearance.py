@@ -118,7 +118,10 @@ def test_a_chart_is_drawn_when_it_is_seen_in_the_theme_of_the_page_and_moves_not
         const spots = new Map();
         const all = pen.getImageData(0, 0, canvas.width, canvas.height).data;
         for (let i = 0; i < all.length; i += 4)
-            if (all[i + 3] === 255) { const c = [all[i], all[i+1], all[i+2]].join(); spots.set(c, (spots.get(c) ?? 0) + 1); }
+            if (all[i + 3] === 255) {
+                const colour = [all[i], all[i + 1], all[i + 2]].join();
+                spots.set(colour, (spots.get(colour) ?? 0) + 1);
+            }
         return [...spots].sort((a, b) => b[1] - a[1])[0][0]; }"""
     expect(page.locator("#chart-grades canvas")).to_be_visible()
     frames = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"

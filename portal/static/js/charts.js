@@ -52,6 +52,7 @@ function inks(element) {
   const style = getComputedStyle(element);
   const probe = document.createElement("span");
   element.parentElement.append(probe); // beside it: what stands under a shadow host has no style
+  probe.style.transition = "none"; // else its colour is still on its way when it is read
   const read = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
   const found = { soft: read("--ink-soft"), ink: read("--ink"), line: read("--line"), raised: read("--raised") };
   probe.remove();
