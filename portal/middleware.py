@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.parties.models import Membership, User
 from portal.shared.access import Actor, approves_or_pays
 from portal.shared.errors import RuleViolation, Stale
-from portal.shared.http import MEDIA_TYPE, problem
+from portal.shared.http import problem_document
 
 SESSION_PARTY = "party_id"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -136,6 +136,6 @@ class ActorMiddleware:
 
     def _refuse(self, request: HttpRequest, refusal: RuleViolation) -> HttpResponse:
         if request.path.startswith("/api/"):
-            return JsonResponse(problem(refusal), status=refusal.status, content_type=MEDIA_TYPE)
+            return problem_document(request, refusal)
         template = "components/refusal.html" if getattr(request, "htmx", False) else "refused.html"
         return render(request, template, {"refusal": refusal}, status=refusal.status)

@@ -311,8 +311,12 @@ REST_FRAMEWORK = {
         "accounts.clients.authentication.ClientAuthentication",
         "accounts.clients.authentication.SessionActorAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.clients.authentication.HasActor"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "accounts.clients.authentication.HasActor",
+        "accounts.clients.authentication.HasScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.clients.authentication.ByCaller"],
+    "DEFAULT_RENDERER_CLASSES": ["portal.shared.renderers.Json"],
     "DEFAULT_PARSER_CLASSES": ["portal.shared.parsers.JsonBody"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.shared.http.problem_response",
@@ -320,6 +324,13 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }
+API_RATE_PER_CALLER = number("API_RATE_PER_CALLER", 30_000)
+"""Requests a minute of one client or one person; 0 for any number."""
+API_RATE_PER_PARTY = number("API_RATE_PER_PARTY", 100_000)
+TOKEN_RATE_PER_CLIENT = number("TOKEN_RATE_PER_CLIENT", 600)
+"""Tokens a minute for one client: one lasts an hour."""
+TOKEN_REFUSALS_PER_ADDRESS = number("TOKEN_REFUSALS_PER_ADDRESS", 120)
+"""Requests for a token a minute that may fail, from one address: who is behind it is not known."""
 IDEMPOTENCY = "accounts.clients.idempotency.once"
 """What does a repeated request once. A name, so that the foundation imports nothing above it."""
 SPECTACULAR_SETTINGS = {

@@ -3,14 +3,19 @@
 from django.conf import settings
 from django.urls import include, path
 
+from accounts.clients.views import token
 from portal.backoffice.site import site as back_office
 from portal.workspaces import entrance
+
+handler400, handler403 = "portal.handlers.bad_request", "portal.handlers.permission_denied"
+handler404, handler500 = "portal.handlers.page_not_found", "portal.handlers.server_error"
 
 urlpatterns = [
     path("", entrance.home, name="home"),
     path("party/", entrance.switch_party, name="switch_party"),
     path("accounts/language/", entrance.set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
+    path("identity/o/api/token", token, name="token"),
     path("", include("allauth.idp.urls")),
     path("api/", include("portal.api")),
     path("bank/", include("financing.banking.urls")),

@@ -2,13 +2,18 @@
 
 from allauth.idp.oidc.internal.resources import is_resources_subset
 from allauth.idp.oidc.models import Token
+from django.conf import settings
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
-from accounts.clients.services import SCOPE
+from accounts.clients import limits
 from portal.shared.access import Actor
+from portal.shared.errors import Forbidden
+from portal.shared.scopes import SCOPES, covers, needed
 
 CHALLENGE = 'Bearer realm="portolan"'
 
@@ -16,6 +21,17 @@ CHALLENGE = 'Bearer realm="portolan"'
 class TokenInvalid(AuthenticationFailed):
     default_code = "token_invalid"
     default_detail = "This access token is unknown, has expired, or is for something else. Ask for a new one."
+
+
+class InsufficientScope(Forbidden):
+    """The token was not trusted with this (RFC 6750), whatever the client's role."""
+
+    code = "INSUFFICIENT_SCOPE"
+    sentence = "This token does not cover {scope}. Ask for one that does, or have the client trusted with it."
+
+    @property
+    def auth_header(self) -> str:
+        return f'{CHALLENGE}, error="insufficient_scope", scope="{self.facts["scope"]}"'
 
 
 _COLUMNS = {
@@ -49,17 +65,19 @@ class ClientAuthentication(BaseAuthentication):
             party_kind=found["kind"],
             roles=frozenset({found["role"]}),
             client_id=found["client_id"],
+            scopes=frozenset(found["scopes"].split()) & SCOPES.keys(),
             request_id=request._request.request_id,
         )
         request._request.actor = actor
         return actor, found
 
     def _is_for_this(self, token: dict, request: Request) -> bool:
-        """A token of a client bound to a party, of our scope, for this address; none that a person gave away."""
+        """A token of a client bound to a party, of a scope of ours, for this address; none that a person gave away."""
         of_machine = token["party_id"] is not None and token["user_id"] is None
         resources = (token["data"] or {}).get("resources")
         here = request.build_absolute_uri(request.path)
-        return of_machine and SCOPE in token["scopes"].split() and is_resources_subset([here], resources)
+        known = not SCOPES.keys().isdisjoint(token["scopes"].split())
+        return of_machine and known and is_resources_subset([here], resources)
 
     def authenticate_header(self, request) -> str:
         return CHALLENGE
@@ -77,3 +95,34 @@ class HasActor(BasePermission):
 
     def has_permission(self, request, view) -> bool:
         return request.successful_authenticator is not None and getattr(request, "actor", None) is not None
+
+
+class HasScope(BasePermission):
+    """A machine's token covers the group of the resource; people have no scopes. Raises InsufficientScope."""
+
+    def has_permission(self, request, view) -> bool:
+        scope = needed(getattr(view, "group", ""), request.method not in SAFE_METHODS)
+        if request.actor.scopes is not None and not covers(request.actor.scopes, scope):
+            raise InsufficientScope(scope=scope)
+        return True
+
+
+class ByCaller(BaseThrottle):
+    """A client or a person, and all of its party together."""
+
+    def allow_request(self, request: Request, view) -> bool:
+        actor = getattr(request, "actor", None)
+        if actor is None:
+            return True
+        bounds = [
+            limits.Limit("caller", f"{actor.party_id}/{actor.identity}", settings.API_RATE_PER_CALLER),
+            limits.Limit("party", f"party:{actor.party_id}", settings.API_RATE_PER_PARTY),
+        ]
+        counted = [each for each in bounds if each.quota]
+        if not counted:
+            return True
+        standings = limits.take(counted, timezone.now())
+        request._request.rate_headers = limits.headers(standings)
+        if refused := limits.refusal(standings):
+            raise refused
+        return True

@@ -2,8 +2,10 @@
 
 Key, work and answer are one transaction: after a crash there is either all of it or nothing. A refusal is remembered
 like any other answer, so that evidence kept on the way to it is kept once: what the refused service wrote is rolled
-back by its own savepoint, the document that was kept before stays. A refusal for lack of permission is not remembered:
-nothing was done, and the key is still free for a colleague who may.
+back by its own savepoint, the document that was kept before stays. A refusal for lack of permission, or because what
+was seen has changed, is not remembered: nothing was done, and the key is still free for whoever may and looks again.
+
+What is shown only once (`Response.shown_once` names the fields) is not kept, and null in a replay.
 """
 
 import hashlib
@@ -17,12 +19,14 @@ from rest_framework.response import Response
 
 from accounts.clients.models import IdempotencyKey
 from portal.shared.access import Actor
+from portal.shared.conditional import PreconditionFailed, PreconditionRequired
 from portal.shared.database import acting
 from portal.shared.errors import Forbidden, IdempotencyConflict, IdempotencyInFlight, InvalidInput, RuleViolation
 from portal.shared.http import MEDIA_TYPE, problem
 
 REPLAYED = "Idempotency-Replayed"
 MAX_KEY = 120
+NOT_REMEMBERED = (Forbidden, PreconditionFailed, PreconditionRequired)
 
 
 def once(
@@ -43,9 +47,11 @@ def once(
         if known:
             return _replay(known, request_hash)
         response = _answer(work)
+        answer = json.loads(JSONRenderer().render(response.data))
+        answer |= dict.fromkeys(getattr(response, "shown_once", ()))
         IdempotencyKey.objects.create(
             party_id=actor.party_id, key=key, request_hash=request_hash, created_at=now,
-            status_code=response.status_code, answer=json.loads(JSONRenderer().render(response.data)),
+            status_code=response.status_code, answer=answer,
         )  # fmt: skip
         return response
 
@@ -68,7 +74,7 @@ def _hold(name: str) -> bool:
 def _answer(work: Callable[[], Response]) -> Response:
     try:
         return work()
-    except Forbidden:
+    except NOT_REMEMBERED:
         raise
     except RuleViolation as refusal:
         return Response(problem(refusal), status=refusal.status, content_type=MEDIA_TYPE)

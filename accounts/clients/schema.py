@@ -1,8 +1,9 @@
 """How the client authentication is told in the OpenAPI document."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.permissions import SAFE_METHODS
 
-SCOPES = {"portolan": "Act as the client's party"}
+from portal.shared.scopes import SCOPES, needed
 
 
 class ClientScheme(OpenApiAuthenticationExtension):
@@ -16,7 +17,8 @@ class ClientScheme(OpenApiAuthenticationExtension):
         }
 
     def get_security_requirement(self, auto_schema) -> dict:
-        return {self.name: ["portolan"]}
+        scope = needed(getattr(auto_schema.view, "group", ""), auto_schema.method not in SAFE_METHODS)
+        return {self.name: [scope] if scope else []}
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

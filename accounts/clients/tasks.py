@@ -10,3 +10,4 @@ from accounts.clients import services
 def forget() -> None:
     services.forget_keys(now=timezone.now())
     services.forget_tokens(now=timezone.now())
+    services.forget_windows(now=timezone.now())

@@ -68,8 +68,8 @@ class PartyRegistered(serializers.Serializer):
 class Parties(Reading):
     """Organisations that the acting party can trade with."""
 
-    model, view = Party, "parties.view"
-    filters = {"kind": "kind", "status": "status"}
+    model, view, group = Party, "parties.view", "parties"
+    filters, sorts = {"kind": "kind", "status": "status"}, {"name": "name"}
     serializer_class = PartyShown
 
     @extend_schema(request=PartyRegistered, responses={201: PartyKnown}, parameters=[KEY_PARAMETER])
@@ -133,7 +133,7 @@ class VerificationDecided(serializers.Serializer):
 class Verifications(Reading):
     """Business verification (KYB): a supplier submits, an operator screens, another one decides."""
 
-    model, view = BusinessVerification, "parties.view"
+    model, view, group = BusinessVerification, "parties.view", "verifications"
     related = ("party",)
     filters = {"status": "status"}
 

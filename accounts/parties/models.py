@@ -76,7 +76,10 @@ class Party(Lifecycle, models.Model):
                 name="party_registration_once",
             ),
         ]
-        indexes = [models.Index(fields=["kind", "status", "id"], name="party_by_kind")]
+        indexes = [
+            models.Index(fields=["kind", "status", "id"], name="party_by_kind"),
+            models.Index(fields=["name", "id"], name="party_by_name"),
+        ]
 
     def __str__(self):
         return self.name

@@ -46,6 +46,7 @@ class Events(Resource):
     `next` misses none, however late an earlier one commits.
     """
 
+    group = "events"
     default_limit, max_limit = 100, 500
 
     @extend_schema(

@@ -58,7 +58,7 @@ def _amount(given: dict) -> int | None:
 class Quotes(Shown, OfActor):
     """Offers that stand until `valid_until`."""
 
-    model, view = Quote, "advances.view"
+    model, view, group = Quote, "advances.view", "advances"
     serializer_class = shapes.QuoteShown
 
     @extend_schema(request=shapes.QuoteAsked, responses={201: shapes.QuoteShown}, parameters=[KEY_PARAMETER])
@@ -78,7 +78,7 @@ class Quotes(Shown, OfActor):
 class Applications(Reading):
     """A supplier takes up a quote; the policy decides within seconds, or refers it to persons."""
 
-    model, view = Application, "advances.view"
+    model, view, group = Application, "advances.view", "advances"
     related = ("supplier", "funder", "decision", "advance")
     filters = {"status": "status", "facility": "facility_id", "supplier": "supplier_id"}
 
@@ -121,7 +121,8 @@ class Applications(Reading):
 class Advances(Reading):
     """Money lent: from approval to the last repayment."""
 
-    model, view = Advance, "advances.view"
+    model, view, group = Advance, "advances.view", "advances"
+    sorts = {"due_date": "due_date"}
     related = ("supplier", "funder", "application")
     filters = {"status": "status", "facility": "facility_id", "supplier": "supplier_id"}
 

@@ -194,6 +194,8 @@ class Advance(Lifecycle, models.Model):
                 name="advance_open_of_funder",
             ),
             models.Index(fields=["supplier", "-id"], name="advance_by_supplier"),
+            models.Index(fields=["supplier", "due_date", "id"], name="advance_due_from"),
+            models.Index(fields=["funder", "due_date", "id"], name="advance_due_to"),
             models.Index(fields=["funder", "-id"], name="advance_by_funder"),
         ]
 

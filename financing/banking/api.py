@@ -35,7 +35,7 @@ class BankAccountRegistered(serializers.Serializer):
 class BankAccounts(Reading):
     """The party's own accounts: where its money comes from and goes to."""
 
-    model, view = BankAccount, "parties.view"
+    model, view, group = BankAccount, "parties.view", "banking"
     serializer_class = BankAccountShown
 
     def get_queryset(self):
@@ -67,7 +67,7 @@ class InstructionShown(serializers.ModelSerializer):
 class Instructions(Reading):
     """Payments: those that the party makes, and those made to it."""
 
-    model, view = PaymentInstruction, "banking.view"
+    model, view, group = PaymentInstruction, "banking.view", "banking"
     related = ("account__party", "payee")
     filters = {"status": "status", "purpose": "purpose"}
     serializer_class = InstructionShown
@@ -90,7 +90,7 @@ class StatementShown(serializers.ModelSerializer):
 class Statements(Reading):
     """The bank's days, held against the ledger's cash to the cent."""
 
-    model, view = Statement, "banking.view"
+    model, view, group = Statement, "banking.view", "banking"
     related = ("account",)
     filters = {"account": "account_id"}
     serializer_class = StatementShown

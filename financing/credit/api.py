@@ -48,7 +48,7 @@ class ReasonGiven(serializers.Serializer):
 class Programmes(Reading):
     """Products on offer. A supplier joins one and has a facility."""
 
-    model, view = Programme, "parties.view"
+    model, view, group = Programme, "parties.view", "facilities"
     related = ("funder", "debtor")
     serializer_class = ProgrammeShown
 
@@ -64,7 +64,7 @@ class Programmes(Reading):
 class Facilities(Reading):
     """Programmes granted to suppliers: to the supplier and to the funder."""
 
-    model, view = Facility, "advances.view"
+    model, view, group = Facility, "advances.view", "facilities"
     related = ("funder", "debtor", "supplier")
     filters = {"status": "status", "supplier": "supplier_id", "programme": "programme_id"}
     serializer_class = FacilityShown
@@ -108,7 +108,7 @@ class HashSeen(serializers.Serializer):
 class Policies(Reading):
     """What a funder decides by. A maker proposes, a checker approves exactly what was seen."""
 
-    model, view = PolicyVersion, "credit.view_policy"
+    model, view, group = PolicyVersion, "credit.view_policy", "policies"
     filters = {"status": "status"}
     serializer_class = PolicyShown
 
@@ -153,7 +153,7 @@ class ReplayShown(serializers.Serializer):
 class Decisions(OfActor):
     """Decisions kept with everything they were made of."""
 
-    model, view = Decision, "credit.view_policy"
+    model, view, group = Decision, "credit.view_policy", "policies"
     related = ("policy",)
     serializer_class = ReplayShown
 

@@ -37,6 +37,8 @@ class DayAsked(serializers.Serializer):
 
 @extend_schema(tags=["book"])
 class OwnBook(Resource):
+    group = "ledger"
+
     @extend_schema(operation_id="book", responses=BookShown)
     def get(self, request) -> Response:
         require(self.actor, "ledger.view")
@@ -45,6 +47,8 @@ class OwnBook(Resource):
 
 @extend_schema(tags=["book"])
 class BusinessDate(Resource):
+    group = "ledger"
+
     @extend_schema(
         operation_id="advance_business_date", request=DayAsked, responses=BookShown, parameters=[KEY_PARAMETER]
     )

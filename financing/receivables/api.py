@@ -191,7 +191,8 @@ class Reason(serializers.Serializer):
 class Receivables(Reading):
     """What the platform owes its suppliers."""
 
-    model, view = Receivable, "receivables.view"
+    model, view, group = Receivable, "receivables.view", "receivables"
+    sorts = {"due_date": "due_date"}
     related = ("supplier", "debtor")
     filters = {"status": "status", "supplier": "supplier_id", "match": "match"}
 
@@ -243,7 +244,7 @@ class Receivables(Reading):
 class CreditNotes(Reading):
     """What reduces a receivable without cash."""
 
-    model, view = CreditNote, "receivables.view"
+    model, view, group = CreditNote, "receivables.view", "receivables"
     filters = {"receivable": "receivable_id", "supplier": "supplier_id"}
     serializer_class = CreditNoteShown
     parser_classes = [JsonDocuments, XmlDocument, XmlText]
@@ -309,7 +310,7 @@ class DueShown(serializers.Serializer):
 class Settlements(Listed, OfActor):
     """The platform's orders to pay what it owes."""
 
-    model, view = Settlement, "receivables.settle"
+    model, view, group = Settlement, "receivables.settle", "settlements"
 
     def get_queryset(self):
         found = super().get_queryset().prefetch_related("payments__payee")

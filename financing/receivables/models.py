@@ -144,6 +144,8 @@ class Receivable(Lifecycle, models.Model):
                 name="receivable_of_facility",
             ),
             models.Index(fields=["supplier", "-id"], name="receivable_by_supplier"),
+            models.Index(fields=["supplier", "due_date", "id"], name="receivable_due_to"),
+            models.Index(fields=["debtor", "due_date", "id"], name="receivable_due_from"),
             models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
             models.Index(fields=["funder", "-id"], condition=Q(funder__isnull=False), name="receivable_by_funder"),
             models.Index(fields=["supplier", "debtor", "gross_minor"], name="receivable_by_amount"),

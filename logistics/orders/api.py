@@ -72,7 +72,7 @@ class ImportShown(ImportSummary):
 class TradeHistory(Reading):
     """Files of order lines, as they came and what became of them."""
 
-    model, view = Document, "orders.view"
+    model, view, group = Document, "orders.view", "trade"
     filters = {"outcome": "outcome"}
     parser_classes = [Csv, Gzip]
 

@@ -18,7 +18,8 @@ FUNDERS = (FINANCIER, BANK)
 class Actor:
     """Who acts, for which party. A person has `user_id`; a machine has `client_id`; the portal itself has neither.
 
-    `has_second_factor` is None where the setting does not ask for one.
+    `has_second_factor` is None where the setting does not ask for one. `scopes` bound a machine besides its role
+    (portal.shared.scopes); None for a person.
     """
 
     party_id: int | None
@@ -28,6 +29,7 @@ class Actor:
     client_id: str = ""
     has_second_factor: bool | None = None
     request_id: str = ""
+    scopes: frozenset[str] | None = None
 
     @property
     def is_system(self) -> bool:
@@ -50,6 +52,7 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     # people
     "parties.view": _allow(ALL_KINDS, VIEWER, MAKER, CHECKER),
     "parties.manage_members": _allow(ALL_KINDS),
+    "clients.manage": _allow(ALL_KINDS),
     "parties.register": _allow(OPERATOR, MAKER),
     "parties.submit_verification": _allow(SUPPLIER, MAKER),
     "parties.screen": _allow(OPERATOR, MAKER),
@@ -92,6 +95,7 @@ APPROVES_OR_PAYS = frozenset(
     {
         # who appoints those who approve, and who says where money goes, does both by other hands
         "parties.manage_members",
+        "clients.manage",
         "banking.register_account",
         "parties.decide_verification",
         "parties.shut_out",

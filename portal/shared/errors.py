@@ -75,3 +75,14 @@ class IdempotencyConflict(RuleViolation):
 class IdempotencyInFlight(RuleViolation):
     code, status = "IDEMPOTENCY_KEY_IN_FLIGHT", 409
     sentence = "A request with this idempotency key is being worked on."
+
+
+class RateLimited(RuleViolation):
+    """Asked too often. `wait` is in seconds."""
+
+    code, status = "RATE_LIMITED", 429
+    sentence = "Too many requests. Nothing was done: come back in {wait} s."
+
+    def __init__(self, *, wait: int):
+        super().__init__(wait=wait)
+        self.wait = wait

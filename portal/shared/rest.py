@@ -1,33 +1,38 @@
-"""What every resource of the API shares: who sees it, pages by cursor, repeated requests, bodies as they came.
+"""What every resource of the API shares: who sees it, repeated and conditional requests, bodies as they came.
 
-A viewset names its `model` and the permission to `view` it. It validates the shape of a request, makes one domain call
-and serialises what that returns; what may be done is decided by the services.
+A viewset names its `model`, the permission to `view` it and the `group` of scopes that a machine needs. It validates
+the shape of a request, makes one domain call and serialises what that returns; what may be done is decided by the
+services. Filters, orders and pages stand in paging.py, ETags in conditional.py.
 """
 
-import base64
-import binascii
 from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import mixins, serializers
-from rest_framework.filters import BaseFilterBackend
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from portal.shared import conditional
 from portal.shared.access import Actor, require
-from portal.shared.errors import InvalidInput, NotFound
+from portal.shared.database import acting, lock_name
+from portal.shared.errors import NotFound
+from portal.shared.paging import ByParameter, OpaqueCursor, page_size
 from portal.shared.parsers import RawParser
+from portal.shared.renderers import Json
+
+__all__ = ["KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "page_size"]
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 KEY_PARAMETER = OpenApiParameter(
@@ -40,19 +45,57 @@ KEY_PARAMETER = OpenApiParameter(
 
 
 class Resource(APIView):
-    """Base of all views. A POST that carries an idempotency key is done once, whichever view it reaches."""
+    """Base of all views: a POST under an idempotency key is done once, a change under If-Match to what was seen only.
+
+    `group` names the scopes that a machine needs ("receivables": receivables:read, receivables:write); without one any
+    token will do.
+    """
+
+    group = ""
 
     def initial(self, request: Request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
+        method = request.method.lower()
+        handler = getattr(self, method, None)
+        if request.method in SAFE_METHODS or handler is None:
+            return
+        if "pk" in kwargs and hasattr(self, "retrieve"):
+            handler = partial(self._if_match, handler)
         key = request.headers.get(IDEMPOTENCY_HEADER, "")
-        handler = getattr(self, "post", None)
-        if request.method == "POST" and key and handler:
-            self.post = partial(self._once, key, handler)
+        if request.method == "POST" and key:
+            handler = partial(self._once, key, handler)
+        setattr(self, method, handler)
 
     def finalize_response(self, request: Request, response: Response, *args, **kwargs) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers.setdefault("Cache-Control", "no-store")
+        patch_vary_headers(response, ["Authorization"])
+        for name, value in getattr(request, "rate_headers", {}).items():
+            response[name] = value
+        if response.status_code >= 400 and isinstance(response.data, dict) and "code" in response.data:
+            response.data["request_id"] = getattr(request, "request_id", "")
+        told = request.method in ("GET", "HEAD") and response.status_code == 200
+        if told and isinstance(response, Response):
+            response.add_post_render_callback(conditional.tagged)
+        # A machine may keep what it read and ask whether it still holds; a browser on a shared desk keeps nothing.
+        by_machine = told and getattr(request, "auth", None) is not None
+        response.headers.setdefault("Cache-Control", "private, no-cache" if by_machine else "no-store")
         return response
+
+    def _if_match(self, handler: Callable, request: Request, pk: str, **kwargs) -> Response:
+        """Under a lock of this address, so that of two who saw the same the second is refused."""
+        required = request.method == "PATCH"
+        if not required and "If-Match" not in request.headers:
+            return handler(request, pk=pk, **kwargs)
+        with acting(self.actor):
+            lock_name("if-match", self.basename, pk)
+            conditional.check(request, self._tag_of(request, pk), required)
+            return handler(request, pk=pk, **kwargs)
+
+    def _tag_of(self, request: Request, pk: str) -> str:
+        """The tag with which a GET would answer now. Raises NotFound, Forbidden."""
+        reading = type(self)(basename=self.basename, detail=True)
+        reading.request, reading.action, reading.kwargs, reading.format_kwarg = request, "retrieve", {"pk": pk}, None
+        return conditional.tag(Json().render(reading.retrieve(request, pk).data))
 
     def _once(self, key: str, handler: Callable, request: Request, *args, **kwargs) -> Response:
         # A name, so that the foundation imports nothing above it.
@@ -71,88 +114,6 @@ class Resource(APIView):
     @property
     def actor(self) -> Actor:
         return self.request.actor
-
-
-class OpaqueCursor(BasePagination):
-    """Pages by primary key, newest first: rows that arrive meanwhile shift nothing, so none is skipped or repeated."""
-
-    default_limit, max_limit = 50, 200
-
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view=None) -> list[Model]:
-        limit = page_size(request, self.default_limit, self.max_limit)
-        if given := request.query_params.get("cursor"):
-            queryset = queryset.filter(pk__lt=_decoded(given))
-        rows = list(queryset.order_by("-pk")[: limit + 1])
-        self._next = _encoded(rows[limit - 1].pk) if len(rows) > limit else None
-        return rows[:limit]
-
-    def get_paginated_response(self, data: list) -> Response:
-        return Response({"results": data, "next": self._next})
-
-    def get_paginated_response_schema(self, schema: dict) -> dict:
-        described = {"type": ["string", "null"], "description": "Give it as `cursor`; null on the last page."}
-        return {
-            "type": "object",
-            "required": ["results", "next"],
-            "properties": {"results": schema, "next": described},
-        }
-
-    def get_schema_operation_parameters(self, view) -> list[dict]:
-        return [
-            {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "`next` of an earlier page"},
-            {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": self.max_limit}},
-        ]
-
-
-def page_size(request: Request, default: int, most: int) -> int:
-    given = request.query_params.get("limit", str(default))
-    if not given.isascii() or not given.isdigit() or not 0 < int(given) <= most:
-        raise InvalidInput(f"`limit` is a number from 1 to {most}.", code="LIMIT_INVALID")
-    return int(given)
-
-
-def _encoded(key: int) -> str:
-    return base64.urlsafe_b64encode(f"id:{key}".encode()).decode().rstrip("=")
-
-
-def _decoded(cursor: str) -> int:
-    try:
-        kind, _, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
-        if kind != "id" or not 0 <= int(key) < 2**63:
-            raise ValueError
-        return int(key)
-    except (ValueError, binascii.Error):
-        raise InvalidInput("This cursor is none of ours. Begin without one.", code="CURSOR_INVALID") from None
-
-
-class ByParameter(BaseFilterBackend):
-    """Query parameters that a viewset names in `filters`: a state by its name, anything else by its number."""
-
-    def filter_queryset(self, request: Request, queryset: QuerySet, view: "OfActor") -> QuerySet:
-        for parameter, path in view.filters.items():
-            if given := request.query_params.get(parameter):
-                queryset = queryset.filter(**{path: self._value(view, parameter, given)})
-        return queryset
-
-    def _value(self, view: "OfActor", parameter: str, given: str) -> str:
-        known = self._known(view, parameter)
-        if known and given not in known:
-            raise InvalidInput(f"{given[:40]!r} is no {parameter}: {', '.join(known)}.", code="FILTER_INVALID")
-        if not known and not (given.isascii() and given.isdigit() and len(given) <= 18):
-            raise InvalidInput(f"{parameter!r} is the number of one.", code="FILTER_INVALID")
-        return given
-
-    def _known(self, view: "OfActor", parameter: str) -> list[str]:
-        field = view.model._meta.get_field(view.filters[parameter].removesuffix("_id"))
-        return [value for value, _ in field.choices or ()]
-
-    def get_schema_operation_parameters(self, view: "OfActor") -> list[dict]:
-        found = []
-        for parameter in view.filters:
-            known = self._known(view, parameter)
-            schema = {"type": "string", "enum": known} if known else {"type": "integer"}
-            found.append({"name": parameter, "in": "query", "schema": schema})
-        return found
 
 
 class OfActor(Resource, GenericViewSet):

@@ -29,6 +29,8 @@ SENTENCES = {
     "user.let_in": (_("A person was let in again by the operator"), ""),
     "user.sessions_ended": (_("A person was signed out everywhere by the operator"), ""),
     "client.created": (_("An API client was created"), ""),
+    "client.changed": (_("An API client was changed"), ""),
+    "client.secret_rotated": (_("An API client was given another secret"), ""),
     "client.removed": (_("An API client was removed"), ""),
     "bank_account.registered": (_("A bank account in {currency} was registered"), ""),
     "verification.submitted": (_("Handed in for verification"), "SUBMITTED"),

@@ -33,6 +33,7 @@ TABLE = """
                                SUPPLIER PLATFORM FINANCIER BANK SUPERVISOR OPERATOR
 parties.view                   VMCA     VMCA     VMCA      VMCA VMCA       VMCA
 parties.manage_members*        ...A     ...A     ...A      ...A ...A       ...A
+clients.manage*                ...A     ...A     ...A      ...A ...A       ...A
 parties.register               ....     ....     ....      .... ....       .M.A
 parties.submit_verification    .M.A     ....     ....      .... ....       ....
 parties.screen                 ....     ....     ....      .... ....       .M.A

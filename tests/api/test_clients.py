@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
-from accounts.clients.models import IdempotencyKey, PartyClient
+from accounts.clients.models import ClientSecret, IdempotencyKey, PartyClient
 from accounts.clients.services import (
     KEYS_KEPT,
     create_client,
@@ -53,9 +53,13 @@ def test_neither_secret_nor_token_is_kept_in_the_clear(people):
     bound, secret = made_for(people)
     token = ask_token(bound.client_id, secret).json()["access_token"]
     assert secret not in Client.objects.get().secret and bound.client.secret.startswith("secret_sha256$")
+    assert secret != ClientSecret.objects.get().digest
     assert token not in Token.objects.get().hash
     event = Event.objects.get(name="client.created")
-    assert event.payload == {"role": "MAKER", "name": "Amphora ERP"} and event.audience == "INTERNAL"
+    assert (
+        event.payload == {"role": "MAKER", "name": "Amphora ERP", "scopes": ["portolan"]}
+        and event.audience == "INTERNAL"
+    )
 
 
 @pytest.mark.parametrize("wrong", ["secret", "client", "scope", "grant"])
@@ -81,9 +85,9 @@ def test_a_machine_that_is_shut_out_is_out_at_once(people):
     caller = caller_for(people.amphora)
     client = PartyClient.objects.get()
     with pytest.raises(NotFound):
-        remove_client(actor=as_member("ben@bellows.example"), client_id=client.client_id, now=NOW)
+        remove_client(actor=as_member("ben@bellows.example"), party_client_id=client.id, now=NOW)
     assert caller.get("me/").status_code == 200
-    remove_client(actor=as_member("ana@amphora.example"), client_id=client.client_id, now=NOW)
+    remove_client(actor=as_member("ana@amphora.example"), party_client_id=client.id, now=NOW)
     assert caller.get("me/").json()["code"] == "TOKEN_INVALID"
     assert not Token.objects.exists() and Event.objects.filter(name="client.removed").count() == 1
 
@@ -105,18 +109,18 @@ def test_a_token_bound_to_one_resource_opens_no_other(people):
     assert Caller(token).get("programmes/").status_code == 401
 
 
-def test_a_request_is_authenticated_by_one_statement(people):
+def test_a_request_is_authenticated_by_one_statement_and_counted_by_another(people):
     caller = caller_for(people.amphora)
     with CaptureQueriesContext(connection) as captured:
         caller.get("nowhere/")
-    assert len(captured) == 1
+    assert len(captured) == 2
 
 
 def test_a_thousand_machines_are_let_in_by_a_handful_of_statements(people):
     parties = [each.id for each in people.parties()]
     with CaptureQueriesContext(connection) as captured:
         made = create_clients(actor=SYSTEM_ACTOR, party_ids=parties, name="erp", role=MAKER, now=NOW)
-    assert [bound.party_id for bound, _ in made] == parties and len(captured) <= 8
+    assert [bound.party_id for bound, _ in made] == parties and len(captured) <= 9
     assert len({secret for _, secret in made}) == len(parties)
 
 

@@ -30,7 +30,6 @@ def test_posts_tell_of_the_idempotency_key_and_of_client_credentials(described):
     for path, operations in described["paths"].items():
         if "post" in operations:
             assert "Idempotency-Key" in {each["name"] for each in operations["post"]["parameters"]}, path
-            assert {"client": ["portolan"]} in operations["post"]["security"], path
     flows = described["components"]["securitySchemes"]["client"]["flows"]
     assert flows["clientCredentials"]["tokenUrl"] == "/identity/o/api/token"
 

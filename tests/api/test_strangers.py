@@ -201,7 +201,7 @@ def test_a_person_of_the_pages_may_read_by_session_and_needs_the_csrf_token_to_w
 
 def test_a_made_up_token_is_refused_and_no_answer_is_cached(stage):
     caller = caller_for(stage.lending.cast.amphora)
-    assert caller.get("me/").status_code == 200 and caller.get("me/")["Cache-Control"] == "no-store"
+    assert caller.get("me/").status_code == 200 and caller.get("me/")["Cache-Control"] == "private, no-cache"
     answer = type(caller)("made-up").get("me/")
     assert (answer.status_code, answer.json()["code"]) == (401, "TOKEN_INVALID")
     assert answer["WWW-Authenticate"].startswith("Bearer")
