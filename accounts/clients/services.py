@@ -236,7 +236,8 @@ def _set_scopes(client: Client, scopes: Sequence[str]) -> None:
 
 def _client(name: str, scopes: Sequence[str], now: datetime) -> Client:
     client = Client(
-        id=uuid.uuid4().hex, name=name, type=Client.Type.CONFIDENTIAL,
+        # Not the slowly hashed default; the caller says which.
+        id=uuid.uuid4().hex, name=name, secret="", type=Client.Type.CONFIDENTIAL,
         grant_types=Client.GrantType.CLIENT_CREDENTIALS, response_types="", created_at=now,
     )  # fmt: skip
     _set_scopes(client, scopes)
