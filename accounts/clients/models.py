@@ -5,13 +5,16 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.parties.models import Membership, Party
+from portal.shared import access
 from portal.shared.access import Actor
 
 
 class PartyClientQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor):
-        """Those of the acting party. The portal itself: all."""
-        return self if actor.is_system else self.filter(party_id=actor.party_id)
+        """Those of the acting party. The operator, who may remove any, and the portal itself: all."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(party_id=actor.party_id)
 
 
 class PartyClient(models.Model):

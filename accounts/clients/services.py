@@ -178,7 +178,7 @@ def _own(actor: Actor, party_client_id: int) -> PartyClient:
         .filter(id=party_client_id)
         .first()
     )
-    if found is None:
+    if found is None or not (actor.is_system or found.party_id == actor.party_id):
         raise NotFound()
     return found
 

@@ -85,9 +85,9 @@ def test_a_machine_that_is_shut_out_is_out_at_once(people):
     caller = caller_for(people.amphora)
     client = PartyClient.objects.get()
     with pytest.raises(NotFound):
-        remove_client(actor=as_member("ben@bellows.example"), party_client_id=client.id, now=NOW)
+        remove_client(actor=as_member("ben@bellows.example"), client_id=client.client_id, now=NOW)
     assert caller.get("me/").status_code == 200
-    remove_client(actor=as_member("ana@amphora.example"), party_client_id=client.id, now=NOW)
+    remove_client(actor=as_member("ana@amphora.example"), client_id=client.client_id, now=NOW)
     assert caller.get("me/").json()["code"] == "TOKEN_INVALID"
     assert not Token.objects.exists() and Event.objects.filter(name="client.removed").count() == 1
 

@@ -74,7 +74,7 @@ class TestScopes:
             lambda: made(machine),
             lambda: rotate_secret(actor=machine, party_client_id=strong.id, overlap=timedelta(0), now=NOW),
             lambda: change_client(actor=machine, party_client_id=strong.id, scopes=["receivables:read"], now=NOW),
-            lambda: remove_client(actor=machine, party_client_id=strong.id, now=NOW),
+            lambda: remove_client(actor=machine, client_id=strong.client_id, now=NOW),
         ]
         for attempt in beyond:
             with pytest.raises(Forbidden) as refused:
@@ -139,10 +139,11 @@ class TestSecrets:
         bound, _ = made(ana)
         attempts = (("aldo@amphora.example", Forbidden), ("ben@bellows.example", NotFound))
         for email, refusal in attempts:
-            for verb in (rotate_secret, change_client, remove_client):
-                facts = {"overlap": timedelta(0)} if verb is rotate_secret else {}
+            for verb, facts in ((rotate_secret, {"overlap": timedelta(0)}), (change_client, {})):
                 with pytest.raises(refusal):
                     verb(actor=as_member(email), party_client_id=bound.id, now=NOW, **facts)
+            with pytest.raises(refusal):
+                remove_client(actor=as_member(email), client_id=bound.client_id, now=NOW)
         with pytest.raises(InvalidInput):
             rotate_secret(actor=ana, party_client_id=bound.id, overlap=timedelta(days=8), now=NOW)
         assert Event.objects.filter(name__startswith="client.").count() == 1

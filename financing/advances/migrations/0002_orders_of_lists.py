@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
         ("advances", "0001_initial"),
         ("banking", "0002_guards"),
         ("credit", "0002_guards"),
-        ("parties", "0003_orders_of_lists"),
+        ("parties", "0004_orders_of_lists"),
     ]
 
     operations = [

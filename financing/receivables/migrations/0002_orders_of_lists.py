@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("intake", "0002_guards"),
-        ("parties", "0003_orders_of_lists"),
+        ("parties", "0004_orders_of_lists"),
         ("receivables", "0001_initial"),
     ]
 
