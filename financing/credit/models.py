@@ -96,6 +96,9 @@ class Programme(models.Model):
     with_recourse = models.BooleanField(default=True)
     agreement = models.CharField(max_length=80, help_text="Reference of the assignment agreement that suppliers join.")
     is_open = models.BooleanField(default=True)
+    figures_shared = models.BooleanField(
+        default=False, help_text="The funder lets the debtor see totals of this programme; never one supplier's."
+    )
 
     objects = ProgrammeQuerySet.as_manager()
 

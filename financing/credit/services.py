@@ -138,6 +138,22 @@ def open_programme(*, actor: Actor, funder_id: int, terms: ProgrammeTerms, now: 
         return programme
 
 
+def share_figures(*, actor: Actor, programme_id: int, shared: bool, now: datetime) -> Programme:
+    """The funder lets the programme's debtor see its totals, or no longer. Said again, nothing happens."""
+    with acting(actor):
+        found = Programme.objects.visible_to(actor).select_for_update().filter(id=programme_id).first()
+        if found is None:
+            raise NotFound()
+        _own_funder(actor, found.funder_id)
+        require(actor, "credit.manage_facility")
+        if found.figures_shared != shared:
+            found.figures_shared = shared
+            found.save(update_fields=["figures_shared"])
+            name = "programme.figures_shared" if shared else "programme.figures_withheld"
+            record(actor, now, [News(name, found, (found.funder_id, found.debtor_id))])
+        return found
+
+
 def join_programme(*, actor: Actor, programme_id: int, now: datetime) -> Facility:
     """The supplier joins; a second time gives the same facility. Its limit follows the first decision.
 

@@ -15,9 +15,11 @@ SUPPLIER = (
     (_("Events"), "events", "list-details"),
 )
 PLATFORM = (
-    (_("Acceptance"), "platform:home", "checklist"),
+    (_("Overview"), "platform:home", "layout-dashboard"),
+    (_("Acceptance"), "platform:acceptance", "checklist"),
     (_("Receivables"), "platform:receivables", "file-invoice"),
     (_("Settlements"), "platform:settlements", "building-bank"),
+    (_("Suppliers"), "platform:suppliers", "building-store"),
     (_("Trade history"), "platform:trade", "packages"),
     (_("Events"), "events", "list-details"),
 )

@@ -54,6 +54,8 @@ SENTENCES = {
     "settlement.failed": (_("Settlement of {amount} refused by the bank"), "FAILED"),
     "settlement.returned": (_("Settlement of {amount} returned by the bank"), "RETURNED"),
     "programme.opened": (_("Programme opened"), ""),
+    "programme.figures_shared": (_("Totals of the programme are shared with the platform"), ""),
+    "programme.figures_withheld": (_("Totals of the programme are no longer shared with the platform"), ""),
     "facility.joined": (_("Joined the programme"), "ACTIVE"),
     "facility.suspended": (_("Facility suspended: {reason}"), "SUSPENDED"),
     "facility.resumed": (_("Facility active again"), "ACTIVE"),

@@ -74,7 +74,7 @@ def states() -> list[str]:
 
 
 def test_many_are_chosen_by_one_box_and_accepted_at_once(maya, waiting):
-    page = maya("/platform/")
+    page = maya("/platform/acceptance/")
     page.check("[data-choose-all]")
     expect(page.locator("[data-chosen-count]")).to_have_text("(3)")
     page.locator("input[name=chosen]").first.uncheck()
@@ -107,7 +107,14 @@ def test_what_is_due_is_shown_and_then_paid(maya, lending):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_pages_are_accessible_and_fit(maya, waiting, theme, width):
-    for path in ("/platform/", f"/platform/receivables/{waiting[0].id}/", "/platform/settlements/", "/platform/trade/"):
+    for path in (
+        "/platform/",
+        "/platform/acceptance/",
+        "/platform/suppliers/",
+        f"/platform/receivables/{waiting[0].id}/",
+        "/platform/settlements/",
+        "/platform/trade/",
+    ):
         page = maya(path)
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 844})

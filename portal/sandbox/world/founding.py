@@ -146,7 +146,9 @@ def _programme(places: dict[str, Party], scale: Scale, business_date: date, now:
     terms = credit.ProgrammeTerms(
         name="Get paid now", debtor_id=places["platform"].id, currency=scale.currency, agreement="RF-1"
     )
-    return credit.open_programme(actor=member(funder, CHECKER), funder_id=funder.id, terms=terms, now=now)
+    checker = member(funder, CHECKER)
+    opened = credit.open_programme(actor=checker, funder_id=funder.id, terms=terms, now=now)
+    return credit.share_figures(actor=checker, programme_id=opened.id, shared=True, now=now)
 
 
 def propose_policy(funder: Party, body: dict, effective_from: date, now: datetime, note: str) -> PolicyVersion:

@@ -1,6 +1,6 @@
 """Acceptance: what the match leaves to people, one by one or many at once, with the facts beside the buttons."""
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from django import forms
@@ -18,7 +18,7 @@ from financing.receivables import services
 from financing.receivables.models import Receivable
 from financing.receivables.queries import acceptance_queue, similar_to
 from financing.receivables.queries import receivables as all_receivables
-from portal.shared.access import PLATFORM, permits
+from portal.shared.access import PLATFORM, permits, require
 from portal.shared.errors import InvalidInput, NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
@@ -30,6 +30,8 @@ from portal.workspaces.sentences import timeline
 S = Receivable.Status
 DISPUTABLE = (S.RECEIVED, S.ACCEPTED, S.ASSIGNED)
 MOST_CHOSEN = 500
+NAMED = 10
+"""Invoices that a message names; beyond them it tells how many."""
 
 
 def words(codes: type) -> list[tuple[str, str]]:
@@ -128,30 +130,76 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting": why.waiting(context["waiting"]), "worth": why.worth(context["waiting"]),
         "matched": why.matched(context["matched"]), "due": why.due_soon(context["due"]),
     }  # fmt: skip
+    context["reason_form"] = Reason(auto_id="id_chosen_%s", use_required_attribute=False)
     if since := context["waiting"]["since"]:
         context["oldest"] = age(since, timezone.now())
-    return render(request, "platform/home.html", context)
+    return render(request, "platform/acceptance.html", context)
+
+
+def _chosen(request: HttpRequest) -> list[int]:
+    chosen = [int(each) for each in request.POST.getlist("chosen") if each.isdecimal() and len(each) < 19]
+    if len(chosen) > MOST_CHOSEN:
+        raise InvalidInput(_("Choose at most {count} at once.").format(count=MOST_CHOSEN), code="TOO_MANY_CHOSEN")
+    return chosen
 
 
 @for_kinds(PLATFORM)
 @require_POST
 def accept_chosen(request: HttpRequest) -> HttpResponse:
     """Many at once; each is answered on its own, and what is refused holds back no other."""
-    chosen = [int(each) for each in request.POST.getlist("chosen") if each.isdecimal() and len(each) < 19]
+    chosen = _chosen(request)
     if not chosen:
         messages.warning(request, _("Nothing was chosen. Mark the invoices that you accept."))
-        return redirect("platform:home")
-    if len(chosen) > MOST_CHOSEN:
-        raise InvalidInput(_("Accept at most {count} at once.").format(count=MOST_CHOSEN), code="TOO_MANY_CHOSEN")
+        return redirect("platform:acceptance")
     answers = services.accept(actor=request.actor, receivable_ids=chosen, now=timezone.now())
     accepted = sum(answer.done for answer in answers)
-    if accepted:
-        text = ngettext("{n} invoice accepted.", "{n} invoices accepted.", accepted)
-        messages.success(request, text.format(n=accepted))
-    for sentence, count in Counter(answer.sentence for answer in answers if not answer.done).most_common(5):
-        text = ngettext("{n} was not accepted: {why}", "{n} were not accepted: {why}", count)
-        messages.warning(request, text.format(n=count, why=sentence))
-    return redirect("platform:home")
+    done = ngettext("{n} invoice accepted.", "{n} invoices accepted.", accepted).format(n=accepted)
+    _tell_each(request, answers, done if accepted else "")
+    return redirect("platform:acceptance")
+
+
+@for_kinds(PLATFORM)
+@require_POST
+def dispute_chosen(request: HttpRequest) -> HttpResponse:
+    """One reason for all that are chosen; each is answered on its own."""
+    require(request.actor, "receivables.dispute")
+    chosen = _chosen(request)
+    form = Reason(request.POST)
+    if not chosen or not form.is_valid():
+        messages.warning(request, _("Nothing was disputed. Mark the invoices, and give the reason that is read."))
+        return redirect("platform:acceptance")
+    answers = [_disputed(request, each, form.cleaned_data["reason"]) for each in chosen]
+    disputed = sum(answer.done for answer in answers)
+    done = ngettext("{n} invoice disputed.", "{n} invoices disputed.", disputed).format(n=disputed)
+    _tell_each(request, answers, done if disputed else "")
+    return redirect("platform:acceptance")
+
+
+def _disputed(request: HttpRequest, receivable_id: int, reason: str) -> services.Answer:
+    try:
+        services.dispute(actor=request.actor, receivable_id=receivable_id, reason=reason, now=timezone.now())
+    except RuleViolation as refusal:
+        return services.Answer(receivable_id, False, refusal.code, refusal.sentence)
+    return services.Answer(receivable_id, True)
+
+
+def _tell_each(request: HttpRequest, answers: Sequence[services.Answer], done: str) -> None:
+    """What went through, and each that did not by its number, with why."""
+    if done:
+        messages.success(request, done)
+    refused = [answer for answer in answers if not answer.done]
+    numbers = dict(
+        Receivable.objects.visible_to(request.actor)
+        .filter(id__in=[each.receivable_id for each in refused]).values_list("id", "number")
+    )  # fmt: skip
+    by_reason: dict[str, list[str]] = {}
+    for answer in refused:
+        by_reason.setdefault(answer.sentence, []).append(numbers.get(answer.receivable_id, "–"))
+    for sentence, which in by_reason.items():
+        named = ", ".join(which[:NAMED]) + (" …" if len(which) > NAMED else "")
+        text = ngettext("{n} was left as it is ({which}): {why}", "{n} were left as they are ({which}): {why}",
+                        len(which))  # fmt: skip
+        messages.warning(request, text.format(n=len(which), which=named, why=sentence))
 
 
 @for_kinds(PLATFORM)

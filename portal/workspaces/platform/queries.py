@@ -94,3 +94,10 @@ def imports(actor: Actor) -> QuerySet[Document]:
     }
     rows = Document.objects.visible_to(actor).filter(kind=Document.Kind.TRADE_HISTORY)
     return rows.annotate(**{f"rows_{name}": count for name, count in counts.items()}).defer("content", "report")
+
+
+def financed(actor: Actor) -> list[dict]:
+    """Per currency what of the actor's payables is assigned to funders now: as debtor it is notified of that."""
+    rows = Receivable.objects.visible_to(actor).filter(status=S.ASSIGNED)
+    totals = rows.values("currency").annotate(count=Count("id"), amount_minor=Sum("open_minor"))
+    return sorted(totals, key=lambda each: -each["amount_minor"])

@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django import forms
 from django.contrib import messages
@@ -28,12 +28,14 @@ from financing.receivables.queries import due_settlements, payable_on
 from financing.receivables.services.settlement import MAX_LINES
 from portal.shared.access import PLATFORM, Actor, permits, require
 from portal.shared.errors import NotFound, RuleViolation, Stale
+from portal.ui.charts import Chart, Series
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.platform import queries
 from portal.workspaces.sentences import Happening, tell
 
+WEEKS = 13
 TOLD = 100
 """Steps that a settlement's timeline shows, the latest."""
 
@@ -166,9 +168,31 @@ def home(request: HttpRequest) -> HttpResponse:
         "today": timezone.localdate(),
         "form": Until(initial={"until": timezone.localdate()}, currencies=currencies),
         "has_due": bool(rows),
+        "calendar": _calendar(rows),
         "may_settle": permits(request.actor, "receivables.settle"),
     }
     return render(request, "platform/settlements.html", context)
+
+
+def _calendar(rows: Sequence[dict]) -> Chart | None:
+    """What falls due by week, in the currency of most of it; what is late counts in this week."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row["currency"]] = sums.get(row["currency"], 0) + row["payable_minor"]
+    if not sums:
+        return None
+    currency = max(sums, key=sums.__getitem__)
+    monday = timezone.localdate() - timedelta(days=timezone.localdate().weekday())
+    weeks = [monday + timedelta(weeks=n) for n in range(WEEKS)]
+    by_week = dict.fromkeys(weeks, 0)
+    for row in rows:
+        begins = max(monday, row["due_date"] - timedelta(days=row["due_date"].weekday()))
+        if row["currency"] == currency and begins in by_week:
+            by_week[begins] += row["payable_minor"]
+    return Chart(
+        kind="bar", head=_("Week from"), labels=weeks, unit="money", currency=currency,
+        series=[Series(_("To pay"), list(by_week.values()))],
+    )  # fmt: skip
 
 
 def _running_totals(rows) -> list[dict]:

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from portal.workspaces.platform import acceptance, settlements, trade
+from portal.workspaces.platform import acceptance, overview, settlements, suppliers, trade
 
 app_name = "platform"
 urlpatterns = [
-    path("", acceptance.home, name="home"),
+    path("", overview.home, name="home"),
+    path("acceptance/", acceptance.home, name="acceptance"),
     path("accept/", acceptance.accept_chosen, name="accept_chosen"),
+    path("dispute/", acceptance.dispute_chosen, name="dispute_chosen"),
+    path("suppliers/", suppliers.suppliers, name="suppliers"),
+    path("suppliers/<int:supplier_id>/", suppliers.supplier, name="supplier"),
     path("receivables/", acceptance.receivables, name="receivables"),
     path("receivables/<int:receivable_id>/", acceptance.receivable, name="receivable"),
     path("receivables/<int:receivable_id>/<str:verb>/", acceptance.conclude, name="conclude"),

@@ -12,7 +12,7 @@ from logistics.orders.models import ReceiptLine
 from tests import world
 from tests.world import as_member
 
-HOME = "/platform/"
+HOME = "/platform/acceptance/"
 
 
 def page_of(row: Receivable) -> str:
@@ -86,7 +86,7 @@ def test_many_are_accepted_at_once_and_each_refusal_is_told(maya, wait):
     assert [state(row) for row in rows] == ["ACCEPTED", "ACCEPTED", "CANCELLED"]
     assert [str(message) for message in page.context["messages"]] == [
         "2 invoices accepted.",
-        "1 was not accepted: Receivable is CANCELLED, so it cannot become ACCEPTED.",
+        "1 was left as it is (A-2): Receivable is CANCELLED, so it cannot become ACCEPTED.",
     ]
 
 
@@ -114,12 +114,40 @@ def test_another_platforms_invoice_is_never_accepted(maya, wait, lending):
 
 
 @pytest.mark.parametrize(
-    "address", ["/platform/", "/platform/receivables/", "/platform/settlements/", "/platform/trade/"]
-)
+    "address",
+    [
+        "/platform/",
+        "/platform/acceptance/",
+        "/platform/suppliers/",
+        "/platform/receivables/",
+        "/platform/settlements/",
+        "/platform/trade/",
+    ],
+)  # fmt: skip
 def test_other_kinds_of_parties_find_nothing_and_strangers_sign_in(ana, client, address):
     assert ana.get(address).status_code == 404
     answer = client.get(address)
     assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/accounts/login/")
+
+
+def test_many_are_disputed_at_once_for_one_reason_and_each_refusal_names_its_invoice(maya, wait, lending):
+    rows = [wait("A-1"), wait("A-2"), wait("A-3")]
+    Receivable.objects.filter(id=rows[2].id).update(status=Receivable.Status.CANCELLED)
+    chosen = [row.id for row in rows]
+    page = maya.post(reverse("platform:dispute_chosen"), {"chosen": chosen, "reason": "never ordered"}, follow=True)
+    assert [state(row) for row in rows] == ["DISPUTED", "DISPUTED", "CANCELLED"]
+    assert "2 invoices disputed." in page.text
+    assert "1 was left as it is (A-3):" in page.text
+    rows[0].refresh_from_db()
+    assert rows[0].dispute_reason == "never ordered"
+
+
+def test_many_are_not_disputed_without_a_reason(maya, marc, wait):
+    row = wait("A-1")
+    page = maya.post(reverse("platform:dispute_chosen"), {"chosen": [row.id], "reason": " "}, follow=True)
+    assert "Nothing was disputed." in page.text
+    assert marc.post(reverse("platform:dispute_chosen"), {"chosen": [row.id], "reason": "x"}).status_code == 403
+    assert state(row) == "RECEIVED"
 
 
 def test_receivables_are_listed_searched_and_exported(maya, wait, lending):

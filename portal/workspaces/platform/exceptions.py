@@ -1,0 +1,109 @@
+"""What waits for the platform's hand: invoices, disputes, payments that are due or came back, refused files."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.intake.models import Document
+from financing.receivables.models import Receivable, SettlementPayment
+from financing.receivables.queries import acceptance_queue, due_settlements
+from portal.shared.access import Actor
+from portal.ui.formats import day
+
+KINDS = {
+    "ACCEPT": gettext_lazy("Invoice to accept"),
+    "DISPUTE": gettext_lazy("Dispute to resolve"),
+    "DUE": gettext_lazy("Settlement due"),
+    "FAILED": gettext_lazy("Payment failed"),
+    "FILE": gettext_lazy("Rows refused"),
+}
+MOST = 200
+"""Of each kind, the oldest: the queue's own page has the others."""
+FAILED_DAYS, FILE_DAYS = 30, 14
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows, the longest waiting first: kind, since, subject, who, why, amount_minor, currency, url."""
+
+    rows: list[dict] = field(default_factory=list)
+
+    @property
+    def oldest(self) -> datetime | None:
+        return self.rows[0]["since"] if self.rows else None
+
+    @property
+    def by_kind(self) -> list[tuple[str, int]]:
+        kinds = [row["kind"] for row in self.rows]
+        return [(label, kinds.count(kind)) for kind, label in KINDS.items() if kind in kinds]
+
+
+def found(actor: Actor, now: datetime) -> Found:
+    """In four statements, however many there are."""
+    rows = [*_invoices(actor), *_due(actor), *_failed(actor, now), *_files(actor, now)]
+    return Found(sorted(rows, key=lambda row: row["since"]))
+
+
+def _invoices(actor: Actor) -> list[dict]:
+    disputed = Receivable.Status.DISPUTED
+    return [
+        {
+            "kind": "DISPUTE" if row.status == disputed else "ACCEPT",
+            "since": row.received_at, "subject": row.number, "who": row.supplier.name,
+            "why": Truncator(row.dispute_reason if row.status == disputed else row.match_note).chars(80),
+            "amount_minor": row.open_minor, "currency": row.currency,
+            "url": reverse("platform:receivable", args=[row.id]),
+        }
+        for row in acceptance_queue(actor=actor)[:MOST]
+    ]  # fmt: skip
+
+
+def _due(actor: Actor) -> list[dict]:
+    """Since the day began on which it fell due."""
+    return [
+        {
+            "kind": "DUE", "since": datetime.combine(row["due_date"], time(), UTC), "subject": day(row["due_date"]),
+            "who": ngettext("{count} invoice", "{count} invoices", row["count"]).format(count=row["count"]),
+            "why": _("To be paid on its day"), "amount_minor": row["payable_minor"], "currency": row["currency"],
+            "url": reverse("platform:due", args=[row["due_date"].isoformat(), row["currency"]]),
+        }
+        for row in due_settlements(actor=actor, until=timezone.localdate())[:MOST]
+    ]  # fmt: skip
+
+
+def _failed(actor: Actor, now: datetime) -> list[dict]:
+    """Payments that came back while what they were to pay is still open."""
+    rows = SettlementPayment.objects.visible_to(actor).filter(
+        Q(status=SettlementPayment.Status.FAILED, settlement__created_at__gte=now - timedelta(days=FAILED_DAYS)),
+        lines__receivable__open_minor__gt=0,
+    )
+    return [
+        {
+            "kind": "FAILED", "since": row.booked_at or row.settlement.created_at, "subject": row.settlement.key,
+            "who": row.payee.name, "why": row.failure, "amount_minor": row.amount_minor,
+            "currency": row.settlement.currency, "url": reverse("platform:settlement", args=[row.settlement_id]),
+        }
+        for row in rows.select_related("settlement", "payee").distinct().order_by("id")[:MOST]
+    ]  # fmt: skip
+
+
+def _files(actor: Actor, now: datetime) -> list[dict]:
+    outcomes = Document.Outcome
+    rows = Document.objects.visible_to(actor).filter(
+        kind=Document.Kind.TRADE_HISTORY, outcome__in=[outcomes.PARTLY, outcomes.REFUSED],
+        received_at__gte=now - timedelta(days=FILE_DAYS),
+    )  # fmt: skip
+    return [
+        {
+            "kind": "FILE", "since": row.received_at, "subject": row.file_name or row.sha256[:12], "who": "",
+            "why": row.explanation, "amount_minor": None, "currency": "",
+            "url": reverse("platform:trade_import", args=[row.id]),
+        }
+        for row in rows.defer("content", "report").order_by("id")[:MOST]
+    ]  # fmt: skip

@@ -1,0 +1,83 @@
+"""The platform's first page: what needs a hand, by age, and whether the chain is healthy."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from financing.advances.sharing import FEWEST, shared_figures
+from portal.shared.access import PLATFORM, permits
+from portal.ui.charts import Chart, Series
+from portal.ui.tables import Column, Filter, Table
+from portal.workspaces.access import for_kinds
+from portal.workspaces.platform import exceptions, queries
+from portal.workspaces.platform.acceptance import age
+
+
+def _columns(now: datetime) -> tuple[Column, ...]:
+    return (
+        Column("since", gettext_lazy("Waiting"), sort=True, value=lambda row: age(row["since"], now)),
+        Column("what", gettext_lazy("What"), sort="kind", value=lambda row: exceptions.KINDS[row["kind"]]),
+        Column("subject", gettext_lazy("Which"), kind="id", url=lambda row: row["url"]),
+        Column("who", gettext_lazy("Who")),
+        Column("why", gettext_lazy("Why")),
+        Column("amount_minor", gettext_lazy("Amount"), kind="money"),
+    )
+
+
+@for_kinds(PLATFORM)
+def home(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    found = exceptions.found(request.actor, now)
+    table = Table(
+        request, found.rows, _columns(now), name="needs", caption=_("What needs you"), search=("subject", "who"),
+        filters=(Filter("kind", _("What"), list(exceptions.KINDS.items())),), page_size=10,
+        live="receivables.receivable receivables.settlementpayment intake.document",
+        empty={
+            "title": _("Nothing needs you"),
+            "text": _("Invoices that agree are accepted by themselves, and nothing is due or has failed."),
+            "url": reverse("platform:receivables"), "action": _("All receivables"),
+        },
+    )  # fmt: skip
+    if table.export_wanted:
+        return table.as_file()
+    context = {
+        "table": table,
+        "found": found,
+        "due": queries.due_soon(request.actor, timezone.localdate()),
+        "matched": queries.matched_share(request.actor, now),
+        "financed": queries.financed(request.actor),
+        "programmes": [_drawn(each) for each in shared_figures(actor=request.actor, now=now)],
+        "fewest": FEWEST,
+        "may_accept": permits(request.actor, "receivables.accept"),
+        "may_settle": permits(request.actor, "receivables.settle"),
+    }
+    return render(request, "platform/home.html", context)
+
+
+def _drawn(figures) -> dict:
+    """A programme's figures with their charts."""
+    weeks = [each.begins_on for each in figures.weeks]
+    return {
+        "id": str(figures.programme.id),
+        "figures": figures,
+        "times": Chart(
+            kind="line", head=_("Week"), labels=weeks, unit="elapsed", is_log=True,
+            series=[
+                Series(_("median"), [each.median_ms for each in figures.weeks]),
+                Series(_("slowest in a hundred"), [each.p99_ms for each in figures.weeks]),
+            ],
+        ),
+        "shares": Chart(
+            kind="area", head=_("Week"), labels=weeks, unit="percent",
+            series=[Series(_("decided with no hand"), [each.automatic_share for each in figures.weeks])],
+        ),
+        "grades": Chart(
+            kind="bar", head=_("Grade"), labels=[grade or _("none yet") for grade, _n in figures.grades],
+            series=[Series(_("suppliers"), [number for _grade, number in figures.grades])],
+        ),
+    }  # fmt: skip
