@@ -42,6 +42,7 @@ class Offer:
     business_date: date
     amount_minor: int
     result: rules.Result
+    inputs: rules.Inputs
 
 
 def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, now: datetime) -> Offer:
@@ -71,7 +72,8 @@ def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
             assessments={facility.id: assessments[facility.supplier_id]}, today=today,
         )[facility.id]  # fmt: skip
         asked = rules.decide(inputs).base.available_minor if amount_minor is None else amount_minor
-        return Offer(facility, policy, on, asked, rules.decide(replace(inputs, asked_minor=asked)))
+        inputs = replace(inputs, asked_minor=asked)
+        return Offer(facility, policy, on, asked, rules.decide(inputs), inputs)
 
 
 def quote(*, actor: Actor, facility_id: int, amount_minor: int | None = None, now: datetime) -> Quote:

@@ -40,8 +40,11 @@ def words(codes: type) -> list[tuple[str, str]]:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """Whole days, or hours where there is not yet a day."""
-    hours = max(0, int((now - since).total_seconds() // 3600))
+    """Whole days; hours where there is not yet a day, minutes where there is not yet an hour."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 60:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes) if minutes else _("just now")
+    hours = minutes // 60
     if hours < 24:
         return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
     return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)

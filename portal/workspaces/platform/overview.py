@@ -20,9 +20,9 @@ from portal.workspaces.platform.acceptance import age
 
 def _columns(now: datetime) -> tuple[Column, ...]:
     return (
-        Column("since", gettext_lazy("Waiting"), sort=True, value=lambda row: age(row["since"], now)),
-        Column("what", gettext_lazy("What"), sort="kind", value=lambda row: exceptions.KINDS[row["kind"]]),
         Column("subject", gettext_lazy("Which"), kind="id", url=lambda row: row["url"]),
+        Column("what", gettext_lazy("What"), sort="kind", value=lambda row: exceptions.KINDS[row["kind"]]),
+        Column("since", gettext_lazy("Waiting"), sort=True, value=lambda row: age(row["since"], now)),
         Column("who", gettext_lazy("Who")),
         Column("why", gettext_lazy("Why")),
         Column("amount_minor", gettext_lazy("Amount"), kind="money"),

@@ -1,5 +1,9 @@
 """Applications decided and refused; advances, what is owed on them, and how they were repaid."""
 
+from collections import Counter
+from datetime import date, timedelta
+
+from django.db.models import F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -7,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from financing.advances.models import Advance, Application
+from financing.advances.models import Advance, Application, Repayment
 from portal.shared import access
 from portal.shared.errors import NotFound
+from portal.ui.charts import Chart, Series
 from portal.ui.formats import elapsed
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
@@ -67,16 +72,54 @@ def advances(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    return render(request, "supplier/advances.html", {"table": table, "owed": _owed(request)})
+    open_ones = list(Advance.objects.visible_to(request.actor).filter(status__in=Advance.OPEN))
+    context = {"table": table, "owed": _owed(request, open_ones), "coming": _coming(open_ones)}
+    return render(request, "supplier/advances.html", context)
 
 
-def _owed(request: HttpRequest) -> list[tuple[str, int, int]]:
-    """Currency, minor units and number of open advances."""
-    totals: dict[str, tuple[int, int]] = {}
-    for advance in Advance.objects.visible_to(request.actor).filter(status__in=Advance.OPEN):
-        owed, number = totals.get(advance.currency, (0, 0))
-        totals[advance.currency] = (owed + advance.owed_minor, number + 1)
-    return [(currency, owed, number) for currency, (owed, number) in sorted(totals.items())]
+def _owed(request: HttpRequest, open_ones: list[Advance]) -> list[dict]:
+    """Per currency: what is owed on how many, what is due next, and what all advances have cost until now."""
+    found = []
+    for currency, cost_minor in sorted(_costs(request).items()):
+        mine = [each for each in open_ones if each.currency == currency]
+        next_due = min((each.due_date for each in mine), default=None)
+        found.append({
+            "currency": currency, "count": len(mine), "owed_minor": sum(each.owed_minor for each in mine),
+            "next_due": next_due, "next_minor": sum(each.owed_minor for each in mine if each.due_date == next_due),
+            "cost_minor": cost_minor,
+        })  # fmt: skip
+    return found
+
+
+def _costs(request: HttpRequest) -> dict[str, int]:
+    """Fees and interest per currency: what is paid, and what has come to it since."""
+    paid = Repayment.objects.filter(advance__supplier_id=request.actor.party_id).values("advance__currency")
+    costs = {
+        row["advance__currency"]: row["fees"] + row["interest"]
+        for row in paid.annotate(fees=Sum("fees_minor"), interest=Sum("interest_minor"))
+    }
+    unpaid = Advance.objects.visible_to(request.actor).filter(status__in=Advance.OPEN).values("currency")
+    for row in unpaid.annotate(cost=Sum(F("fees_minor") + F("interest_minor"))):
+        costs[row["currency"]] = costs.get(row["currency"], 0) + row["cost"]
+    return costs
+
+
+def _coming(open_ones: list[Advance]) -> Chart | None:
+    """What is due by week, in the currency of most of it."""
+    if not open_ones:
+        return None
+    currencies = Counter(each.currency for each in open_ones)
+    currency = currencies.most_common(1)[0][0]
+    weeks: dict[date, int] = {}
+    for each in open_ones:
+        if each.currency == currency:
+            begins = each.due_date - timedelta(days=each.due_date.weekday())
+            weeks[begins] = weeks.get(begins, 0) + each.owed_minor
+    days = sorted(weeks)
+    if len(days) < 2:
+        return None  # one bar tells nothing that the figure beside it does not
+    series = [Series(_("Due at the latest"), [weeks[each] for each in days])]
+    return Chart(kind="bar", head=_("Week from"), labels=days, unit="money", currency=currency, series=series)
 
 
 @for_kinds(access.SUPPLIER)

@@ -1,7 +1,7 @@
 """What a supplier is shown of an offer: the base as a waterfall, the slider's reach, reasons with the next step."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.urls import reverse
@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from financing.advances.services.quote import OF_THE_AMOUNT, Offer
 from financing.credit import saying, wording
 from financing.credit.models import Decision
-from financing.credit.rules import DECLINED, Base, BaseLine, Improvement, Result
+from financing.credit.rules import DECLINED, Base, BaseLine, Gain, Inputs, Result, gains
 from portal.shared.money import exponent
 from portal.ui.charts import Step
 from portal.ui.formats import money, number, percent
 from portal.workspaces.sentences import REFERRING
 
+SHOWN_IMPROVEMENTS = 5
 FINANCEABLE, SECURES, OTHER_CURRENCY = "FINANCEABLE", "SECURES", "OTHER_CURRENCY"
 
 SHORT = {
@@ -171,9 +172,66 @@ def why_nothing(offer: Offer) -> list[dict]:
     return against(codes, least=least)
 
 
-def improvements(found: Iterable[Improvement], currency: str) -> list[dict]:
-    """What would raise limit or availability, as the reasons component takes it."""
-    return [{"code": each["code"], "text": each["sentence"]} for each in saying.improvements(tuple(found), currency)]
+def improvements(inputs: Inputs, result: Result, currency: str) -> list[dict]:
+    """What would raise limit or availability and by how much, as the reasons component takes it.
+
+    The figures come of the same decision with that fact alone changed, and are rounded by nobody.
+    """
+    said = []
+    for each in gains(inputs, result)[:SHOWN_IMPROVEMENTS]:
+        plain = replace(each.improvement, gain_minor=0)
+        text = wording.improvement(plain, currency, wording.SUPPLIER)
+        said.append({"code": plain.code, "text": text, "remedy": _brings(each, currency)})
+    return said
+
+
+def _brings(gain: Gain, currency: str) -> str:
+    available, limit = money(gain.available_minor, currency), money(gain.limit_minor, currency)
+    if gain.available_minor and gain.limit_minor:
+        text = _("That alone would add {available} to what you can have now, and {limit} to your limit.")
+    elif gain.available_minor:
+        text = _("That alone would add {available} to what you can have now.")
+    elif gain.limit_minor:
+        text = _("That alone would raise your limit by {limit}; for more at once you need more invoices.")
+    else:
+        text = _("That alone changes nothing yet; together with others it does.")
+    return text.format(available=available, limit=limit)
+
+
+def average_days(*, amount_minor: int, interest_minor: int, annual_rate: Decimal, day_count: str) -> int | None:
+    """For how many days the whole amount is owed on average: it is paid back in parts, as invoices fall due."""
+    a_day = Decimal(amount_minor) * annual_rate / (360 if "360" in day_count else 365)
+    days = round(interest_minor / a_day) if a_day else 0
+    return days or None
+
+
+def effective_rate(*, amount_minor: int, cost_minor: int, days: int | None) -> Decimal | None:
+    """What the cost comes to in a year, fee and interest together, compounded; None where no day passes.
+
+    `days`: for how many the whole amount is owed on average.
+    """
+    if not days:
+        return None
+    return (1 + Decimal(cost_minor) / amount_minor) ** (Decimal(365) / days) - 1
+
+
+def uses(lines: Iterable[BaseLine], currency: str) -> list[dict]:
+    """What open invoices of a currency are good for: of each use how many and how much, financeable first."""
+    sums: dict[str, list[int]] = {}
+    for line in lines:
+        use = use_of(line)
+        if line.counted_minor and OTHER_CURRENCY not in line.reasons:
+            sums.setdefault(use, []).append(line.counted_minor)
+    page = reverse("supplier:receivables")
+    rank = {FINANCEABLE: 0, SECURES: 1}
+    return [
+        {
+            "use": use, "label": SHORT.get(use, use), "count": len(amounts), "amount_minor": sum(amounts),
+            "currency": currency, "url": f"{page}?receivables-use={use}",
+            "tone": "good" if use == FINANCEABLE else "",
+        }
+        for use, amounts in sorted(sums.items(), key=lambda item: (rank.get(item[0], 2), -sum(item[1])))
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

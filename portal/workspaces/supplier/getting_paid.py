@@ -14,7 +14,7 @@ from financing.advances.models import Advance, Application, Quote
 from financing.advances.services.apply import QuoteExpired
 from financing.advances.services.quote import NotOffered, Offer, offer
 from financing.credit.models import Facility
-from financing.credit.rules import DECLINED, REFERRED, Result
+from financing.credit.rules import DECLINED, REFERRED, Inputs, Result, Terms
 from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import NotFound, RuleViolation, Stale
@@ -87,7 +87,7 @@ def _availability(found: Offer) -> dict:
         "least": money(least, currency),
         "steps": figures.waterfall(result.base),
         "why_nothing": figures.why_nothing(found) if result.outcome == DECLINED else [],
-        "improvements": figures.improvements(result.improvements, currency),
+        "improvements": figures.improvements(found.inputs, result, currency),
         "score": figures.score(result, currency),
         "slider": figures.slider(least, most, currency),
         "form": AmountForm(initial={"amount": amount(most, currency)}, currency=currency),
@@ -99,11 +99,14 @@ def _priced(found: Offer) -> dict:
     """What an amount costs, or why it is not to be had."""
     terms, currency = found.result.terms, found.facility.currency
     declined = found.result.outcome == DECLINED
+    days = _average_days(found.amount_minor, terms) if terms else None
+    cost_minor = terms.total_cost_minor if terms else 0
     return {
         "amount_minor": found.amount_minor,
         "currency": currency,
         "terms": None if declined else terms,
-        "days": (terms.expected_settlement_date - found.business_date).days if terms else None,
+        "days": days,
+        "effective_rate": figures.effective_rate(amount_minor=found.amount_minor, cost_minor=cost_minor, days=days),
         "back_minor": found.amount_minor + terms.total_cost_minor if terms else None,
         "referred": figures.reasons(found.result.reasons) if found.result.outcome == REFERRED else [],
         "reasons": figures.against(found.result.reasons, least=money(figures.least_of(found), currency))
@@ -111,6 +114,13 @@ def _priced(found: Offer) -> dict:
         "at_once_minor": figures.at_once_minor(found),
         "most_minor": found.result.base.available_minor,
     }  # fmt: skip
+
+
+def _average_days(amount_minor: int, terms: Terms | Quote) -> int | None:
+    return figures.average_days(
+        amount_minor=amount_minor, interest_minor=terms.interest_minor, annual_rate=terms.annual_rate,
+        day_count=terms.day_count,
+    )  # fmt: skip
 
 
 @for_kinds(access.SUPPLIER)
@@ -163,11 +173,14 @@ def quoted(request: HttpRequest, quote_id: int) -> HttpResponse:
     taken = _applications(request).filter(quote=found).first()
     if taken:
         return redirect("supplier:application", taken.id)
+    days = _average_days(found.amount_minor, found)
+    cost_minor = found.fee_minor + found.interest_minor
     context = {
+        "effective_rate": figures.effective_rate(amount_minor=found.amount_minor, cost_minor=cost_minor, days=days),
         "quote": found,
-        "cost_minor": found.fee_minor + found.interest_minor,
-        "back_minor": found.amount_minor + found.fee_minor + found.interest_minor,
-        "days": (found.expected_settlement_date - found.business_date).days,
+        "cost_minor": cost_minor,
+        "back_minor": found.amount_minor + cost_minor,
+        "days": days,
         "invoices": len(found.result["security_ids"]),
         "referred": figures.reasons(found.result["reasons"]) if found.result["outcome"] == REFERRED else [],
         "is_expired": timezone.now() > found.valid_until,
@@ -221,12 +234,18 @@ def application(request: HttpRequest, application_id: int) -> HttpResponse:
         "funded_ms": _elapsed(found.submitted_at, advance.funded_at if advance else None),
         "stage": _stage(found, advance),
         "reasons": figures.why_decided(found.decision) if found.decision else [],
-        "improvements": figures.improvements(result.improvements, found.currency) if result else [],
+        "improvements": _improvements(found, result),
         "score": figures.score(result, found.currency) if result else [],
         "happenings": timeline(request.actor, *(each for each in subjects if each)),
         "may_withdraw": found.status in UNDER_WAY and permits(request.actor, "advances.withdraw"),
     }
     return render(request, "supplier/application.html", context)
+
+
+def _improvements(found: Application, result: Result | None) -> list[dict]:
+    if result is None:
+        return []
+    return figures.improvements(Inputs.from_json(found.decision.inputs), result, found.currency)
 
 
 def _elapsed(start: datetime, end: datetime | None) -> int | None:

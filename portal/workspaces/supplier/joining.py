@@ -128,6 +128,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "programmes": [(each, joined.get(each.id)) for each in programmes],
         "may_join": permits(request.actor, "credit.join_programme"),
         "done": sum([bool(approved), bool(accounts), bool(joined)]),
+        "next_step": _next_step(last, approved, accounts, joined),
         "happenings": timeline(request.actor, party, *found, *accounts),
         "form": form or VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
@@ -136,6 +137,23 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
     }  # fmt: skip
     status = failed.status if failed else 422 if wrong else 200
     return render(request, "supplier/verification.html", context, status=status)
+
+
+def _next_step(last, approved, accounts, joined) -> str:
+    """What comes next, and who has to act."""
+    if approved is None and (last is None or last.status == S.REJECTED):
+        return _("Next, you: tell who you are and who owns the company. It takes two minutes.")
+    if approved is None and last.status == S.SUBMITTED:
+        return _("Next, the operator of the portal screens it. You can register your account meanwhile.")
+    if approved is None:
+        return _("Next, a second person at the operator decides. You can register your account meanwhile.")
+    if not accounts:
+        return _("Next, you: register the account that advances are paid to.")
+    if not joined:
+        return _("Next, you: join a programme; it opens at once.")
+    if (approved.expires_on - timezone.localdate()).days <= RENEWED_DAYS_BEFORE:
+        return _("Next, you: hand in your verification anew before it expires.")
+    return _("Nothing is left to do until your verification expires.")
 
 
 def _may_hand_in(last: BusinessVerification | None, approved: BusinessVerification | None) -> bool:

@@ -34,6 +34,7 @@ from portal.workspaces.supplier import figures, why
 from portal.workspaces.supplier.forms import ReasonForm, UploadForm
 
 SHOWN_LINES = 200
+MOST_TOGETHER = 100
 
 MATCHES = {
     "MATCHED": gettext_lazy("Order, receipt and invoice agree"),
@@ -78,7 +79,18 @@ def receivables(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    return render(request, "supplier/receivables.html", {"table": table, "may_submit": may_submit(request)})
+    context = {"table": table, "may_submit": may_submit(request), "uses": _uses(rows, lines),
+               "use": request.GET.get("receivables-use", "")}  # fmt: skip
+    return render(request, "supplier/receivables.html", context)
+
+
+def _uses(rows: QuerySet, lines: dict[int, BaseLine]) -> list[dict]:
+    """Totals by what invoices are good for, currency by currency."""
+    currencies = dict(rows.filter(id__in=list(lines)).values_list("id", "currency"))
+    by_currency: dict[str, list[BaseLine]] = {}
+    for line in lines.values():
+        by_currency.setdefault(currencies[line.receivable_id], []).append(line)
+    return [use for currency, found in sorted(by_currency.items()) for use in figures.uses(found, currency)]
 
 
 def _state(status: str) -> str:
@@ -199,7 +211,8 @@ def upload(request: HttpRequest) -> HttpResponse:
             return redirect("supplier:document", kept[0])
         said = ngettext("{count} file was read and kept.", "{count} files were read and kept.", len(kept))
         messages.info(request, said.format(count=len(kept)))
-        return redirect("supplier:documents")
+        # Each file with what became of it, and nothing else.
+        return redirect(f"{reverse('supplier:documents')}?together={','.join(str(each) for each in kept)}")
     context = {"form": form, "may_submit": may_submit(request)}
     return render(request, "supplier/upload.html", context, status=422 if form.errors else 200)
 
@@ -234,8 +247,12 @@ def _documents(request: HttpRequest) -> QuerySet:
 def documents(request: HttpRequest) -> HttpResponse:
     """What was handed in, by whatever way."""
     outcomes = Document.Outcome
+    rows = _documents(request).defer("content")
+    together = [int(each) for each in request.GET.get("together", "").split(",") if each.isdecimal() and len(each) < 19]
+    if together:
+        rows = rows.filter(id__in=together[:MOST_TOGETHER])
     table = Table(
-        request, _documents(request).defer("content"), DOCUMENT_COLUMNS, name="documents", caption=_("Handed in"),
+        request, rows, DOCUMENT_COLUMNS, name="documents", caption=_("Handed in"),
         search=("file_name", "sha256"), order="-received_at",
         filters=(Filter("outcome", _("Outcome"), [
             (outcomes.ACCEPTED, _("entered")), (outcomes.PARTLY, _("entered in part")),
@@ -249,7 +266,8 @@ def documents(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    return render(request, "supplier/documents.html", {"table": table, "may_submit": may_submit(request)})
+    context = {"table": table, "may_submit": may_submit(request), "together": bool(together)}
+    return render(request, "supplier/documents.html", context)
 
 
 @for_kinds(access.SUPPLIER)

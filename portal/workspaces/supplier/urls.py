@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.workspaces.supplier import advances, getting_paid, joining, receivables
+from portal.workspaces.supplier import advances, getting_paid, joining, receivables, statement
 
 app_name = "supplier"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("advances/applications/<int:application_id>/", getting_paid.application, name="application"),
     path("advances/applications/<int:application_id>/withdraw/", getting_paid.take_back, name="withdraw"),
     path("advances/", advances.advances, name="advances"),
+    path("advances/statement/", statement.statement, name="statement"),
     path("advances/<int:advance_id>/", advances.advance, name="advance"),
     path("receivables/", receivables.receivables, name="receivables"),
     path("receivables/<int:receivable_id>/", receivables.receivable, name="receivable"),

@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 
 from financing.advances import services
-from financing.advances.models import Advance, Application
+from financing.advances.models import Advance, Application, Repayment
 from financing.banking.models import PaymentInstruction
+from financing.receivables.models import Settlement, SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 from tests.world import NOW, TODAY, as_member
 
@@ -59,7 +60,34 @@ def test_the_lists_show_ones_own_only(trading, ana, ben):
         assert len(ana.get(reverse(f"supplier:{name}")).context["table"].rows) == 1
         assert ben.get(reverse(f"supplier:{name}")).context["table"].rows == []
     assert ben.get(reverse("supplier:advance", args=[advance.id])).status_code == 404
-    assert ana.get(reverse("supplier:advances")).context["owed"] == [("EUR", advance.owed_minor, 1)]
+    assert ana.get(reverse("supplier:advances")).context["owed"] == [{
+        "currency": "EUR", "count": 1, "owed_minor": advance.owed_minor, "next_due": advance.due_date,
+        "next_minor": advance.owed_minor, "cost_minor": advance.fee_minor,
+    }]  # fmt: skip
+    assert ben.get(reverse("supplier:advances")).context["owed"] == []
+
+
+def test_a_statement_ends_in_what_is_owed(trading, ana, ben):
+    advance = funded(trading)
+    page = ana.get(reverse("supplier:statement"))
+    rows = [row.record for row in page.context["table"].rows]
+    assert [(row.what, row.amount_minor, row.owed_minor) for row in rows] == [
+        ("FEE", advance.fee_minor, advance.owed_minor), ("PAID_OUT", advance.amount_minor, advance.amount_minor),
+    ]  # fmt: skip
+    settlement = Settlement.objects.create(
+        debtor=trading.cast.meridian, currency="EUR", key="s-1", created_at=NOW, request_hash="0" * 64
+    )
+    payment = SettlementPayment.objects.create(settlement=settlement, payee=advance.funder, amount_minor=1_000)
+    Repayment.objects.create(
+        advance=advance, payment=payment, fees_minor=advance.fee_minor, interest_minor=20, principal_minor=830,
+        value_date=TODAY + timedelta(days=3), recorded_at=NOW,
+    )  # fmt: skip
+    last, charged, *_before = [row.record for row in ana.get(reverse("supplier:statement")).context["table"].rows]
+    assert (last.what, last.amount_minor, last.owed_minor) == ("REPAID", -1_000, advance.amount_minor - 830)
+    assert (charged.what, charged.amount_minor) == ("INTEREST", 20)
+    assert ben.get(reverse("supplier:statement")).context["table"].rows == []
+    exported = ana.get(reverse("supplier:statement"), {"statement-export": "csv"})
+    assert b"Paid back" in b"".join(exported.streaming_content)
 
 
 def test_empty_lists_teach_the_next_step(lending, ana):

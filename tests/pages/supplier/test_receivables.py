@@ -137,7 +137,10 @@ def test_hostile_and_broken_files_are_refused_in_words_and_kept(lending, ana, co
 
 def test_many_files_at_once_are_each_kept(lending, ana):
     page = hand_in(ana, file(of(lending)), file(of(lending, number="A-2002"), "second.json"))
-    assert page.redirect_chain[-1][0] == reverse("supplier:documents")
+    kept = Document.objects.order_by("id").values_list("id", flat=True)
+    together = ",".join(str(each) for each in kept)
+    assert page.redirect_chain[-1][0] == f"{reverse('supplier:documents')}?together={together}"
+    assert {row.record.id for row in page.context["table"].rows} == set(kept)
     assert "2 files were read and kept." in page.text
     assert Document.objects.count() == 2
 
