@@ -21,7 +21,7 @@ SUBSCRIPTIONS: list[Subscriber] = [
     Subscriber("receivables.returned", "financing.receivables.handlers.payment_returned", ("payment.returned",)),
     # … and what reaches the funder goes through the waterfall.
     Subscriber("advances.repay", "financing.advances.handlers.receipt_arrived", ("cash.received",)),
-    # What could not go to the supplier is held for it; a receipt that came back after it was applied needs a person.
+    # What could not go to the supplier is held for it; what a receipt paid that came back is owed again.
     Subscriber(
         "advances.hold", "financing.advances.handlers.remainder_came_back", ("payment.rejected", "payment.returned")
     ),

@@ -128,7 +128,7 @@ class Advances(Reading):
 
     def get_queryset(self):
         found = super().get_queryset()
-        return found.prefetch_related("repayments", "securities") if self.action == "retrieve" else found
+        return found.prefetch_related("repayments__returned", "securities") if self.action == "retrieve" else found
 
     def get_serializer_class(self):
         return shapes.AdvanceShown if self.action == "retrieve" else shapes.AdvanceSummary

@@ -52,10 +52,14 @@ def remainder_came_back(events: list[Event]) -> None:
 
 
 def receipt_returned(events: list[Event]) -> None:
-    """payment.returned of a settlement: where it was applied already, a person has to set it right."""
-    returned = [e.payload["subject_id"] for e in events if e.payload.get("purpose") == Purpose.SETTLEMENT]
-    if returned:
-        services.refuse_return(payment_ids=returned)
+    """payment.returned of a settlement: where it was applied already, what it had paid is owed again."""
+    reasons = {
+        each.payload["subject_id"]: each.payload.get("reason", "")
+        for each in _of(events, SETTLEMENT_PAYMENT)
+        if each.payload.get("purpose") == Purpose.SETTLEMENT
+    }
+    if reasons:
+        services.undo_receipts(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
 
 
 def receipt_arrived(events: list[Event]) -> None:

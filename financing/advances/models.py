@@ -133,6 +133,8 @@ class Advance(Lifecycle, models.Model):
         Status.ACTIVE: {Status.REPAID, Status.OVERDUE, Status.DEFAULTED, Status.FAILED},
         Status.OVERDUE: {Status.ACTIVE, Status.REPAID, Status.DEFAULTED},
         Status.DEFAULTED: {Status.ACTIVE, Status.WRITTEN_OFF, Status.REPAID},
+        # A settlement that had repaid it came back.
+        Status.REPAID: {Status.ACTIVE, Status.OVERDUE},
         Status.WRITTEN_OFF: {Status.RECOVERED},
     }
 
@@ -242,3 +244,11 @@ class Repayment(models.Model):
                 name="repayment_positive",
             ),
         ]
+
+
+class ReturnedRepayment(models.Model):
+    """A repayment whose settlement came back from the funder's account: what it had paid is owed again. Append-only."""
+
+    repayment = models.OneToOneField(Repayment, models.PROTECT, related_name="returned")
+    reason = models.CharField(max_length=140, blank=True, help_text="ISO 20022 return reason, or the bank's words")
+    recorded_at = models.DateTimeField()

@@ -55,8 +55,10 @@ def inputs_for(
 
 
 def _positions(facilities: Sequence[Facility], today: Mapping[int, date]) -> dict[int, Position]:
-    """What each facility owes at the end of the business date, interest of today included."""
+    """What each facility owes at the end of the business date: interest of today, and what was overpaid, included."""
     charges, overdue = defaultdict(int), defaultdict(int)
+    for each in facilities:
+        charges[each.id] = each.overpaid_minor
     rows = Advance.objects.filter(facility__in=[each.id for each in facilities], status__in=Advance.OPEN)
     for advance in rows:
         day = today[advance.funder_id]

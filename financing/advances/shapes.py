@@ -260,9 +260,14 @@ class AdvanceSummary(serializers.ModelSerializer):
 
 
 class RepaymentShown(serializers.ModelSerializer):
+    returned_at = serializers.DateTimeField(
+        source="returned.recorded_at", allow_null=True, default=None,
+        help_text="When its settlement came back, so that it is owed again",
+    )  # fmt: skip
+
     class Meta:
         model = Repayment
-        fields = ("id", "fees_minor", "interest_minor", "principal_minor", "value_date", "recorded_at")
+        fields = ("id", "fees_minor", "interest_minor", "principal_minor", "value_date", "recorded_at", "returned_at")
 
 
 class SecurityShown(serializers.ModelSerializer):

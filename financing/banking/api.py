@@ -3,6 +3,7 @@
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.parties.api import PartyName
@@ -24,11 +25,14 @@ class BankAccountShown(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class BankAccountRegistered(serializers.Serializer):
+class BankAccountReplacement(serializers.Serializer):
     holder = serializers.CharField(max_length=70)
     iban = serializers.CharField(max_length=42)
-    currency = serializers.CharField(max_length=3)
     bic = serializers.CharField(max_length=11, required=False, allow_blank=True, default="")
+
+
+class BankAccountRegistered(BankAccountReplacement):
+    currency = serializers.CharField(max_length=3)
 
 
 @extend_schema(tags=["bank"])
@@ -48,6 +52,20 @@ class BankAccounts(Reading):
         given = self.checked(BankAccountRegistered)
         made = services.register_account(actor=self.actor, party_id=self.actor.party_id, now=timezone.now(), **given)
         return self.answer(made, 201)
+
+    @extend_schema(request=BankAccountReplacement, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def replace(self, request, pk: str) -> Response:
+        """Be paid to another account from now on, in the same currency."""
+        given = self.checked(BankAccountReplacement)
+        made = services.replace_account(actor=self.actor, account_id=int(pk), now=timezone.now(), **given)
+        return self.answer(made, 201)
+
+    @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    def close(self, request, pk: str) -> Response:
+        """Be paid to this account no more."""
+        return self.answer(services.close_account(actor=self.actor, account_id=int(pk), now=timezone.now()))
 
 
 class InstructionShown(serializers.ModelSerializer):

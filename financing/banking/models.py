@@ -1,5 +1,7 @@
 """Accounts at banks, what they are told to pay, what they answer, and what they say has happened."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 
@@ -22,13 +24,17 @@ class OfAccount(models.QuerySet):
 class BankAccountQuerySet(OfAccount):
     path = "party_id"
 
+    def told_of(self, ibans: Iterable[str]) -> dict[str, "BankAccount"]:
+        """By their IBANs, the accounts that the bank may speak of to the portal."""
+        return {account.iban: account for account in self.filter(iban__in=set(ibans), connected=True)}
+
 
 class BankAccount(models.Model):
     """An account of a party. `connected` ones receive bookings and statements through the portal."""
 
     party = models.ForeignKey(Party, models.PROTECT, related_name="bank_accounts")
     holder = models.CharField(max_length=70)
-    iban = models.CharField(max_length=34, unique=True)
+    iban = models.CharField(max_length=34)
     bic = models.CharField(max_length=11, blank=True)
     currency = models.CharField(max_length=3)
     connected = models.BooleanField(default=False)
@@ -45,7 +51,10 @@ class BankAccount(models.Model):
             # Where a payment goes must never be a choice between two.
             models.UniqueConstraint(
                 fields=["party", "currency"], condition=Q(closed_at__isnull=True), name="bank_account_one_open"
-            )
+            ),
+            # Whose book a booking of the bank belongs in must never be a choice either. An account that is only paid to
+            # is whose it is by its holder: naming it first on the portal keeps it from nobody.
+            models.UniqueConstraint(fields=["iban"], condition=Q(connected=True), name="bank_account_connected_once"),
         ]
 
     def __str__(self):

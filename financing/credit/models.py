@@ -142,6 +142,9 @@ class Facility(Lifecycle, models.Model):
     limit_minor = models.BigIntegerField(default=0)
     principal_minor = models.BigIntegerField(default=0, help_text="Paid out and not repaid.")
     reserved_minor = models.BigIntegerField(default=0, help_text="Approved and not yet paid out.")
+    overpaid_minor = models.BigIntegerField(
+        default=0, help_text="Remainders paid to the supplier from settlements that came back: its debt to the funder."
+    )
     joined_at = models.DateTimeField()
     joined_by = models.CharField(max_length=80)
 
@@ -160,6 +163,7 @@ class Facility(Lifecycle, models.Model):
                 ),
                 name="facility_within_limit",
             ),
+            models.CheckConstraint(condition=Q(overpaid_minor__gte=0), name="facility_overpaid_plausible"),
         ]
         indexes = [models.Index(fields=["supplier"], name="facility_by_supplier")]
 

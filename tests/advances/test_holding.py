@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 
 from financing.advances import handlers, services
-from financing.advances.models import Advance
-from financing.advances.services.repay import ReceiptNeedsAPerson
+from financing.advances.models import Advance, Repayment, ReturnedRepayment
+from financing.advances.services.receipts import EarlierPaymentComesBack
+from financing.advances.services.undo import NotTakenBackYet
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.banking.services import claim
 from financing.credit import services as credit
-from financing.credit.models import Programme
+from financing.credit.models import Facility, Programme
 from financing.ledger.queries import balance, findings
+from financing.ledger.services import LegOf, Posting, post
 from financing.receivables import handlers as receivable_handlers
 from financing.receivables import services as receivable_services
 from financing.receivables.models import Receivable, SettlementPayment
@@ -126,17 +128,129 @@ def test_a_remainder_is_held_while_another_facility_is_in_arrears_and_paid_when_
     assert remainder().amount_minor == held and books(lending, "CASH_COLLATERAL") == 0
 
 
-def test_a_settlement_that_comes_back_after_it_was_applied_waits_for_a_person(lending, repaid):
-    with pytest.raises(ReceiptNeedsAPerson):
-        handlers.receipt_returned([News("payment.returned", repaid.instruction)])
+def returned(lending, payment):
+    """The bank takes a settlement back from the funder's account."""
+    claim(instruction_ids=[payment.instruction_id], now=NOW)
+    PaymentInstruction.objects.filter(id=payment.instruction_id).update(status="RETURNED")
+    legs = (LegOf("CASH", -payment.amount_minor), LegOf("SETTLEMENT_CLEARING", payment.amount_minor))
+    cash = Posting(key=f"back/{payment.id}", kind="bank.settlement_returned", currency="EUR", legs=legs)
+    post(actor=SYSTEM_ACTOR, book_id=lending.book.id, postings=[cash], now=NOW)
 
 
-def test_a_second_payment_of_what_was_applied_and_came_back_is_not_poured_out_as_remainder(lending, repaid):
+def undo(lending, payment):
+    """... and all who are told have heard of it."""
+    returned(lending, payment)
+    receivable_services.take_back(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
+    for _ in range(2):
+        handlers.receipt_returned([News("payment.returned", payment.instruction, reason="AC04")])
+
+
+def facility(lending):
+    return Facility.objects.get(id=lending.amphora_facility.id)
+
+
+def test_what_a_settlement_paid_that_comes_back_is_owed_again_and_its_security_is_back(lending):
+    advance = funded(lending)
+    advance_to(lending, TODAY + timedelta(days=10))
+    owed = Advance.objects.get(id=advance.id).owed_minor
+    payment = settle(lending, "S-1", Receivable.objects.filter(status="ASSIGNED"))
+    apply_receipt(lending, payment)
+    assert Advance.objects.get(id=advance.id).status == "REPAID"
+
+    undo(lending, payment)
+
+    again = Advance.objects.get(id=advance.id)
+    assert (again.status, again.owed_minor, again.closed_at) == ("ACTIVE", owed, None)
+    assert (books(lending, "ADVANCES"), facility(lending).principal_minor) == (900_00, 900_00)
+    assert books(lending, "SETTLEMENT_CLEARING") == 0
+    assert Receivable.objects.get(number="INV-0").status == "ASSIGNED"
+    assert ReturnedRepayment.objects.get().reason == "AC04"
+    assert findings(lending.book.id) == []
+
+
+def test_an_advance_that_falls_due_before_its_settlement_comes_back_is_overdue(lending):
+    advance = funded(lending)
+    payment = settle(lending, "S-1", Receivable.objects.filter(status="ASSIGNED"))
+    apply_receipt(lending, payment)
+    advance_to(lending, advance.due_date + timedelta(days=3))
+    undo(lending, payment)
+    again = Advance.objects.get(id=advance.id)
+    # The money was there until today: no interest for the days between.
+    assert (again.status, again.interest_minor) == ("OVERDUE", 0)
+
+
+def test_a_remainder_paid_from_what_came_back_is_made_good_from_the_next_payment(lending, repaid):
+    paid = remainder().amount_minor
+    undo(lending, repaid)
+    assert facility(lending).overpaid_minor == paid > 0
+    offered = services.offer(
+        actor=as_member("ana@amphora.example"), facility_id=lending.amphora_facility.id, amount_minor=None, now=NOW
+    )
+    owed = Advance.objects.get().owed_minor
+    assert offered.result.base.exposure_minor == owed + paid
+
+    again = settle(lending, "S-2", Receivable.objects.filter(number="INV-0"))
+    apply_receipt(lending, again)
+
+    assert Advance.objects.get().status == "REPAID"
+    assert facility(lending).overpaid_minor == 0
+    assert PaymentInstruction.objects.filter(purpose="REMAINDER").count() == 1
+    # The first remainder is instructed and not booked by the bank yet.
+    assert books(lending, "DUE_TO_SUPPLIER") == -paid
+    assert books(lending, "ADVANCES") == books(lending, "SETTLEMENT_CLEARING") == 0
+
+
+def test_a_remainder_that_comes_back_too_is_not_owed_back(lending, repaid):
+    undo(lending, repaid)
+    came_back()
+    came_back()
+    assert facility(lending).overpaid_minor == 0
+    assert books(lending, "DUE_TO_SUPPLIER") == books(lending, "CASH_COLLATERAL") == 0
+    services.pay_held(actor=SYSTEM_ACTOR, book_id=lending.book.id, now=NOW)
+    assert PaymentInstruction.objects.filter(purpose="REMAINDER").count() == 1
+
+
+def test_what_is_held_for_the_supplier_is_taken_before_it_owes_anything_back(lending, repaid):
+    came_back()
+    undo(lending, repaid)
+    assert facility(lending).overpaid_minor == 0
+    assert books(lending, "DUE_TO_SUPPLIER") == books(lending, "CASH_COLLATERAL") == 0
+
+
+def test_the_limit_follows_where_it_was_lent_again_before_the_settlement_came_back(lending):
+    funded(lending)
+    payment = settle(lending, "S-1", Receivable.objects.filter(number="INV-0"))
+    apply_receipt(lending, payment)
+    Facility.objects.filter(id=lending.amphora_facility.id).update(limit_minor=950_00)
+    second = funded(lending)
+    undo(lending, payment)
+    after = facility(lending)
+    assert second.principal_minor == 900_00
+    assert (after.principal_minor, after.limit_minor) == (1_800_00, max(1_800_00, after.limit_minor))
+
+
+def test_a_payment_that_overtakes_the_undoing_of_what_it_replaces_waits(lending, repaid):
+    returned(lending, repaid)
     receivable_services.take_back(actor=SYSTEM_ACTOR, reasons={repaid.id: "AC04"}, now=NOW)
     again = settle(lending, "S-2", Receivable.objects.filter(number="INV-0", status="ASSIGNED"))
-    with pytest.raises(ReceiptNeedsAPerson):
+    with pytest.raises(EarlierPaymentComesBack):
         services.apply_receipts(actor=SYSTEM_ACTOR, value_dates={again.id: TODAY}, now=NOW)
-    assert PaymentInstruction.objects.filter(purpose="REMAINDER").count() == 1
+    assert (PaymentInstruction.objects.filter(purpose="REMAINDER").count(), Repayment.objects.count()) == (1, 1)
+
+
+def test_an_undoing_that_overtakes_the_receivables_waits(lending, repaid):
+    returned(lending, repaid)
+    with pytest.raises(NotTakenBackYet):
+        handlers.receipt_returned([News("payment.returned", repaid.instruction, reason="AC04")])
+    assert Advance.objects.get().status == "REPAID" and not ReturnedRepayment.objects.exists()
+
+
+def test_a_settlement_that_came_back_before_it_was_applied_has_nothing_to_undo(lending):
+    funded(lending)
+    payment = settle(lending, "S-1", Receivable.objects.filter(status="ASSIGNED"))
+    undo(lending, payment)
+    assert services.apply_receipts(actor=SYSTEM_ACTOR, value_dates={payment.id: TODAY}, now=NOW) == []
+    assert Advance.objects.get().status == "ACTIVE" and not ReturnedRepayment.objects.exists()
 
 
 def test_a_fee_is_earned_in_full_when_the_advance_is_repaid_early(lending):

@@ -20,6 +20,7 @@ from financing.advances.models import Advance, AdvanceReceivable, Application
 from financing.advances.services.disburse import ReturnedAfterRepayment
 from financing.advances.services.quote import NotOffered
 from financing.banking.models import PaymentInstruction
+from financing.banking.services import claim
 from financing.credit.models import Facility
 from financing.ledger import services as ledger
 from financing.ledger.queries import balances, findings, trial_balance
@@ -83,6 +84,8 @@ class Model:
     day: date = TODAY
     cash: int = 0
     remainders: int = 0
+    overpaid: int = 0
+    got: dict[int, dict[int, tuple[int, int, int]]] = field(default_factory=dict)
     loans: dict[int, Loan] = field(default_factory=dict)
     claims: dict[int, Claim] = field(default_factory=dict)
 
@@ -100,15 +103,34 @@ class Model:
     def owed(self, name: str) -> int:
         return sum(getattr(loan, name) for _, loan in self.of(*OPEN_STATES))
 
-    def receive(self, receivable_id: int, amount: int) -> None:
+    def receive(self, payment_id: int, receivable_id: int, amount: int) -> None:
         """The waterfall: first the advance that the receivable secures, then by due date."""
         self.cash += amount
         queue = sorted(
             self.of(*OPEN_STATES), key=lambda each: (receivable_id not in each[1].securities, each[1].due, each[0])
         )
+        before = {number: (loan.fees, loan.interest, loan.principal) for number, loan in queue}
         for _, loan in queue:
             amount = loan.take(amount)
-        self.remainders += amount
+        self.got[payment_id] = {
+            number: tuple(map(int.__sub__, before[number], (loan.fees, loan.interest, loan.principal)))
+            for number, loan in queue
+        }
+        made_good = min(amount, self.overpaid)
+        self.overpaid -= made_good
+        self.remainders += amount - made_good
+
+    def give_back(self, payment_id: int, amount: int) -> None:
+        """A settlement comes back: what it paid is owed again, and what the supplier got of it too."""
+        self.cash -= amount
+        for number, (fees, interest, principal) in self.got.pop(payment_id).items():
+            loan = self.loans[number]
+            loan.fees, loan.interest = loan.fees + fees, loan.interest + interest
+            loan.principal += principal
+            amount -= fees + interest + principal
+            if loan.state == "REPAID" and (fees or interest or principal):
+                loan.state, loan.carry = "OVERDUE" if loan.due < self.day else "ACTIVE", Fraction(0)
+        self.overpaid += amount
 
 
 class LifeOfAFacility(RuleBasedStateMachine):
@@ -238,7 +260,20 @@ class LifeOfAFacility(RuleBasedStateMachine):
             step()
         claim.settling, claim.settled = claim.settling - line.amount_minor, claim.settled + line.amount_minor
         if to_funder:
-            self.model.receive(line.receivable_id, line.amount_minor)
+            self.model.receive(payment.id, line.receivable_id, line.amount_minor)
+
+    @precondition(lambda self: self.model.got)
+    @rule(data=st.data())
+    def a_booked_settlement_comes_back(self, data):
+        payment = SettlementPayment.objects.get(id=data.draw(st.sampled_from(sorted(self.model.got))))
+        line = payment.lines.get()
+        claim(instruction_ids=[payment.instruction_id], now=NOW)
+        PaymentInstruction.objects.filter(id=payment.instruction_id).update(status="RETURNED")
+        self.book_cash(f"came-back/{payment.id}", -payment.amount_minor, "SETTLEMENT_CLEARING")
+        receivables.take_back(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
+        services.undo_receipts(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
+        self.model.claims[line.receivable_id].settled -= line.amount_minor
+        self.model.give_back(payment.id, line.amount_minor)
 
     @rule(data=st.data())
     def a_settlement_is_refused(self, data):
@@ -288,6 +323,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
     def the_facility_owes_what_the_model_says_within_its_limit(self):
         facility = Facility.objects.get(id=self.facility_id)
         assert (facility.principal_minor, facility.reserved_minor) == (self.model.principal, self.model.reserved)
+        assert facility.overpaid_minor == self.model.overpaid
         assert facility.principal_minor + facility.reserved_minor <= facility.limit_minor
         assert {
             each.id: (each.status, each.principal_minor, each.fees_minor, each.interest_minor)
@@ -305,7 +341,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
             "DISBURSEMENT_CLEARING": -model.reserved,
             "FEES_RECEIVABLE": model.owed("fees"),
             "INTEREST_RECEIVABLE": model.owed("interest"),
-            "DUE_TO_SUPPLIER": -model.remainders,
+            "DUE_TO_SUPPLIER": model.overpaid - model.remainders,
             "SETTLEMENT_CLEARING": 0,
             "CASH": model.cash,
         }

@@ -10,7 +10,15 @@ from accounts.parties.models import Party
 from accounts.trail.models import Event, EventParty
 from financing.banking.iso20022 import iban
 from financing.banking.models import PaymentInstruction
-from financing.banking.services import InstructionConflict, NoBankAccount, Payment, instruct, register_account
+from financing.banking.services import (
+    InstructionConflict,
+    NoBankAccount,
+    Payment,
+    close_account,
+    instruct,
+    register_account,
+    replace_account,
+)
 from financing.ledger.services import open_book
 from portal.shared.access import ADMIN, MAKER, OPERATOR, SUPPLIER, SYSTEM_ACTOR, Actor
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
@@ -159,11 +167,62 @@ def test_a_party_has_one_open_account_per_currency(supplier):
     assert refused.value.code == "ACCOUNT_OPEN"
 
 
-def test_an_account_belongs_to_one_party(supplier):
+def test_whoever_names_an_account_first_keeps_it_from_nobody(supplier):
+    other = party("SUPPLIER", "Bosse Ceramics")
+    assert account(other, 2).party == other
+    assert account(supplier, 2).party == supplier
+
+
+def test_an_account_whose_bookings_come_home_belongs_to_one_party(lender):
     with pytest.raises(InvalidInput) as refused:
-        account(party("SUPPLIER", "Bosse Ceramics"), 2)
+        account(party("FINANCIER", "Quay Bank"), 1, connected=True)
 
     assert refused.value.code == "ACCOUNT_TAKEN"
+
+
+def test_a_party_replaces_its_account_and_is_paid_to_the_new_one(lender, supplier):
+    old = supplier.bank_accounts.get()
+    [on_its_way] = ask(disbursement(lender, supplier, 1))
+    new = replace_account(
+        actor=administrator(supplier), account_id=old.id, holder="Aldana", iban="DE89370400440532013000", now=NOW
+    )
+    [next_one] = ask(disbursement(lender, supplier, 2))
+    old.refresh_from_db()
+    assert (old.closed_at, new.closed_at, new.currency) == (NOW, None, "EUR")
+    assert (on_its_way.creditor_iban, next_one.creditor_iban) == (old.iban, new.iban)
+
+
+def test_an_account_replaced_by_itself_stays(supplier):
+    old = supplier.bank_accounts.get()
+    same = replace_account(actor=administrator(supplier), account_id=old.id, holder="A", iban=old.iban, now=NOW)
+    assert same == old and supplier.bank_accounts.get().closed_at is None
+
+
+def test_nothing_is_closed_where_the_new_account_is_refused(supplier):
+    old = supplier.bank_accounts.get()
+    with pytest.raises(InvalidInput):
+        replace_account(actor=administrator(supplier), account_id=old.id, holder="A", iban="DE00", now=NOW)
+    assert supplier.bank_accounts.get().closed_at is None
+
+
+def test_a_closed_account_is_paid_to_no_more(lender, supplier):
+    closed = close_account(actor=administrator(supplier), account_id=supplier.bank_accounts.get().id, now=NOW)
+    assert close_account(actor=administrator(supplier), account_id=closed.id, now=NOW).closed_at == NOW
+    with pytest.raises(NoBankAccount):
+        ask(disbursement(lender, supplier))
+
+
+def test_nobody_closes_the_account_of_another_or_a_connected_one_or_without_the_role(lender, supplier):
+    own, lenders = supplier.bank_accounts.get(), lender.bank_accounts.get()
+    for actor, chosen, refusal in (
+        (administrator(lender), own, NotFound),
+        (administrator(supplier), lenders, NotFound),
+        (administrator(lender), lenders, InvalidInput),
+        (administrator(supplier, MAKER), own, Forbidden),
+    ):
+        with pytest.raises(refusal):
+            close_account(actor=actor, account_id=chosen.id, now=NOW)
+    assert {each.closed_at for each in (supplier.bank_accounts.get(), lender.bank_accounts.get())} == {None}
 
 
 def test_only_the_operator_connects_an_account():

@@ -1,5 +1,6 @@
 """The bank books a payment and sends it back: everything is undone, and the cash is there again."""
 
+from accounts.trail.models import Delivery
 from financing.advances.models import Advance
 from financing.banking.models import PaymentInstruction, Statement
 from tests.stories.house import House
@@ -29,3 +30,31 @@ def test_a_returned_payment_is_undone_to_the_cent_and_reconciled(house: House):
 
     house.funded(supplier, 900_00)
     assert house.booked_at_bank(supplier.iban) == [900_00, -900_00, 900_00]
+
+
+def test_a_settlement_that_comes_back_after_it_repaid_is_undone_and_the_next_one_repays(house: House):
+    """What was lent is owed again, what the supplier got too much is made good, and nobody's money is lost."""
+    supplier = house.supplier("Willow", invoices=(1_000_00,))
+    advance = house.funded(supplier, 900_00)
+    secured = supplier.receivables()[0]
+    harbour = house.iban_of(house.cast.harbour)
+    before = house.at_bank(harbour)
+    house.fault("returned", reason="AC04", match={"creditor_iban": harbour})
+
+    house.settle("willow-1", (secured, None))
+
+    house.quiet()
+    assert house.at_bank(harbour) == before - 97_30
+    assert house.booked_at_bank(supplier.iban) == [900_00, 97_30]
+    again = house.advance(advance.application_id, Advance.Status.ACTIVE)
+    assert (again.principal_minor, again.fees_minor) == (900_00, 2_70)
+    assert (supplier.states(), supplier.facility.overpaid_minor) == (["ASSIGNED"], 97_30)
+
+    house.settle("willow-2", (secured, None))
+
+    house.advance(advance.application_id, Advance.Status.REPAID)
+    house.quiet()
+    assert house.at_bank(harbour) == before + 902_70
+    assert house.booked_at_bank(supplier.iban) == [900_00, 97_30]
+    assert (supplier.states(), supplier.facility.overpaid_minor) == (["SETTLED"], 0)
+    assert Delivery.objects.filter(state=Delivery.State.PARKED).count() == 0

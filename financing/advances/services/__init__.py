@@ -7,7 +7,9 @@ refer     a maker recommends and a checker decides what was referred
 disburse  the bank has booked, refused or returned a payment
 accrue    interest and fees up to the business date
 hold      what is due to a supplier and cannot go there now
+receipts  what a settlement payment brings to a facility
 repay     a receipt goes through the waterfall
+undo      a receipt that came back after it was applied
 """
 
 from financing.advances.services.accrue import accrue_book
@@ -17,7 +19,8 @@ from financing.advances.services.disburse import confirm_funding, fail, take_bac
 from financing.advances.services.hold import hold_back, pay_held
 from financing.advances.services.quote import Offer, offer, quote
 from financing.advances.services.refer import decide_referral, recommend
-from financing.advances.services.repay import apply_receipts, refuse_return
+from financing.advances.services.repay import apply_receipts
+from financing.advances.services.undo import undo_receipts
 
 __all__ = [
     "NoBankAccount", "Offer",
@@ -33,7 +36,7 @@ __all__ = [
     "pay_held",
     "quote",
     "recommend",
-    "refuse_return",
     "take_back",
+    "undo_receipts",
     "withdraw",
 ]  # fmt: skip

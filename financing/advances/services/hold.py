@@ -1,6 +1,6 @@
 """Money that is due to a supplier and cannot go there now: held as cash collateral until nothing stands in its way."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from accounts.trail.services import News, record
@@ -9,11 +9,11 @@ from financing.advances.services.rows import book_all, lock_facilities
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.banking.services import Payment, instruct
 from financing.credit.models import Facility
-from financing.ledger.models import Book
+from financing.ledger.models import Book, Entry
 from financing.ledger.queries import balances
 from financing.ledger.services import LegOf, Posting
 from portal.shared.access import Actor
-from portal.shared.database import acting
+from portal.shared.database import acting, update_many
 
 type Pair = tuple[int, int]
 """(supplier id, funder id)"""
@@ -36,7 +36,10 @@ def in_arrears(pairs: Collection[Pair], *, but: Iterable[int] = ()) -> set[Pair]
 
 
 def hold_back(*, actor: Actor, instruction_ids: Collection[int], now: datetime) -> None:
-    """The bank refused or returned these remainders: what was due to the supplier is held for it. Repeatable."""
+    """The bank refused or returned these remainders: what was due to the supplier is held for it. Repeatable.
+
+    What it owes back, as it was paid too much before, is made good from it first.
+    """
     with acting(actor):
         found = list(
             PaymentInstruction.objects.filter(
@@ -44,7 +47,12 @@ def hold_back(*, actor: Actor, instruction_ids: Collection[int], now: datetime) 
             ).select_related("account")
         )
         facilities = lock_facilities(each.facility_id for each in found)
+        booked = Entry.objects.filter(book__funder__in={each.account.party_id for each in found})
+        done = set(booked.filter(key__in=map(_key_of_holding, found)).values_list("key", flat=True))
+        found = [each for each in found if _key_of_holding(each) not in done]
         book_all(actor, [(each.account.party_id, _held(each)) for each in found], now)
+        book_all(actor, _made_good(found, facilities), now)
+        update_many(Facility, list(facilities.values()), ["overpaid_minor"])
         facts = [
             {"amount_minor": each.amount_minor, "currency": each.currency, "reason": each.reason} for each in found
         ]
@@ -96,13 +104,34 @@ def _may_go(facility: Facility, book: Book) -> bool:
     return account is not None and not (came_back and last.creditor_iban == account.iban)
 
 
+def _made_good(found: Iterable[PaymentInstruction], facilities: Mapping[int, Facility]) -> list[tuple[int, Posting]]:
+    postings = []
+    for each in found:
+        facility = facilities[each.facility_id]
+        amount = min(each.amount_minor, facility.overpaid_minor)
+        if not amount:
+            continue
+        facility.overpaid_minor -= amount
+        legs = (LegOf("CASH_COLLATERAL", amount, facility.id), LegOf("DUE_TO_SUPPLIER", -amount, facility.id))
+        made_good = Posting(
+            key=f"remainder/{each.id}/made-good", kind="remainder.made_good", currency=each.currency, legs=legs,
+            subject_type=each._meta.label_lower, subject_id=each.id,
+        )  # fmt: skip
+        postings.append((each.account.party_id, made_good))
+    return postings
+
+
+def _key_of_holding(instruction: PaymentInstruction) -> str:
+    return f"remainder/{instruction.id}/held"
+
+
 def _held(instruction: PaymentInstruction) -> Posting:
     legs = (
         LegOf("DUE_TO_SUPPLIER", instruction.amount_minor, instruction.facility_id),
         LegOf("CASH_COLLATERAL", -instruction.amount_minor, instruction.facility_id),
     )
     return Posting(
-        key=f"remainder/{instruction.id}/held", kind="remainder.held", currency=instruction.currency, legs=legs,
+        key=_key_of_holding(instruction), kind="remainder.held", currency=instruction.currency, legs=legs,
         subject_type=instruction._meta.label_lower, subject_id=instruction.id,
     )  # fmt: skip
 

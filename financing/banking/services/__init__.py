@@ -2,7 +2,7 @@
 
 | module | holds |
 |---|---|
-| `accounts` | registering them |
+| `accounts` | registering, replacing, closing them |
 | `instructions` | what is to be paid |
 | `sending` | from an instruction that is due to the bank's answer |
 | `booking` | what the bank has booked, into the owner's book |
@@ -11,7 +11,7 @@
 | `statements` | the bank's day against ours |
 """
 
-from financing.banking.services.accounts import register_account
+from financing.banking.services.accounts import close_account, register_account, replace_account
 from financing.banking.services.asking import ask, inquire
 from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct
 from financing.banking.services.receiving import Receipt, receive
@@ -36,6 +36,7 @@ __all__ = [
     "Receipt",
     "ask",
     "claim",
+    "close_account",
     "collect_statements",
     "inquire",
     "instruct",
@@ -46,5 +47,6 @@ __all__ = [
     "record_outcome",
     "record_silence",
     "register_account",
+    "replace_account",
     "transmit",
 ]

@@ -1,4 +1,4 @@
-"""Registering the accounts that money comes from and goes to."""
+"""The accounts that money comes from and goes to: registered, replaced, closed."""
 
 from datetime import datetime
 
@@ -23,31 +23,84 @@ def register_account(
     """Enter the account of a party in one currency; the same again is the account that is there.
 
     `connected`: the bank tells the portal its bookings, and money can be paid from it; for the operator to say.
-    Raises InvalidInput: IBAN_INVALID, BIC_INVALID, CURRENCY_INVALID, ACCOUNT_TAKEN (another party's or with other
-    particulars), ACCOUNT_OPEN (the party has another one in this currency).
+    Raises InvalidInput: IBAN_INVALID, BIC_INVALID, CURRENCY_INVALID, ACCOUNT_OPEN (the party has another one in this
+    currency), ACCOUNT_TAKEN (connected already).
     """
-    iban, bic = "".join(iban.split()).upper(), bic.strip().upper()
-    holder, currency = fields.name(holder), currency.strip().upper()
+    particulars = _particulars(holder, iban, bic, currency)
     with acting(actor):
         _require_own(actor, party_id, connected)
-        _check(iban, bic, currency)
-        known = BankAccount.objects.filter(iban=iban).first()
-        if known is not None:
-            if (known.party_id, known.currency, known.closed_at) != (party_id, currency, None):
-                raise InvalidInput("This account is already registered.", code="ACCOUNT_TAKEN")
-            return known
-        account = BankAccount(
-            party_id=party_id, holder=holder, iban=iban, bic=bic, currency=currency, connected=connected, created_at=now
-        )
-        try:
-            with transaction.atomic():
-                account.save()
-        except IntegrityError as error:
-            raise _refusal(error, currency) from None
-        # No IBAN in the event: a sole trader's account number is personal data.
-        facts = {"currency": currency, "connected": connected}
-        record(actor, now, [News("bank_account.registered", account, (party_id,), facts)])
+        known = BankAccount.objects.filter(party_id=party_id, closed_at=None, **_same(particulars)).first()
+        return known or _open(actor, party_id, particulars, connected, now)
+
+
+def replace_account(
+    *, actor: Actor, account_id: int, holder: str, iban: str, bic: str = "", now: datetime
+) -> BankAccount:  # fmt: skip
+    """From now on the party is paid to this account instead; payments that are on their way go where they were sent.
+
+    Raises NotFound, Forbidden, InvalidInput (as register_account; CONNECTED_BY_OPERATOR where bookings come from it).
+    """
+    with acting(actor):
+        old = _lock(actor, account_id)
+        particulars = _particulars(holder, iban, bic, old.currency)
+        if _same(particulars) == {"iban": old.iban, "currency": old.currency}:
+            return old
+        _close(actor, old, now)
+        return _open(actor, old.party_id, particulars, False, now)
+
+
+def close_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
+    """Nothing is paid to the account any more; payments that are on their way still arrive. Repeatable.
+
+    Raises NotFound, Forbidden, InvalidInput (CONNECTED_BY_OPERATOR).
+    """
+    with acting(actor):
+        account = _lock(actor, account_id)
+        if account.closed_at is None:
+            _close(actor, account, now)
         return account
+
+
+def _lock(actor: Actor, account_id: int) -> BankAccount:
+    account = BankAccount.objects.select_for_update().visible_to(actor).filter(id=account_id).first()
+    if account is None:
+        raise NotFound()
+    _require_own(actor, account.party_id, account.connected)
+    return account
+
+
+def _close(actor: Actor, account: BankAccount, now: datetime) -> None:
+    account.closed_at = now
+    account.save(update_fields=["closed_at"])
+    record(actor, now, [News("bank_account.closed", account, (account.party_id,), {"currency": account.currency})])
+
+
+def _open(actor: Actor, party_id: int, particulars: dict[str, str], connected: bool, now: datetime) -> BankAccount:
+    account = BankAccount(party_id=party_id, connected=connected, created_at=now, **particulars)
+    try:
+        with transaction.atomic():
+            account.save()
+    except IntegrityError as error:
+        raise _refusal(error, account.currency) from None
+    # No IBAN in the event: a sole trader's account number is personal data.
+    facts = {"currency": account.currency, "connected": connected}
+    record(actor, now, [News("bank_account.registered", account, (party_id,), facts)])
+    return account
+
+
+def _particulars(holder: str, iban: str, bic: str, currency: str) -> dict[str, str]:
+    given = {
+        "holder": fields.name(holder),
+        "iban": "".join(iban.split()).upper(),
+        "bic": bic.strip().upper(),
+        "currency": currency.strip().upper(),
+    }
+    _check(given["iban"], given["bic"], given["currency"])
+    return given
+
+
+def _same(particulars: dict[str, str]) -> dict[str, str]:
+    return {"iban": particulars["iban"], "currency": particulars["currency"]}
 
 
 def _require_own(actor: Actor, party_id: int, connected: bool) -> None:
@@ -77,4 +130,4 @@ def _refusal(error: IntegrityError, currency: str) -> InvalidInput:
     name = error.__cause__.diag.constraint_name if error.__cause__ else ""
     if name == "bank_account_one_open":
         return InvalidInput(f"The party already has an account in {currency}.", code="ACCOUNT_OPEN")
-    return InvalidInput("This account is already registered.", code="ACCOUNT_TAKEN")
+    return InvalidInput("This account is connected already.", code="ACCOUNT_TAKEN")

@@ -47,10 +47,7 @@ def receive(*, content: bytes, now: datetime) -> Receipt:
 
 def _receive_notification(content: bytes, now: datetime) -> Receipt:
     notification = camt054.parse(content)
-    known = {
-        account.iban: account
-        for account in BankAccount.objects.filter(iban__in=[each.account_iban for each in notification.accounts])
-    }
+    known = BankAccount.objects.told_of(each.account_iban for each in notification.accounts)
     booked = 0
     for each in notification.accounts:
         if (account := known.get(each.account_iban)) is not None:

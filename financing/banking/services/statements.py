@@ -42,10 +42,7 @@ def reconcile(*, content: bytes, now: datetime) -> list[Statement]:
     One day may be reconciled as often as the bank states it; the last time counts. Raises UnreadableMessage.
     """
     message = camt053.parse(content)
-    known = {
-        account.iban: account
-        for account in BankAccount.objects.filter(iban__in=[stated.account_iban for stated in message.accounts])
-    }
+    known = BankAccount.objects.told_of(stated.account_iban for stated in message.accounts)
     if any(stated.difference_minor() for stated in message.accounts):
         raise UnreadableMessage("TOTALS_DIFFER", "Opening balance and entries do not make the closing balance.")
     return [

@@ -177,6 +177,6 @@ def advance(request: HttpRequest, advance_id: int) -> HttpResponse:
         "advance": found,
         "happenings": timeline(request.actor, found.application, found, found.instruction),
         "securities": found.securities.select_related("receivable").order_by("id"),
-        "repayments": found.repayments.order_by("id"),
+        "repayments": found.repayments.select_related("returned").order_by("id"),
     }
     return render(request, "funder/advance.html", context)

@@ -150,10 +150,11 @@ def advance(request: HttpRequest, advance_id: int) -> HttpResponse:
     found = rows.filter(id=advance_id).first()
     if found is None:
         raise NotFound()
-    repayments = list(found.repayments.select_related("payment").order_by("id"))
+    repayments = list(found.repayments.select_related("payment", "returned").order_by("id"))
     subjects = [found.application.quote, found.application, found, found.instruction]
     parts = ("fees_minor", "interest_minor", "principal_minor")
-    paid = {name: sum(getattr(each, name) for each in repayments) for name in parts}
+    kept = [each for each in repayments if not hasattr(each, "returned")]
+    paid = {name: sum(getattr(each, name) for each in kept) for name in parts}
     context = {
         "advance": found,
         "why": {"owed": why.owed(found), "interest": why.interest(found)},

@@ -11,13 +11,13 @@ from accounts.parties import services as parties
 from accounts.parties.models import BusinessVerification
 from accounts.parties.services import Owner
 from financing.banking.models import BankAccount
-from financing.banking.services import register_account
+from financing.banking.services import register_account, replace_account
 from financing.credit import services as credit
 from financing.credit.models import Facility, Programme
 from portal.middleware import SESSION_PARTY
 from portal.shared import access
-from portal.shared.access import permits
-from portal.shared.errors import RuleViolation
+from portal.shared.access import permits, require
+from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier.forms import AccountForm, OwnerForms, RegisterForm, VerificationForm
@@ -85,6 +85,28 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @for_kinds(access.SUPPLIER)
+def replace(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Another account to be paid to, in the place of this one."""
+    found = BankAccount.objects.visible_to(request.actor).filter(id=account_id, closed_at=None).first()
+    if found is None:
+        raise NotFound()
+    form = AccountForm(request.POST or None, currencies=[found.currency], initial={"holder": found.holder})
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        given = {name: form.cleaned_data[name] for name in ("holder", "iban", "bic")}
+        try:
+            replace_account(actor=request.actor, account_id=found.id, now=timezone.now(), **given)
+        except RuleViolation as error:
+            refusal = error
+        else:
+            messages.success(request, _("From now on you are paid to the new account."))
+            return redirect("supplier:verification")
+    require(request.actor, "banking.register_account")
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "supplier/account.html", {"account": found, "form": form, "refusal": refusal}, status=status)
+
+
+@for_kinds(access.SUPPLIER)
 def join(request: HttpRequest, programme_id: int) -> HttpResponse:
     """Join a programme; joined before, it is the same facility."""
     if request.method != "POST":  # reloaded after a refusal
@@ -125,6 +147,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "accounts": accounts,
         "missing_currencies": missing,
         "may_register_account": bool(missing) and permits(request.actor, "banking.register_account"),
+        "may_replace_account": permits(request.actor, "banking.register_account"),
         "programmes": [(each, joined.get(each.id)) for each in programmes],
         "may_join": permits(request.actor, "credit.join_programme"),
         "done": sum([bool(approved), bool(accounts), bool(joined)]),

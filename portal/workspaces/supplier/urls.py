@@ -27,5 +27,6 @@ urlpatterns = [
     path("register/", joining.register, name="register"),
     path("verification/", joining.verification, name="verification"),
     path("verification/account/", joining.account, name="account"),
+    path("verification/account/<int:account_id>/", joining.replace, name="replace_account"),
     path("verification/join/<int:programme_id>/", joining.join, name="join"),
 ]

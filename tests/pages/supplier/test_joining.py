@@ -148,3 +148,23 @@ def test_who_may_only_look_changes_nothing(lending, aldo):
 def test_the_page_reads_little(ana, django_assert_max_num_queries):
     with django_assert_max_num_queries(12):
         ana.get(reverse("supplier:verification"))
+
+
+def test_the_account_is_replaced_by_another_that_the_next_payment_goes_to(ana, lending):
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    address = reverse("supplier:replace_account", args=[old.id])
+    assert old.iban in ana.get(address).text
+    page = ana.post(address, {"holder": "Amphora", "iban": IBAN, "currency": old.currency}, follow=True)
+    assert "paid to the new account" in page.text
+    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == IBAN
+    assert ana.get(address).status_code == 404
+
+
+def test_an_account_stays_where_the_new_one_is_none(ana, lending):
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    page = ana.post(
+        reverse("supplier:replace_account", args=[old.id]),
+        {"holder": "Amphora", "iban": "NL00 0000", "currency": old.currency},
+    )
+    assert (page.status_code, "IBAN_INVALID" in page.text) == (422, True)
+    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None) == old
