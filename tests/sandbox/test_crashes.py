@@ -41,7 +41,8 @@ def test_while_the_portal_is_away_entries_gather_in_order(bank, inbox, funder):
     inbox.refused.get(timeout=10)
     inbox.refusing.clear()
     assert references(inbox.message().accounts[0].entries) == ["E1"]
-    assert references(inbox.message().accounts[0].entries) == ["E2", "E3", "E4"]
+    # In one message or in two: the last may be booked while the courier is on its way.
+    assert references(inbox.entries(3)) == ["E2", "E3", "E4"]
 
 
 def test_the_same_message_after_a_kill_gets_the_same_answer(bank, inbox, funder):

@@ -39,10 +39,14 @@ def test_a_settlement_that_comes_back_after_it_repaid_is_undone_and_the_next_one
     secured = supplier.receivables()[0]
     harbour = house.iban_of(house.cast.harbour)
     before = house.at_bank(harbour)
-    house.fault("returned", reason="AC04", match={"creditor_iban": harbour})
+    made = house.settle("willow-1", (secured, None))
+    house.advance(advance.application_id, Advance.Status.REPAID)
+    house.quiet()
 
-    house.settle("willow-1", (secured, None))
+    paid = PaymentInstruction.objects.get(purpose="SETTLEMENT", subject_id=made["payments"][0]["id"])
+    house.bank.control("POST", f"/payments/{paid.end_to_end_id}/return")
 
+    house.advance(advance.application_id, Advance.Status.ACTIVE)
     house.quiet()
     assert house.at_bank(harbour) == before - 97_30
     assert house.booked_at_bank(supplier.iban) == [900_00, 97_30]

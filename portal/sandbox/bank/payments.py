@@ -262,6 +262,14 @@ def release(db: Connection) -> int:
     return db.execute("UPDATE payments SET due_at = 0 WHERE status = 'ACSP' AND due_at > 0").rowcount
 
 
+def send_back(db: Connection, end_to_end_id: str, reason: str) -> int:
+    """Let a payment that was booked be returned now, days after as banks do; how many (0 or 1)."""
+    return db.execute(
+        "UPDATE payments SET return_reason = ? WHERE end_to_end_id = ? AND status = 'ACSC' AND return_reason IS NULL",
+        (reason, end_to_end_id),
+    ).rowcount
+
+
 def outcome(db: Connection, order: OutsideTransfer) -> dict:
     row = _live(db, order.from_iban, order.end_to_end_id)
     return {"end_to_end_id": order.end_to_end_id, "status": row["status"], "bank_reference": row["bank_reference"]}

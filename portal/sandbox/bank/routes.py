@@ -226,6 +226,14 @@ class Bank:
         return as_json({"released": released})
 
 
+    def send_back(self, request: Request, end_to_end_id: str, verb: str) -> Response:
+        """Returns a payment long after it was booked, as its account is closed (AC04)."""
+        if verb != "return" or not (returned := payments.send_back(self._db, end_to_end_id, "AC04")):
+            raise not_found("There is no such booked payment to return.")
+        self._work.set()
+        return as_json({"returned": returned})
+
+
 # Method, first word and number of parts of the path.
 ROUTES: dict[tuple[str, str, int], Callable] = {
     ("POST", "pain.001", 1): Bank.order,
@@ -240,6 +248,7 @@ ROUTES: dict[tuple[str, str, int], Callable] = {
     ("GET", "clock", 1): Bank.clock,
     ("GET", "faults", 1): Bank.faults,
     ("POST", "accounts", 1): Bank.open_accounts,
+    ("POST", "payments", 3): Bank.send_back,
     ("POST", "transfers", 1): Bank.transfer,
     ("POST", "clock", 1): Bank.set_clock,
     ("POST", "faults", 1): Bank.add_fault,
