@@ -225,7 +225,6 @@ class Bank:
         self._work.set()
         return as_json({"released": released})
 
-
     def send_back(self, request: Request, end_to_end_id: str, verb: str) -> Response:
         """Returns a payment long after it was booked, as its account is closed (AC04)."""
         if verb != "return" or not (returned := payments.send_back(self._db, end_to_end_id, "AC04")):
