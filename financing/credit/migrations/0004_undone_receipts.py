@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("credit", "0002_guards"),
+        ("credit", "0003_programme_figures_shared"),
         ("parties", "0002_attempts"),
     ]
 

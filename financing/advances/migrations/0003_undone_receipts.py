@@ -8,7 +8,7 @@ from portal.shared.database import append_only
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("advances", "0001_initial"),
+        ("advances", "0002_orders_of_lists"),
     ]
 
     operations = [
