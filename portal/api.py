@@ -1,9 +1,9 @@
 """REST entrance: the route table of /api/v1/. What a resource does stands in its feature's api.py."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from accounts.clients import api as clients
 from accounts.parties import api as parties
 from accounts.trail import api as trail
 from financing.advances import api as advances
@@ -12,6 +12,7 @@ from financing.credit import api as credit
 from financing.ledger import api as ledger
 from financing.receivables import api as receivables
 from logistics.orders import api as orders
+from portal.reference import views as reference
 from portal.shared.rest import Unknown
 
 router = SimpleRouter()
@@ -19,6 +20,7 @@ for prefix, viewset in {
     # people
     "parties": parties.Parties,
     "verifications": parties.Verifications,
+    "clients": clients.Clients,
     # goods
     "trade-history": orders.TradeHistory,
     # money
@@ -39,7 +41,10 @@ for prefix, viewset in {
     router.register(prefix, viewset, basename=f"api-{prefix}")
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(permission_classes=[], authentication_classes=[]), name="schema"),
+    path("schema/", reference.schema, name="schema"),
+    path("docs/", reference.index, name="api-docs"),
+    path("docs/problems/", reference.problems, name="api-problems"),
+    path("docs/<slug:group>/", reference.group, name="api-docs-group"),
     path("v1/me/", parties.Me.as_view(), name="api-me"),
     path("v1/events/", trail.Events.as_view(), name="api-events"),
     path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),

@@ -318,7 +318,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["accounts.clients.authentication.ByCaller"],
     "DEFAULT_RENDERER_CLASSES": ["portal.shared.renderers.Json"],
     "DEFAULT_PARSER_CLASSES": ["portal.shared.parsers.JsonBody"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.shared.openapi.Described",
     "EXCEPTION_HANDLER": "portal.shared.http.problem_response",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_VERSIONING_CLASS": None,
@@ -341,7 +341,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "portal.shared.openapi.tell_problems",
+        "portal.shared.openapi.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "PartyStatus": "accounts.parties.models.Party.Status",

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from accounts.parties import services
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Party
 from portal.shared import access
+from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource
 
 
@@ -31,8 +32,11 @@ class Acting(serializers.Serializer):
 
 @extend_schema(tags=["parties"])
 class Me(Resource):
+    """One party at a time: that of the client, or that which a person acts for in its session."""
+
     @extend_schema(responses=Acting, operation_id="me")
     def get(self, request) -> Response:
+        """Tell whom the request acts for, and in which roles."""
         actor = self.actor
         said = {
             "party": Party.objects.get(id=actor.party_id), "kind": actor.party_kind, "roles": sorted(actor.roles),
@@ -73,7 +77,9 @@ class Parties(Reading):
     serializer_class = PartyShown
 
     @extend_schema(request=PartyRegistered, responses={201: PartyKnown}, parameters=[KEY_PARAMETER])
+    @refuses("PARTY_EXISTS", "TIME_ZONE_UNKNOWN")
     def create(self, request) -> Response:
+        """Register an organisation."""
         given = self.checked(PartyRegistered)
         party = services.enter_party(actor=self.actor, now=timezone.now(), **given)
         return Response(PartyKnown(party).data, status=201)
@@ -150,7 +156,9 @@ class Verifications(Reading):
         return VerificationExamined if operates else VerificationShown
 
     @extend_schema(request=VerificationSubmitted, responses={201: VerificationShown}, parameters=[KEY_PARAMETER])
+    @refuses("VERIFICATION_OPEN", "OWNER_SHARE_INVALID", "OWNERS_ABOVE_WHOLE")
     def create(self, request) -> Response:
+        """Submit who the party is and who owns it."""
         given = self.checked(VerificationSubmitted)
         owners = [services.Owner(**each) for each in given.pop("owners")]
         made = services.submit_verification(
@@ -160,13 +168,17 @@ class Verifications(Reading):
 
     @extend_schema(request=Screened, responses=VerificationExamined, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "OWN_WORK")
     def screen(self, request, pk: str) -> Response:
+        """Record what the screening found."""
         given = self.checked(Screened)
         return self.answer(services.screen(actor=self.actor, verification_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=VerificationDecided, responses=VerificationExamined, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "OWN_WORK", "SCREENING_NOT_CLEAR")
     def decide(self, request, pk: str) -> Response:
+        """Admit the party, or not."""
         given, now = self.checked(VerificationDecided), timezone.now()
         return self.answer(
             services.decide_verification(

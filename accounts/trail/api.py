@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts.trail.models import Event
 from portal.shared.access import require
 from portal.shared.errors import InvalidInput
+from portal.shared.openapi import refuses
 from portal.shared.rest import Resource, page_size
 
 CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
@@ -58,7 +59,9 @@ class Events(Resource):
             OpenApiParameter("limit", int, description=f"At most {max_limit}"),
         ],
     )
+    @refuses("LIMIT_INVALID", "CURSOR_INVALID", "SUBJECT_INVALID")
     def get(self, request) -> Response:
+        """Read what happened, oldest first."""
         require(self.actor, "parties.view")
         limit = page_size(request, self.default_limit, self.max_limit)
         after = request.query_params.get("after", "")

@@ -15,8 +15,10 @@ from financing.credit import api as credit
 from financing.credit import saying
 from portal.shared.access import Actor
 from portal.shared.errors import InvalidInput, RuleViolation
+from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Shown
 
+BY_TWO = ("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID", "OWN_WORK", "NO_RECOMMENDATION")
 AMOUNT = OpenApiParameter("amount_minor", int, description="The amount to ask about; without it all that is available")
 
 
@@ -31,6 +33,7 @@ class Facilities(credit.Facilities):
 
     @extend_schema(responses=shapes.Availability, parameters=[AMOUNT])
     @action(detail=True)
+    @refuses("NO_POLICY_IN_FORCE", "AMOUNT_INVALID")
     def availability(self, request, pk: str) -> Response:
         """What the policy would say now: the base line by line, the score, the price, and what would raise it."""
         found = offer(
@@ -62,7 +65,9 @@ class Quotes(Shown, OfActor):
     serializer_class = shapes.QuoteShown
 
     @extend_schema(request=shapes.QuoteAsked, responses={201: shapes.QuoteShown}, parameters=[KEY_PARAMETER])
+    @refuses("NO_POLICY_IN_FORCE", "AMOUNT_INVALID", "AMOUNT_NOT_AVAILABLE", "NOT_OFFERED")
     def create(self, request) -> Response:
+        """Ask for a quote."""
         given = self.checked(shapes.QuoteAsked)
         try:
             made = services.quote(
@@ -91,24 +96,32 @@ class Applications(Reading):
         return shapes.ApplicationSummary if self.action == "list" else shapes.ApplicationShown
 
     @extend_schema(request=shapes.ApplicationMade, responses={201: shapes.ApplicationShown}, parameters=[KEY_PARAMETER])
+    @refuses("QUOTE_EXPIRED", "QUOTE_TAKEN_UP", "FACILITY_NOT_ACTIVE", "NO_BANK_ACCOUNT", "STALE")
     def create(self, request) -> Response:
+        """Take up a quote."""
         given = self.checked(shapes.ApplicationMade)
         return self.answer(services.apply(actor=self.actor, quote_id=given["quote"], now=timezone.now()), 201)
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
     def withdraw(self, request, pk: str) -> Response:
+        """Take an application back that is not decided yet."""
         return self.answer(services.withdraw(actor=self.actor, application_id=int(pk), now=timezone.now()))
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID")
     def recommend(self, request, pk: str) -> Response:
+        """Recommend an outcome: the part of the maker of the funder."""
         given = self.checked(shapes.ByHand)
         return self.answer(services.recommend(actor=self.actor, application_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses(*BY_TWO, "NO_LONGER_POSSIBLE", "NO_BANK_ACCOUNT")
     def decide(self, request, pk: str) -> Response:
+        """Decide what was recommended: the part of the checker of the funder."""
         given = self.checked(shapes.ByHand)
         try:
             decided = services.decide_referral(actor=self.actor, application_id=int(pk), now=timezone.now(), **given)

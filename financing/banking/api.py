@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from accounts.parties.api import PartyName
 from financing.banking import queries, services
 from financing.banking.models import BankAccount, PaymentInstruction, Statement
+from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading
 
 
@@ -48,7 +49,11 @@ class BankAccounts(Reading):
         return queries.accounts(actor=self.actor)
 
     @extend_schema(request=BankAccountRegistered, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
+    @refuses(
+        "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "CONNECTED_BY_OPERATOR"
+    )
     def create(self, request) -> Response:
+        """Register an account."""
         given = self.checked(BankAccountRegistered)
         made = services.register_account(actor=self.actor, party_id=self.actor.party_id, now=timezone.now(), **given)
         return self.answer(made, 201)

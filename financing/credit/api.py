@@ -10,6 +10,7 @@ from accounts.parties.api import PartyName
 from financing.credit import services
 from financing.credit.models import Decision, Facility, PolicyVersion, Programme
 from financing.credit.queries import replay
+from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, OfActor, Reading
 
 
@@ -54,7 +55,9 @@ class Programmes(Reading):
 
     @extend_schema(request=None, responses={201: FacilityShown}, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("PROGRAMME_CLOSED", "SUPPLIER_NOT_ADMITTED", "NO_POLICY_IN_FORCE")
     def join(self, request, pk: str) -> Response:
+        """Join a programme; joined before, the facility is the same one."""
         facility = services.join_programme(actor=self.actor, programme_id=int(pk), now=timezone.now())
         shown = Facility.objects.select_related("funder", "debtor", "supplier").get(id=facility.id)
         return Response(FacilityShown(shown).data, status=201)
@@ -71,14 +74,18 @@ class Facilities(Reading):
 
     @extend_schema(request=ReasonGiven, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
     def suspend(self, request, pk: str) -> Response:
+        """Offer nothing from a facility until it is resumed."""
         given = self.checked(ReasonGiven)
         facility = services.suspend_facility(actor=self.actor, facility_id=int(pk), now=timezone.now(), **given)
         return self.answer(facility)
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
     def resume(self, request, pk: str) -> Response:
+        """Offer from a facility again."""
         return self.answer(services.resume_facility(actor=self.actor, facility_id=int(pk), now=timezone.now()))
 
 
@@ -113,7 +120,9 @@ class Policies(Reading):
     serializer_class = PolicyShown
 
     @extend_schema(request=PolicyProposed, responses={201: PolicyShown}, parameters=[KEY_PARAMETER])
+    @refuses("POLICY_INVALID", "EFFECTIVE_DATE_PASSED")
     def create(self, request) -> Response:
+        """Propose a version: the part of the maker."""
         given = self.checked(PolicyProposed)
         now = timezone.now()
         return self.answer(
@@ -122,18 +131,24 @@ class Policies(Reading):
 
     @extend_schema(request=HashSeen, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "OWN_WORK", "STALE", "EFFECTIVE_DATE_PASSED")
     def approve(self, request, pk: str) -> Response:
+        """Approve exactly what was read: the part of the checker."""
         given = self.checked(HashSeen)
         return self.answer(services.approve_policy(actor=self.actor, policy_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "OWN_WORK")
     def reject(self, request, pk: str) -> Response:
+        """Reject a proposed version."""
         return self.answer(services.reject_policy(actor=self.actor, policy_id=int(pk), now=timezone.now()))
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
     def withdraw(self, request, pk: str) -> Response:
+        """Take a proposed version back."""
         return self.answer(services.withdraw_policy(actor=self.actor, policy_id=int(pk), now=timezone.now()))
 
 
@@ -157,9 +172,10 @@ class Decisions(OfActor):
     related = ("policy",)
     serializer_class = ReplayShown
 
-    @extend_schema(responses=ReplayShown, summary="Decide again from what was kept: identical, or the difference")
+    @extend_schema(responses=ReplayShown)
     @action(detail=True)
     def replay(self, request, pk: str) -> Response:
+        """Decide again from what was kept: identical, or the difference."""
         decision = self.seen(pk)
         differences = replay(decision)
         said = {"decision": decision.id, "identical": not differences, "differences": differences}

@@ -10,6 +10,7 @@ from financing.ledger.models import Book
 from financing.ledger.queries import trial_balance
 from portal.shared.access import Actor, require
 from portal.shared.errors import NotFound
+from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Resource
 
 
@@ -37,21 +38,28 @@ class DayAsked(serializers.Serializer):
 
 @extend_schema(tags=["book"])
 class OwnBook(Resource):
+    """A funder's own ledger, summed by kind of account."""
+
     group = "ledger"
 
     @extend_schema(operation_id="book", responses=BookShown)
+    @refuses("NOT_FOUND")
     def get(self, request) -> Response:
+        """Read the own book: business date and trial balance."""
         require(self.actor, "ledger.view")
         return _shown(_own(self.actor))
 
 
 @extend_schema(tags=["book"])
 class BusinessDate(Resource):
+    """The day that a funder's book is at: it goes forward by the word of a checker."""
+
     group = "ledger"
 
     @extend_schema(
         operation_id="advance_business_date", request=DayAsked, responses=BookShown, parameters=[KEY_PARAMETER]
     )
+    @refuses("LEDGER_DATE_CLOSED", "LEDGER_DATE_TOO_FAR")
     def post(self, request) -> Response:
         """Close the book's day and open a later one: interest accrues, and nothing enters a closed day."""
         require(self.actor, "ledger.view")

@@ -25,6 +25,7 @@ from financing.receivables.models import (
 from portal.shared import access
 from portal.shared.access import require
 from portal.shared.errors import InvalidInput, TooLarge
+from portal.shared.openapi import refuses
 from portal.shared.parsers import RawParser
 from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, Reading, body_of
 
@@ -152,11 +153,27 @@ def submitted(request) -> Response:
     raise NothingEntered(sentence, code=code, **said)
 
 
+DOCUMENT_CODES = (
+    "NOTHING_ENTERED", "UNSUPPORTED_FORMAT", "JSON_MALFORMED", "XML_MALFORMED", "XML_FORBIDDEN", "EMPTY",
+    "TOO_MANY_DOCUMENTS", "WRONG_DOCUMENT_TYPE", "INVOICE_TYPE_UNSUPPORTED", "FIELD_MISSING", "FIELD_INVALID",
+    "FIELD_UNKNOWN", "FIELD_TWICE", "FIELD_TOO_LONG", "NUMBER_MISSING", "NUMBER_TOO_LONG", "ISSUE_DATE_MISSING",
+    "ISSUED_IN_FUTURE", "DATE_IMPLAUSIBLE", "DATE_INVALID", "DUE_DATE_MISSING", "DUE_BEFORE_ISSUE", "DUE_TOO_FAR",
+    "CURRENCY_MISSING", "CURRENCY_UNKNOWN", "MIXED_CURRENCIES", "AMOUNT_INVALID", "AMOUNT_ABSURD", "NEGATIVE_AMOUNT",
+    "QUANTITY_INVALID", "LINES_MISSING", "TOO_MANY_LINES", "LINE_NUMBER_TWICE", "PAYABLE_MISSING", "NOTHING_OWED",
+    "ROUNDING_TOO_LARGE", "TOTALS_DO_NOT_ADD_UP", "PARTY_NOT_IDENTIFIED", "PARTY_AMBIGUOUS", "NOT_YOUR_DOCUMENT",
+    "DUPLICATE_DOCUMENT", "INVOICE_NOT_NAMED", "UNKNOWN_INVOICE", "CREDIT_BEFORE_INVOICE", "CREDIT_ABOVE_OPEN",
+)  # fmt: skip
+INVOICE_EXAMPLE = {
+    "number": "A-1001", "issue_date": "2026-03-01", "due_date": "2026-04-30", "currency": "EUR",
+    "debtor": {"registration_number": "HRB 1001"}, "payable": "100.00",
+    "lines": [{"order": "PO-7", "order_line": "1", "quantity": "10", "unit_price": "10.00", "amount": "100.00"}],
+}  # fmt: skip
 SUBMIT = extend_schema(
     request={
         "application/json": {
             "description": 'One document, a list, or {"invoices": [...]}; see docs/api.md',
             "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
+            "examples": [INVOICE_EXAMPLE],
         },
         "application/xml": {"type": "string", "description": "UBL 2.1 Invoice or CreditNote"},
     },
@@ -211,12 +228,15 @@ class Receivables(Reading):
         return super().get_parsers()
 
     @SUBMIT
+    @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
+        """Hand in invoices or settlement statements: one, a list, or UBL."""
         return submitted(request)
 
     @extend_schema(request=Ids, responses=AnswersShown, parameters=[KEY_PARAMETER])
     @action(detail=False, methods=["post"])
     def accept(self, request) -> Response:
+        """Accept receivables: each is answered for itself, in their order."""
         given = self.checked(Ids)
         answers = services.accept(actor=self.actor, receivable_ids=given["ids"], now=timezone.now())
         said = {"done": sum(each.done for each in answers), "results": answers}
@@ -224,18 +244,24 @@ class Receivables(Reading):
 
     @extend_schema(request=Reason, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "PAYMENT_UNDER_WAY", "REASON_MISSING")
     def dispute(self, request, pk: str) -> Response:
+        """Dispute a receivable."""
         given = self.checked(Reason)
         return self.answer(services.dispute(actor=self.actor, receivable_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
     def resolve(self, request, pk: str) -> Response:
+        """End a dispute."""
         return self.answer(services.resolve_dispute(actor=self.actor, receivable_id=int(pk), now=timezone.now()))
 
     @extend_schema(request=Reason, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION", "PAYMENT_UNDER_WAY", "REASON_MISSING")
     def cancel(self, request, pk: str) -> Response:
+        """Cancel a receivable that was handed in by mistake."""
         given = self.checked(Reason)
         return self.answer(services.cancel(actor=self.actor, receivable_id=int(pk), now=timezone.now(), **given))
 
@@ -250,8 +276,16 @@ class CreditNotes(Reading):
     parser_classes = [JsonDocuments, XmlDocument, XmlText]
 
     @SUBMIT
+    @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
+        """Hand in credit notes: one, a list, or UBL."""
         return submitted(request)
+
+
+PAYING = (
+    "NOT_SETTLEABLE", "ABOVE_OPEN_AMOUNT", "MIXED_CURRENCIES", "SETTLEMENT_KEY_REUSED", "RECEIVABLE_NAMED_TWICE",
+    "NO_BANK_ACCOUNT",
+)  # fmt: skip
 
 
 class LineAsked(serializers.Serializer):
@@ -323,7 +357,16 @@ class Settlements(Listed, OfActor):
         return Response(self.get_serializer(self.seen(pk)).data)
 
     @extend_schema(request=SettlementAsked, responses={201: SettlementInFull}, parameters=[KEY_PARAMETER])
+    @refuses(
+        "NOT_SETTLEABLE",
+        "ABOVE_OPEN_AMOUNT",
+        "MIXED_CURRENCIES",
+        "SETTLEMENT_KEY_REUSED",
+        "RECEIVABLE_NAMED_TWICE",
+        "NO_BANK_ACCOUNT",
+    )
     def create(self, request) -> Response:
+        """Order the payment of receivables."""
         given = self.checked(SettlementAsked)
         made = services.settle(
             actor=self.actor, key=given["key"], now=timezone.now(),
@@ -336,6 +379,7 @@ class Settlements(Listed, OfActor):
         parameters=[OpenApiParameter("on", date, required=True, description="Due on this day or before")],
     )
     @action(detail=False)
+    @refuses("DATE_INVALID")
     def due(self, request) -> Response:
         """What the platform has to pay by a day, ready to be sent as a settlement."""
         require(self.actor, self.view)

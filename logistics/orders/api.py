@@ -13,6 +13,7 @@ from accounts.intake.models import Document
 from logistics.orders import services
 from portal.shared import access
 from portal.shared.errors import InvalidInput
+from portal.shared.openapi import refuses
 from portal.shared.parsers import RawParser
 from portal.shared.rest import KEY_PARAMETER, Reading, body_of
 
@@ -95,7 +96,9 @@ class TradeHistory(Reading):
             OpenApiParameter("platform", int, description="Whose trade it is; only the operator says so"),
         ],
     )
+    @refuses("MAPPING_UNKNOWN", "COLUMNS_MISSING", "FILE_UNREADABLE", "KNOWN_UNTIL_INVALID", "PLATFORM_MISSING")
     def create(self, request) -> Response:
+        """Hand in order lines as CSV."""
         asked = request.query_params
         report = services.import_trade(
             actor=self.actor, platform_id=self._platform(asked.get("platform", "")), content=body_of(request),

@@ -42,6 +42,12 @@ class Caller:
         content = body if isinstance(body, bytes) else json.dumps(body) if body is not None else b""
         return self.wire.post(f"/api/v1/{path}", content, content_type, headers=self._headers(headers))
 
+    def send(self, method: str, path: str, body=None, **headers):
+        content = json.dumps(body) if body is not None else b""
+        return getattr(self.wire, method)(
+            f"/api/v1/{path}", content, content_type="application/json", headers=self._headers(headers)
+        )
+
     def _headers(self, headers: dict) -> dict:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return {"Authorization": f"Bearer {self.token}"} | named if self.token else named

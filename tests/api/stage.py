@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from accounts.clients.models import PartyClient
+from accounts.clients.services import create_client
 from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification
 from accounts.trail.models import Event
@@ -12,7 +14,7 @@ from financing.credit.models import Decision
 from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable, Settlement
 from logistics.orders.services import import_trade
-from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.access import MAKER, SYSTEM_ACTOR
 from tests import world
 from tests.api.conftest import with_trade
 from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
@@ -54,6 +56,7 @@ def set_up() -> Stage:
         lending,
         {
             "parties": people.watch.id,
+            "clients": _client(people).id,
             "verifications": verification.id,
             "trade-history": trade["document"],
             "receivables": received.id,
@@ -71,6 +74,10 @@ def set_up() -> Stage:
             "statements": _statement(people).id,
         },
     )
+
+
+def _client(people) -> PartyClient:
+    return create_client(actor=SYSTEM_ACTOR, party_id=people.amphora.id, name="till", role=MAKER, now=NOW)[0]
 
 
 def _verification(people) -> BusinessVerification:
@@ -92,6 +99,7 @@ def footprint() -> dict[str, object]:
     """What would differ if anything had been done."""
     return {
         "events": Event.objects.count(),
+        "clients": list(PartyClient.objects.order_by("id").values_list("id", "role", "client__secret")),
         "quotes": Quote.objects.count(),
         "documents": Document.objects.count(),
         "applications": list(Application.objects.order_by("id").values_list("id", "status", "recommended_by")),

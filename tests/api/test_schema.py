@@ -1,12 +1,21 @@
-"""The OpenAPI document describes what there is, without a warning."""
+"""The OpenAPI document describes what there is, without a warning, and nothing that there is not."""
 
 import json
 
+import jsonschema
 import pytest
 from django.core.management import call_command
 from django.test import Client as Browser
 
+from portal.shared.problems import INSIDE, PROBLEMS
+from portal.shared.scopes import SCOPES
+from tests.api.codes import codes
 from tests.api.test_strangers import ROUTES
+
+OF_THE_FRAMEWORK = {
+    "PARSE_ERROR", "NOT_AUTHENTICATED", "TOKEN_INVALID", "PERMISSION_DENIED", "METHOD_NOT_ALLOWED", "NOT_ACCEPTABLE",
+    "UNSUPPORTED_MEDIA_TYPE",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -16,22 +25,62 @@ def described(tmp_path_factory) -> dict:
     return json.loads(path.read_text())
 
 
-def test_every_route_is_described_with_its_problems(described):
+@pytest.fixture(scope="module")
+def operations(described) -> list[tuple[str, str, dict]]:
+    return [(method, path, each) for path, found in described["paths"].items() for method, each in found.items()]
+
+
+def test_every_route_is_described(described, operations):
     assert described["openapi"] == "3.1.0"
-    told = {(method, path.removeprefix("/api/v1/")) for path, each in described["paths"].items() for method in each}
-    there = {(method, path.replace("{}", "{id}")) for method, path in ROUTES}
-    assert {(method, path) for method, path in told if not path.startswith("/api/schema")} == there
-    for path, operations in described["paths"].items():
-        for operation in operations.values():
-            assert "application/problem+json" in operation["responses"]["default"]["content"], path
+    told = {(method, path.removeprefix("/api/v1/")) for method, path, _ in operations}
+    assert told == {(method, path.replace("{}", "{id}")) for method, path in ROUTES}
 
 
-def test_posts_tell_of_the_idempotency_key_and_of_client_credentials(described):
-    for path, operations in described["paths"].items():
-        if "post" in operations:
-            assert "Idempotency-Key" in {each["name"] for each in operations["post"]["parameters"]}, path
-    flows = described["components"]["securitySchemes"]["client"]["flows"]
-    assert flows["clientCredentials"]["tokenUrl"] == "/identity/o/api/token"
+def test_every_operation_tells_its_purpose_its_scope_and_every_status_with_its_codes(operations):
+    for method, path, each in operations:
+        assert each["summary"] and each["description"], path
+        scopes = [scope for way in each["security"] for scope in way.get("client", [])]
+        verb = "read" if method == "get" else "write"
+        assert [scope.partition(":")[2] for scope in scopes] == ([] if path.endswith("/me/") else [verb]), path
+        assert set(scopes) <= SCOPES.keys()
+        assert {"401", "403", "406", "429", "500"} <= each["responses"].keys(), path
+        for status, response in each["responses"].items():
+            for problem in response.get("content", {}).get("application/problem+json", {}).get("schema", {}).values():
+                told = problem[1]["properties"]["code"]["enum"]
+                assert {PROBLEMS[code][0] for code in told} == {int(status)}, (path, status)
+
+
+def test_every_post_tells_of_the_idempotency_key_and_every_edit_of_what_was_seen(operations):
+    for method, path, each in operations:
+        told = {parameter["name"]: parameter.get("required", False) for parameter in each.get("parameters", [])}
+        assert ("Idempotency-Key" in told) == (method == "post"), path
+        assert ("If-None-Match" in told) == (method == "get"), path
+        assert ("If-Match" in told) == (method != "get" and "{id}" in path), path
+        assert told.get("If-Match", False) == (method == "patch"), path
+
+
+def test_every_body_has_an_example_that_its_schema_allows(described, operations):
+    seen = 0
+    for _, _path, each in operations:
+        bodies = [each.get("requestBody", {}), *each["responses"].values()]
+        for media_type, body in (media for found in bodies for media in found.get("content", {}).items()):
+            if "json" in media_type:
+                schema = body["schema"] | {"components": described["components"]}
+                jsonschema.Draft202012Validator(schema).validate(body["example"])
+                seen += 1
+    assert seen > 500
+
+
+def test_the_table_of_codes_is_what_the_source_refuses_with():
+    found = codes()
+    assert PROBLEMS.keys() | INSIDE == found.keys() | OF_THE_FRAMEWORK
+    for code in found.keys() - INSIDE:
+        assert PROBLEMS[code][0] in found[code], code
+
+
+def test_client_credentials_are_told_with_all_scopes(described):
+    flow = described["components"]["securitySchemes"]["client"]["flows"]["clientCredentials"]
+    assert flow == {"tokenUrl": "/identity/o/api/token", "scopes": SCOPES}
 
 
 def test_the_document_is_served_to_everybody(db):

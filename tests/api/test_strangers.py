@@ -34,7 +34,7 @@ def routes(patterns=None, prefix="") -> list[tuple[str, str]]:
 def _handlers(callback) -> set[str]:
     if actions := getattr(callback, "actions", None):
         return set(actions) - {"head"}
-    return {name for name in ("get", "post") if hasattr(callback.view_class, name)}
+    return {name for name in ("get", "post", "patch", "delete") if hasattr(callback.view_class, name)}
 
 
 ROUTES = routes()
@@ -54,6 +54,9 @@ BODIES = {
     "business-date/": {"to_date": "2026-03-03"},
     "bank-accounts/": {"holder": "X", "iban": "DE89370400440532013000", "currency": "EUR"},
     "parties/": {"kind": "BANK", "name": "X", "country": "DE"},
+    "clients/": {"name": "X", "role": "VIEWER", "scopes": ["portolan"]},
+    "rotate/": {"overlap_hours": 0},
+    "clients/{}/": {"name": "X"},
     "verifications/": {"legal_name": "X", "registration_number": "1", "country": "DE"},
 }
 
@@ -72,6 +75,8 @@ def call(caller, method: str, path: str, stage: Stage):
     query = {"settlements/due/": "?on=2026-12-31", "trade-history/": "?mapping=portolan"}.get(path, "")
     if method == "get":
         return caller.get(filled + query)
+    if method != "post":
+        return caller.send(method, filled, body_for(path, stage) if method == "patch" else None)
     if path == "trade-history/":
         return caller.post(filled + query, b"order_number\n", "text/csv")
     return caller.post(filled, body_for(path, stage))
@@ -83,7 +88,7 @@ def test_the_route_table_is_the_contract():
     assert resources == {
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
         "applications", "advances", "decisions", "policies", "verifications", "parties", "book", "instructions",
-        "bank-accounts", "statements", "events",
+        "bank-accounts", "statements", "events", "clients",
     }  # fmt: skip
 
 
@@ -144,6 +149,12 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", VIEWER, "post", "verifications/"),
     ("amphora", MAKER, "post", "bank-accounts/"),
     ("amphora", MAKER, "post", "parties/"),
+    ("amphora", MAKER, "get", "clients/"),
+    ("amphora", MAKER, "get", "clients/{}/"),
+    ("amphora", CHECKER, "post", "clients/"),
+    ("amphora", CHECKER, "post", "clients/{}/rotate/"),
+    ("amphora", MAKER, "patch", "clients/{}/"),
+    ("amphora", CHECKER, "delete", "clients/{}/"),
     ("amphora", MAKER, "get", "book/"),
     ("amphora", MAKER, "get", "policies/"),
     ("amphora", MAKER, "get", "instructions/{}/"),
