@@ -1,0 +1,200 @@
+"""A world with something behind every address, and everybody who might ask for it.
+
+The objects are Amphora's, and those of who deals with it: Meridian, Harbour, Crown, Sextant, and Watch, who runs the
+portal. For each of them there is somebody of the same kind who must find nothing: Bellows, Tramontane, Lantern,
+Sovereign and Plumb.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from allauth.mfa.models import Authenticator
+from django.test import Client
+
+from accounts.intake.models import Document
+from accounts.parties import services as parties
+from accounts.parties.models import BusinessVerification, Membership, Party, User
+from accounts.trail.models import Delivery
+from financing.advances import services as advances
+from financing.advances.models import Advance, Application
+from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
+from financing.credit import services as credit
+from financing.credit.models import Decision
+from financing.credit.rules import DEFAULT_BODY
+from financing.receivables import services as receivables
+from financing.receivables.models import CreditNote, Receivable
+from logistics.orders.services import import_trade
+from portal.shared.access import ADMIN, CHECKER, MAKER, ROLES, SYSTEM_ACTOR, VIEWER
+from tests import world
+from tests.api.conftest import Caller, caller_for
+from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
+
+SIGNED_OUT, NO_PARTY = "signed out", "no party"
+COLUMNS = {
+    SIGNED_OUT: "-",
+    NO_PARTY: "-",
+    "Amphora": "VMCA",
+    "Bellows": "A",
+    "Meridian": "VMCA",
+    "Tramontane": "A",
+    "Harbour": "VMCA",
+    "Lantern": "A",
+    "Crown": "VMCA",
+    "Sovereign": "A",
+    "Sextant": "VMCA",
+    "Plumb": "A",
+    "Watch": "VMCA",
+}
+"""Who asks, and in which roles: a letter each. Those with one letter own nothing of what is asked for."""
+
+ROLE_OF = {VIEWER[0]: VIEWER, MAKER[0]: MAKER, CHECKER[0]: CHECKER, ADMIN[0]: ADMIN}
+OTHERS = {
+    "Tramontane": Party.Kind.PLATFORM,
+    "Lantern": Party.Kind.FINANCIER,
+    "Sovereign": Party.Kind.BANK,
+    "Sextant": Party.Kind.SUPERVISOR,
+    "Plumb": Party.Kind.SUPERVISOR,
+}
+SECRETS = ("AMPHORA-INVOICE", "PORTOLAN-SECRET-NOTE", world.IBANS["amphora"], world.IBANS["harbour"])
+"""What stands in Amphora's and Harbour's objects, and may be read by nobody who has nothing to do with them."""
+
+
+@dataclass
+class Stage:
+    """`objects`: what the parameters of addresses and the resources of the API stand for. `parties` by name."""
+
+    lending: Lending
+    parties: dict[str, Party]
+    objects: dict[str, object] = field(default_factory=dict)
+
+    def person(self, name: str, role: str = "") -> Client:
+        """A browser in which somebody of this column is signed in; SIGNED_OUT is one in which nobody is."""
+        browser = Client(raise_request_exception=False)
+        if name == NO_PARTY:
+            browser.force_login(User.objects.get(email="nobody@nowhere.example"))
+        elif name != SIGNED_OUT:
+            browser.force_login(User.objects.get(email=address_of(name, ROLE_OF[role])))
+        return browser
+
+    def machine(self, name: str, role: str = "") -> Caller:
+        return Caller("") if name == SIGNED_OUT else caller_for(self.parties[name], ROLE_OF[role])
+
+
+def address_of(name: str, role: str) -> str:
+    return f"{role.lower()}@{name.lower()}.walk.example"
+
+
+def set_up() -> Stage:
+    lending = world.lending(body=_cautious())
+    known = {party.name: party for party in lending.cast.parties()}
+    for number, (name, kind) in enumerate(OTHERS.items()):
+        known[name] = Party.objects.create(
+            kind=kind, name=name, country="PT", registration_number=f"PT {number}", status="ADMITTED", created_at=NOW
+        )
+    _staff(known)
+    world.trade(lending.cast.amphora, lending.cast.meridian)
+    for number in range(4):
+        world.receivable(lending.cast.amphora, lending.cast.meridian, f"AMPHORA-INVOICE-{number}", due_in=30 + number)
+    stage = Stage(lending, known)
+    stage.objects = _money(stage) | _papers(stage) | _bank(stage) | _people(stage)
+    return stage
+
+
+def _cautious() -> dict:
+    """The usual policy, with an authority that ends at 500.00: what is more is referred to people."""
+    body = copy.deepcopy(DEFAULT_BODY)
+    body["authority"]["max_amount_minor"] = 500_00
+    return body
+
+
+def _staff(known: dict[str, Party]) -> None:
+    """One person for each role of each party, and one who belongs to none."""
+    User.objects.create(email="nobody@nowhere.example", full_name="Nobody", password="!")
+    for name in known:
+        users = [User(email=address_of(name, role), full_name=f"{role} of {name}", password="!") for role in ROLES]
+        Membership.objects.bulk_create(
+            Membership(user=user, party=known[name], role=role, created_at=NOW)
+            for user, role in zip(User.objects.bulk_create(users), ROLES, strict=True)
+        )
+
+
+def _money(stage: Stage) -> dict[str, object]:
+    ana, facility = as_member("ana@amphora.example"), stage.lending.amphora_facility
+
+    def quoted(amount_minor: int):
+        return advances.quote(actor=ana, facility_id=facility.id, amount_minor=amount_minor, now=NOW)
+
+    small, large = (advances.apply(actor=ana, quote_id=quoted(minor).id, now=NOW) for minor in (400_00, 900_00))
+    advances.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[small.id, large.id], now=NOW)
+    advance = Advance.objects.get()
+    advances.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
+    large.refresh_from_db()
+    assert large.status == Application.Status.REFERRED
+    policy = credit.propose_policy(
+        actor=as_member("hana@harbour.example"), funder_id=stage.lending.cast.harbour.id, body=_cautious(),
+        effective_from=TODAY, note="PORTOLAN-SECRET-NOTE", now=NOW,
+    )  # fmt: skip
+    return {
+        "facility": facility,
+        "programme": stage.lending.programme,
+        "quote": quoted(100_00),
+        "application": large,
+        "advance": advance,
+        "decision": Decision.objects.get(application_id=small.id),
+        "policy": policy,
+    }
+
+
+def _papers(stage: Stage) -> dict[str, object]:
+    people, maya = stage.lending.cast, as_member("maya@meridian.example")
+    received = world.receivable(people.amphora, people.meridian, "AMPHORA-INVOICE-9", status=Receivable.Status.RECEIVED)
+    note = CreditNote.objects.create(
+        supplier=people.amphora, debtor=people.meridian, receivable=received, number="C-1", normalised_number="C1",
+        fiscal_year=2026, issue_date=TODAY, currency=CURRENCY, amount_minor=1, document=received.document,
+        received_at=NOW,
+    )  # fmt: skip
+    owed = Receivable.objects.filter(status=Receivable.Status.ACCEPTED).earliest("id")
+    settlement = receivables.settle(actor=maya, key="day-1", lines=[(owed.id, None)], now=NOW)
+    header = b"order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n"
+    trade = import_trade(actor=maya, platform_id=people.meridian.id, mapping="portolan", content=header, now=NOW)
+    invoice = received.document
+    invoice.outcome, invoice.code, invoice.explanation = Document.Outcome.REFUSED, "PART", "PORTOLAN-SECRET-NOTE"
+    invoice.save(update_fields=["outcome", "code", "explanation"])
+    return {
+        "receivable": received,
+        "credit note": note,
+        "settlement": settlement,
+        "trade document": Document.objects.get(id=trade["document"]),
+        "document": invoice,
+    }
+
+
+def _bank(stage: Stage) -> dict[str, object]:
+    account = BankAccount.objects.get(party=stage.lending.cast.harbour)
+    message = BankMessage.objects.create(
+        direction="IN", kind="camt.053", message_id="S-1", account=account, state="PROCESSED", content=b"",
+        sha256="", recorded_at=NOW,
+    )  # fmt: skip
+    statement = Statement.objects.create(
+        account=account, date=TODAY, message=message, opening_minor=0, closing_minor=1, ledger_minor=0, unmatched=1,
+        reconciled_at=NOW,
+    )  # fmt: skip
+    payment = PaymentInstruction.objects.get(purpose=PaymentInstruction.Purpose.DISBURSEMENT)
+    return {"message": message, "statement": statement, "instruction": payment, "bank account": account}
+
+
+def _people(stage: Stage) -> dict[str, object]:
+    amphora = stage.lending.cast.amphora
+    BusinessVerification.objects.filter(party=amphora).delete()
+    verification = parties.submit_verification(
+        actor=as_member("ana@amphora.example"), party_id=amphora.id, legal_name="Amphora GmbH", address="Kai 1",
+        registration_number=amphora.registration_number, country="DE", now=NOW,
+        owners=[parties.Owner("PORTOLAN-SECRET-NOTE", "DE", Decimal(60))],
+    )  # fmt: skip
+    delivery = Delivery.objects.order_by("id").first()
+    Delivery.objects.filter(id=delivery.id).update(state=Delivery.State.PARKED, attempts=9, last_error="It broke")
+    passkey = Authenticator.objects.create(
+        user=User.objects.get(email="ana@amphora.example"), type=Authenticator.Type.WEBAUTHN, data={}
+    )
+    return {"party": amphora, "verification": verification, "delivery": delivery, "passkey": passkey}
