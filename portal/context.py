@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from portal.shared.access import permits
 from portal.workspaces import navigation
 
 
@@ -15,5 +16,6 @@ def workspace(request: HttpRequest) -> dict:
         "party": request.party,
         "party_name": request.party.name,
         "parties": list(parties.values()),
+        "may_manage_clients": permits(actor, "clients.manage"),
         "navigation": navigation.items(actor.party_kind, request.path),
     }

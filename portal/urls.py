@@ -12,6 +12,7 @@ handler404, handler500 = "portal.handlers.page_not_found", "portal.handlers.serv
 
 urlpatterns = [
     path("", entrance.home, name="home"),
+    path("party/clients/", include("portal.workspaces.clients.urls")),
     path("party/", entrance.switch_party, name="switch_party"),
     path("accounts/language/", entrance.set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),

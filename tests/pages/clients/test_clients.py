@@ -1,0 +1,93 @@
+"""API clients on the pages, by administrators: made with a secret shown once, changed, given another one, shut out."""
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from accounts.clients.models import ClientSecret, PartyClient
+from accounts.clients.services import create_client
+from accounts.parties.models import User
+from portal.shared.access import MAKER, SYSTEM_ACTOR
+from tests.api.conftest import ask_token
+from tests.world import NOW, cast
+
+
+@pytest.fixture
+def people(db):
+    return cast()
+
+
+def browser(email: str) -> Browser:
+    found = Browser()
+    found.force_login(User.objects.get(email=email))
+    return found
+
+
+@pytest.fixture
+def ana(people) -> Browser:
+    return browser("ana@amphora.example")
+
+
+@pytest.fixture
+def till(people) -> PartyClient:
+    return create_client(actor=SYSTEM_ACTOR, party_id=people.amphora.id, name="Till", role=MAKER, now=NOW)[0]
+
+
+def shown_secret(page: str) -> str:
+    return next(part for part in page.split('data-copy="')[2:] if part).split('"')[0]
+
+
+def test_a_machine_is_made_and_its_secret_shown_once(ana):
+    assert "No machine acts for you yet" in ana.get("/party/clients/").content.decode()
+    given = {"name": "ERP", "role": "MAKER", "scopes": ["receivables:read", "receivables:write"], "days": "90"}
+    answer = ana.post("/party/clients/new/", given)
+    made = PartyClient.objects.get()
+    assert (made.name, made.role, made.scopes) == ("ERP", "MAKER", given["scopes"])
+    secret = shown_secret(answer.content.decode())
+    assert ask_token(made.client_id, secret).status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    for path in ("/party/clients/", f"/party/clients/{made.id}/"):
+        page = ana.get(path).content.decode()
+        assert "ERP" in page and secret not in page
+
+
+def test_a_machine_is_trusted_with_less_and_given_another_secret(ana, till):
+    ana.post(f"/party/clients/{till.id}/", {"name": "Till 2", "role": "VIEWER", "scopes": ["advances:read"]})
+    till = PartyClient.objects.get()
+    assert (till.name, till.role, till.scopes) == ("Till 2", "VIEWER", ["advances:read"])
+    answer = ana.post(f"/party/clients/{till.id}/rotate/", {"overlap_hours": "24"})
+    assert ask_token(till.client_id, shown_secret(answer.content.decode())).status_code == 200
+    assert ClientSecret.objects.count() == 2
+
+
+def test_a_machine_is_shut_out(ana, till):
+    assert "Till is shut out." in ana.post(f"/party/clients/{till.id}/remove/", follow=True).content.decode()
+    assert not PartyClient.objects.exists()
+
+
+@pytest.mark.parametrize("fault", [{"name": ""}, {"scopes": []}, {"scopes": ["king"]}, {"role": "KING"}])
+def test_what_is_not_possible_is_told_beside_the_field(ana, fault):
+    answer = ana.post("/party/clients/new/", {"name": "ERP", "role": "MAKER", "scopes": ["portolan"]} | fault)
+    assert answer.status_code == 422 and "field-error" in answer.content.decode()
+    assert not PartyClient.objects.exists()
+
+
+def test_others_find_nothing_and_insiders_without_the_role_are_refused(till):
+    paths = [("get", ""), ("post", ""), ("post", "rotate/"), ("post", "remove/")]
+    for email, status in (("ben@bellows.example", 404), ("aldo@amphora.example", 403), ("wim@watch.example", 404)):
+        for method, path in paths:
+            answer = getattr(browser(email), method)(f"/party/clients/{till.id}/{path}", {"overlap_hours": "0"})
+            assert answer.status_code == status, (email, path)
+    assert browser("aldo@amphora.example").get("/party/clients/").status_code == 403
+    assert (PartyClient.objects.get(), ClientSecret.objects.count()) == (till, 1)
+
+
+def test_the_statements_of_the_list_do_not_depend_on_its_rows(ana, till, people):
+    with CaptureQueriesContext(connection) as one:
+        ana.get("/party/clients/")
+    for number in range(3):
+        create_client(actor=SYSTEM_ACTOR, party_id=people.amphora.id, name=f"T{number}", role=MAKER, now=NOW)
+    with CaptureQueriesContext(connection) as several:
+        ana.get("/party/clients/")
+    assert len(several) == len(one)
