@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 FLOORS = ("accounts", "logistics", "financing", "portal")
 UNUSED_STATIC = (
     *("*.map", "*.mjs", "*.esm.*", "*.rtl.*", "libs", "i18n", "extension", "types"),
-    *("echarts.js", "echarts.common*", "echarts.simple*", "tabler-*", "tabler.js", "tabler.css", "flags", "payments"),
+    *("echarts.js", "echarts.min.js*", "echarts.common.js", "echarts.simple*"),
+    *("tabler-*", "tabler.js", "tabler.css", "flags", "payments"),
 )
 """What npm packages bring along for other uses: not gathered, nine tenths of the size."""
 
@@ -52,7 +53,8 @@ def migrations() -> str:
 
 def collect_static(w: "World") -> None:
     """Gather what the browser loads into STATIC_ROOT, when any of it changed."""
-    sources = [PROJECT / "package-lock.json", PROJECT / "requirements.txt", PROJECT / "portal" / "settings.py"]
+    settings = PROJECT / "portal" / "settings.py"
+    sources = [PROJECT / "package-lock.json", PROJECT / "requirements.txt", settings, Path(__file__)]
     current = fingerprint(*(PROJECT.glob(f"{floor}/**/static/**/*") for floor in FLOORS), sources)
     place = PROJECT / w.environment.get("STATIC_ROOT", "var/static")
     place.mkdir(parents=True, exist_ok=True)
