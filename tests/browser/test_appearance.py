@@ -69,7 +69,7 @@ def page(browser):
 def test_a_page_is_accessible_and_fits(page, address, path, theme, width):
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 844})
-    page.goto(address + path)
+    assert page.goto(address + path).status == 200
     assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.evaluate(AXE.read_text(encoding="utf-8"))

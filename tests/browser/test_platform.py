@@ -76,9 +76,9 @@ def states() -> list[str]:
 def test_many_are_chosen_by_one_box_and_accepted_at_once(maya, waiting):
     page = maya("/platform/acceptance/")
     page.check("[data-choose-all]")
-    expect(page.locator("[data-chosen-count]")).to_have_text("(3)")
+    expect(page.locator(".btn [data-chosen-count]")).to_have_text("(3)")
     page.locator("input[name=chosen]").first.uncheck()
-    expect(page.locator("[data-chosen-count]")).to_have_text("(2)")
+    expect(page.locator(".btn [data-chosen-count]")).to_have_text("(2)")
     page.get_by_role("button", name="Accept chosen").click()
     expect(page.locator("#messages")).to_contain_text("2 invoices accepted.")
     assert states().count("ACCEPTED") == 2

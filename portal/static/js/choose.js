@@ -1,5 +1,5 @@
 // Rows chosen for an action. A table with a column of kind "choose" has check boxes of the form `<table>-chosen`;
-// [data-choose-all=FORM] chooses all that are shown, and [data-chosen-count] inside the form tells how many are chosen.
+// [data-choose-all=FORM] chooses all that are shown; each [data-chosen-count] inside the form tells how many they are.
 const chosen = new Map();
 
 function boxes(form) {
@@ -14,8 +14,8 @@ function tell(form) {
     head.checked = all.length > 0 && marked.length === all.length;
     head.indeterminate = marked.length > 0 && marked.length < all.length;
   });
-  const count = document.getElementById(form)?.querySelector("[data-chosen-count]");
-  if (count) count.textContent = marked.length ? ` (${marked.length})` : "";
+  const counts = document.getElementById(form)?.querySelectorAll("[data-chosen-count]") ?? [];
+  counts.forEach((count) => { count.textContent = marked.length ? ` (${marked.length})` : ""; });
 }
 
 document.addEventListener("change", (event) => {

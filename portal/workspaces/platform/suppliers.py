@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.parties.models import Party
 from financing.credit.models import Programme
-from financing.credit.queries import features
+from financing.credit.queries import FULFILMENT_DAYS, features
 from financing.credit.rules import Features
 from financing.receivables.models import Receivable
 from logistics.orders.models import PurchaseOrder, ReceiptLine, ReturnLine
+from logistics.orders.queries import Deliveries, deliveries
 from portal.shared.access import PLATFORM, SUPPLIER, Actor
 from portal.shared.errors import NotFound
 from portal.ui.charts import Chart, Series
@@ -28,7 +29,7 @@ MONTHS = 12
 S = Receivable.Status
 
 
-def _columns(health: dict[int, Features]) -> tuple[Column, ...]:
+def _columns(health: dict[int, Deliveries]) -> tuple[Column, ...]:
     """`health` is filled once the page's rows are known: it is read for those alone."""
 
     def share(name: str, label) -> Column:
@@ -41,7 +42,6 @@ def _columns(health: dict[int, Features]) -> tuple[Column, ...]:
         share("on_time_share", gettext_lazy("Sent in time")),
         share("fulfilled_share", gettext_lazy("Arrived")),
         share("return_share", gettext_lazy("Sent back")),
-        share("dilution", gettext_lazy("Dilution")),
         Column("waiting", gettext_lazy("To accept"), kind="number", sort=True),
         Column("owed_minor", gettext_lazy("Owed"), kind="money", sort=True, currency="owed_currency"),
     )  # fmt: skip
@@ -74,7 +74,7 @@ def trading(actor: Actor, currency: str) -> QuerySet[Party]:
 @for_kinds(PLATFORM)
 def suppliers(request: HttpRequest) -> HttpResponse:
     currency = main_currency(request.actor)
-    health: dict[int, Features] = {}
+    health: dict[int, Deliveries] = {}
     table = SupplierTable(
         request, trading(request.actor, currency), _columns(health), name="suppliers", caption=_("Suppliers"),
         search=("name", "external_reference"), order="-owed_minor", live="receivables.receivable",
@@ -86,9 +86,9 @@ def suppliers(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     table.currency = currency
     if table.export_wanted:
-        health |= health_of(request.actor, [row.pk for row in table.selected], currency)
+        health |= _deliveries(request.actor, [row.pk for row in table.selected])
         return table.as_file()
-    health |= health_of(request.actor, [row.pk for row in table.page.object_list], currency)
+    health |= _deliveries(request.actor, [row.pk for row in table.page.object_list])
     return render(request, "platform/suppliers.html", {"table": table})
 
 
@@ -102,11 +102,13 @@ class SupplierTable(Table):
         return super()._cell(column, record)
 
 
-def health_of(actor: Actor, supplier_ids: list[int], currency: str) -> dict[int, Features]:
-    """Each supplier's trade with the actor until today, by the actor's own records."""
-    if not supplier_ids:
-        return {}
-    return features(supplier_ids=supplier_ids, debtor_id=actor.party_id, currency=currency, as_of=timezone.localdate())
+def _deliveries(actor: Actor, supplier_ids: list[int]) -> dict[int, Deliveries]:
+    """What the actor ordered in twelve months: how it was sent, how it arrived, what went back."""
+    now = timezone.now()
+    return deliveries(
+        platform_id=actor.party_id, supplier_ids=supplier_ids, since=now - timedelta(days=360), until=now,
+        ripe=now - timedelta(days=FULFILMENT_DAYS),
+    )  # fmt: skip
 
 
 RECEIVABLES = (
@@ -147,10 +149,18 @@ def supplier(request: HttpRequest, supplier_id: int) -> HttpResponse:
             return each.as_file()
     context = {
         "supplier": found, "currency": currency, "receivables": receivables, "orders": orders,
-        "health": health_of(request.actor, [found.pk], currency)[found.pk],
+        "health": _health(request.actor, found, currency),
         "months": _months(request.actor, found, currency),
     }  # fmt: skip
     return render(request, "platform/supplier.html", context)
+
+
+def _health(actor: Actor, found: Party, currency: str) -> Features:
+    """The supplier's trade with the actor until today, by the actor's own records."""
+    measured = features(
+        supplier_ids=[found.pk], debtor_id=actor.party_id, currency=currency, as_of=timezone.localdate()
+    )
+    return measured[found.pk]
 
 
 def _orders(actor: Actor, found: Party) -> QuerySet[PurchaseOrder]:
