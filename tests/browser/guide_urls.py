@@ -5,4 +5,5 @@ from django.urls import include, path
 urlpatterns = [
     path("styleguide/", include("portal.styleguide.urls")),
     path("accounts/", include("allauth.urls")),
+    path("glossary/", include("portal.workspaces.glossary.urls")),
 ]

@@ -30,6 +30,7 @@ FORMS = {
     | {"nobody": "on", "owner-TOTAL_FORMS": 0, "owner-INITIAL_FORMS": 0},
     "verification/account/": lambda stage: ACCOUNT,
     "platform/accept/": lambda stage: {"chosen": [stage.objects["receivable"].pk]},
+    "platform/dispute/": lambda stage: {"chosen": [stage.objects["receivable"].pk], "reason": "Broken"},
     "settlements/new/": lambda stage: {"until": LATER, "currency": "EUR", "key": "k-1234567", "seen": "0" * 64},
     "platform/trade/": lambda stage: {
         "file": SimpleUploadedFile("a.csv", b"order\n", "text/csv"), "mapping": "portolan",

@@ -38,6 +38,7 @@ OBJECTS = {
     "settlement_id": "settlement",
     "verification_id": "verification",
     "party_id": "party",
+    "supplier_id": "party",
     "delivery_id": "delivery",
     "instruction_id": "instruction",
     "message_id": "message",

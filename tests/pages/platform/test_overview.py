@@ -1,6 +1,7 @@
 """The first page, suppliers, and what a funder shares: what needs a hand, and nothing of who borrows what."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -13,6 +14,8 @@ from financing.advances.sharing import shared_figures
 from financing.credit.models import Assessment, Facility, PolicyVersion
 from financing.credit.services import share_figures
 from financing.receivables.models import Receivable
+from logistics.orders.models import OrderLine, ReceiptLine
+from logistics.orders.queries import deliveries
 from portal.shared.errors import Forbidden, NotFound
 from tests import world
 from tests.world import NOW, as_member
@@ -80,6 +83,44 @@ def test_suppliers_show_how_they_trade_and_what_is_owed(maya, lending):
     assert one.context["health"].order_lines == rows[cast.amphora.name].orders
     text = maya.get(reverse("platform:suppliers"), {"suppliers-export": "csv"})
     assert b"300.00" in b"".join(text.streaming_content)
+
+
+def test_suppliers_take_the_same_queries_however_many_there_are(maya, lending):
+    cast = lending.cast
+    pages = [reverse("platform:suppliers"), reverse("platform:supplier", args=[cast.amphora.id])]
+
+    def count() -> list[int]:
+        found = []
+        for page in pages:
+            with CaptureQueriesContext(connection) as asked:
+                assert maya.get(page).status_code == 200
+            found.append(len(asked))
+        return found
+
+    world.trade(cast.amphora, cast.meridian, days=20, every=10)
+    world.receivable(cast.amphora, cast.meridian, "A", 300_00)
+    maya.get(pages[0])
+    before = count()
+    world.trade(cast.bellows, cast.meridian, days=40, every=5)
+    for number in range(12):
+        world.receivable(cast.amphora, cast.meridian, f"A-{number}", 300_00)
+        world.receivable(cast.bellows, cast.meridian, f"B-{number}", 300_00)
+    assert count() == before
+
+
+def test_how_a_supplier_delivers_is_measured_by_its_orders(lending):
+    cast = lending.cast
+    world.trade(cast.amphora, cast.meridian, days=90, every=10)
+    line = OrderLine.objects.filter(order__supplier=cast.amphora).order_by("order__ordered_at").first()
+    OrderLine.objects.filter(id=line.id).update(despatch_by=NOW - timedelta(days=80), despatched_at=NOW)
+    ReceiptLine.objects.filter(order_line=line).delete()
+    span = {"since": NOW - timedelta(days=360), "until": NOW + timedelta(days=1), "ripe": NOW + timedelta(days=1)}
+    found = deliveries(platform_id=cast.meridian.id, supplier_ids=[cast.amphora.id, cast.bellows.id], **span)
+    lines = OrderLine.objects.filter(order__supplier=cast.amphora)
+    ordered, due = lines.count(), lines.filter(despatch_by__lt=span["until"]).count()
+    assert set(found) == {cast.amphora.id}
+    assert found[cast.amphora.id].fulfilled_share == Decimal(ordered - 1) / ordered
+    assert found[cast.amphora.id].on_time_share == Decimal(due - 1) / due
 
 
 def test_a_supplier_that_does_not_trade_with_the_platform_is_not_found(maya, lending):
