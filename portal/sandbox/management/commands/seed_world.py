@@ -50,7 +50,7 @@ class Command(BaseCommand):
     help = "Make the demo world in an empty database; what is there already is left alone."
 
     def add_arguments(self, parser):
-        parser.add_argument("--today", type=date.fromisoformat, help="the world's last business date (today's)")
+        parser.add_argument("--today", type=date.fromisoformat, help="the world's last business date (the latest that can be)")
         parser.add_argument("--weeks", type=int, default=WEEKS, help="of business before it")
 
     def handle(self, *, today: date | None, weeks: int, **options):
@@ -59,7 +59,9 @@ class Command(BaseCommand):
             return
         logging.getLogger("httpx").setLevel(logging.WARNING)  # the progress bar tells enough
         bank = BankClient(settings.BANK_URL, settings.BANK_SECRET)
-        world = Seed(bank, today or timezone.now().date(), weeks, Path(os.environ["WORLD_DIR"]))
+        # Its last day opens at nine: before ten o'clock that was yesterday, so that nothing happens in the future.
+        today = today or (timezone.now() - timedelta(hours=10)).date()
+        world = Seed(bank, today, weeks, Path(os.environ["WORLD_DIR"]))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         try:
             with Progress(*columns) as progress:
