@@ -50,7 +50,7 @@ class Command(BaseCommand):
     help = "Make the demo world in an empty database; what is there already is left alone."
 
     def add_arguments(self, parser):
-        parser.add_argument("--today", type=date.fromisoformat, help="the world's last business date (the latest that can be)")
+        parser.add_argument("--today", type=date.fromisoformat, help="last business date (the latest possible)")
         parser.add_argument("--weeks", type=int, default=WEEKS, help="of business before it")
 
     def handle(self, *, today: date | None, weeks: int, **options):
