@@ -16,7 +16,8 @@ GROUPS = (
     (_("Who acts"), (
         ("parties.party", "domain"), ("parties.user", "person"), ("parties.membership", "badge"),
         ("parties.businessverification", "verified_user"), ("parties.beneficialowner", "group"),
-        ("clients.partyclient", "smart_toy"), ("clients.idempotencykey", "key"),
+        ("clients.partyclient", "smart_toy"), ("clients.clientsecret", "password"),
+        ("clients.idempotencykey", "key"), ("clients.window", "speed"),
         ("usersessions.usersession", "devices"), ("mfa.authenticator", "phonelink_lock"),
         ("account.emailaddress", "alternate_email"),
     )),
@@ -52,7 +53,7 @@ def navigation(request: HttpRequest) -> list[dict]:
     others = tuple((label, "table") for label in sorted(models.keys() - named))
     groups = (*GROUPS, (_("More"), others)) if others else GROUPS
     start = {"title": _("What is stuck"), "icon": "explore", "link": reverse("admin:index")}
-    portal = {"title": _("Back to the portal"), "icon": "arrow_back", "link": reverse("home")}
+    portal = {"title": _("Back to the portal"), "icon": "arrow_back", "link": reverse("home"), "active": False}
     return [{"items": [start, portal]}] + [
         {
             "title": title,
@@ -81,5 +82,6 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("css/tokens.css"), lambda request: static("css/backoffice.css")],
+    "SCRIPTS": [lambda request: static("js/backoffice.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
 }

@@ -144,7 +144,12 @@ class ReadOnly(ModelAdmin):
 
     def _narrowed(self, request: HttpRequest) -> list[str]:
         """What the address narrows the list by beside its search and filters: it came from a link."""
-        own = {p for each in self.get_list_filter(request) if isinstance(each, str) for p in (each, f"{each}__exact")}
+        names = (
+            each if isinstance(each, str) else each[0] if isinstance(each, tuple) else "" for each in self.list_filter
+        )
+        own = {parameter for each in names for parameter in (f"{each}__exact", f"{each}__isempty")}
+        own |= {f"{each[0]}__id__exact" for each in self.list_filter if isinstance(each, tuple)}
+        own |= {each.parameter_name for each in self.list_filter if hasattr(each, "parameter_name")}
         found = []
         for name, value in request.GET.items():
             first, *rest = name.split("__")

@@ -119,5 +119,5 @@ def _figure(watch: Watch, request: HttpRequest, now: datetime) -> Figure:
         url=f"{site.address(watch.model, None, 'changelist')}?{query}",
         tone=watch.tone,
         oldest=reached["oldest"],
-        age_ms=int((now - reached["oldest"]).total_seconds() * 1000) if reached["oldest"] else 0,
+        age_ms=max(0, int((now - reached["oldest"]).total_seconds() * 1000)) if reached["oldest"] else 0,
     )

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.clients.models import IdempotencyKey, PartyClient
+from accounts.clients.models import ClientSecret, IdempotencyKey, PartyClient, Window
 from accounts.clients.services import remove_client
 from accounts.parties import shutting_out
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
@@ -130,6 +130,24 @@ class PartyClients(ReadOnly):
             warning=_("The machine is shut out at once: its tokens end, and its secret is worth nothing any more."),
         ),
     )  # fmt: skip
+
+
+@admin.register(ClientSecret, site=site)
+class ClientSecrets(ReadOnly):
+    """How many a machine has, and when each was last used; never what it is."""
+
+    columns = ("id", "party_client", "created_at", "expires_at", "last_used_at")
+    search_fields = ("=party_client__client__id", "party_client__client__name", "party_client__party__name")
+    list_filter = (period("expires_at"), period("last_used_at"))
+    hidden = ("digest",)
+
+
+@admin.register(Window, site=site)
+class Windows(ReadOnly):
+    """How many requests each machine made lately."""
+
+    columns = ("name", "began_at", "taken")
+    search_fields = ("name",)
 
 
 @admin.register(IdempotencyKey, site=site)
