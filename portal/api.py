@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from accounts.clients import api as clients
+from accounts.intake import api as intake
 from accounts.parties import api as parties
 from accounts.trail import api as trail
 from financing.advances import api as advances
@@ -20,7 +21,10 @@ for prefix, viewset in {
     # people
     "parties": parties.Parties,
     "verifications": parties.Verifications,
+    "members": parties.Members,
     "clients": clients.Clients,
+    "documents": intake.Documents,
+    "deliveries": trail.Deliveries,
     # goods
     "trade-history": orders.TradeHistory,
     # money

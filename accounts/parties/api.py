@@ -7,7 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.parties import services
-from accounts.parties.models import BeneficialOwner, BusinessVerification, Party
+from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party
 from portal.shared import access
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource
@@ -83,6 +83,48 @@ class Parties(Reading):
         given = self.checked(PartyRegistered)
         party = services.enter_party(actor=self.actor, now=timezone.now(), **given)
         return Response(PartyKnown(party).data, status=201)
+
+
+class MemberShown(serializers.ModelSerializer):
+    email = serializers.EmailField(source="user.email")
+    full_name = serializers.CharField(source="user.full_name")
+
+    class Meta:
+        model = Membership
+        fields = ("id", "user", "email", "full_name", "role", "created_at")
+
+
+class MemberAdded(serializers.Serializer):
+    email = serializers.EmailField(max_length=254)
+    role = serializers.ChoiceField(choices=Membership.Role.choices)
+
+
+@extend_schema(tags=["members"])
+class Members(Reading):
+    """People who act for the party, one row for each role of each of them. For its administrators."""
+
+    model, view, group = Membership, "parties.manage_members", "members"
+    filters = {"role": "role"}
+    serializer_class = MemberShown
+
+    def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):
+            return Membership.objects.none()
+        return Membership.objects.filter(party_id=self.actor.party_id, ended_at=None).select_related("user")
+
+    @extend_schema(request=MemberAdded, responses={201: MemberShown}, parameters=[KEY_PARAMETER])
+    @refuses("EMAIL_INVALID", "ROLE_UNKNOWN")
+    def create(self, request) -> Response:
+        """Let a person act for the party in a role."""
+        given, party_id = self.checked(MemberAdded), self.actor.party_id
+        return self.answer(services.add_member(actor=self.actor, party_id=party_id, now=timezone.now(), **given), 201)
+
+    @extend_schema(request=None, responses={204: None})
+    @refuses("LAST_ADMINISTRATOR")
+    def destroy(self, request, pk: str) -> Response:
+        """Take a role away from a person."""
+        services.end_membership(actor=self.actor, membership_id=self.seen(pk).id, now=timezone.now())
+        return Response(status=204)
 
 
 class OwnerDeclared(serializers.ModelSerializer):

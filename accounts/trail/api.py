@@ -3,15 +3,19 @@
 import re
 
 from django.db.models import Q
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.trail.models import Event
+from accounts.trail.delivery import retry
+from accounts.trail.models import Delivery, Event
+from portal.shared import access
 from portal.shared.access import require
-from portal.shared.errors import InvalidInput
+from portal.shared.errors import InvalidInput, RuleViolation
 from portal.shared.openapi import refuses
-from portal.shared.rest import Resource, page_size
+from portal.shared.rest import KEY_PARAMETER, Reading, Resource, page_size
 
 CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
@@ -94,3 +98,59 @@ def _subject(given: str) -> tuple[str, int]:
     if parts is None:
         raise InvalidInput("Name a subject as in advances.advance:17.", code="SUBJECT_INVALID")
     return parts[1], int(parts[2])
+
+
+class DeliveryShown(serializers.ModelSerializer):
+    name = serializers.CharField(source="event.name")
+
+    class Meta:
+        model = Delivery
+        fields = ("id", "event", "name", "subscriber", "subject", "state", "attempts", "due_at", "last_error")
+
+
+class Chosen(serializers.Serializer):
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=200
+    )
+
+
+class Retried(serializers.Serializer):
+    delivery = serializers.IntegerField()
+    done = serializers.BooleanField()
+    code = serializers.CharField(allow_blank=True)
+    sentence = serializers.CharField(allow_blank=True)
+
+
+class AllRetried(serializers.Serializer):
+    done = serializers.IntegerField()
+    results = Retried(many=True)
+
+
+@extend_schema(tags=["deliveries"])
+class Deliveries(Reading):
+    """Events on their way to who has to act on them, and what was parked after its last try. For the operator."""
+
+    model, view, group = Delivery, "parties.view", "operations"
+    related = ("event",)
+    filters = {"state": "state"}
+    serializer_class = DeliveryShown
+
+    def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False) or self.actor.party_kind != access.OPERATOR:
+            return Delivery.objects.none()
+        return Delivery.objects.exclude(state=Delivery.State.DONE).select_related("event")
+
+    @extend_schema(request=Chosen, responses=AllRetried, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    def retry(self, request) -> Response:
+        """Try parked deliveries again: each is answered for itself, in their order."""
+        require(self.actor, "trail.retry_delivery")
+        now, results = timezone.now(), []
+        for delivery in dict.fromkeys(self.checked(Chosen)["ids"]):
+            said = {"delivery": delivery, "done": True, "code": "", "sentence": ""}
+            try:
+                retry(actor=self.actor, delivery_id=delivery, now=now)
+            except RuleViolation as refusal:
+                said |= {"done": False, "code": refusal.code, "sentence": refusal.sentence}
+            results.append(said)
+        return Response(AllRetried({"done": sum(each["done"] for each in results), "results": results}).data)

@@ -12,6 +12,10 @@ from financing.banking.models import BankAccount, PaymentInstruction, Statement
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading
 
+ACCOUNT_CODES = (
+    "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "CONNECTED_BY_OPERATOR",
+)  # fmt: skip
+
 
 class BankAccountShown(serializers.ModelSerializer):
     party = PartyName()
@@ -49,9 +53,7 @@ class BankAccounts(Reading):
         return queries.accounts(actor=self.actor)
 
     @extend_schema(request=BankAccountRegistered, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
-    @refuses(
-        "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "CONNECTED_BY_OPERATOR"
-    )
+    @refuses(*ACCOUNT_CODES)
     def create(self, request) -> Response:
         """Register an account."""
         given = self.checked(BankAccountRegistered)
@@ -60,6 +62,7 @@ class BankAccounts(Reading):
 
     @extend_schema(request=BankAccountReplacement, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses(*ACCOUNT_CODES)
     def replace(self, request, pk: str) -> Response:
         """Be paid to another account from now on, in the same currency."""
         given = self.checked(BankAccountReplacement)
@@ -68,6 +71,7 @@ class BankAccounts(Reading):
 
     @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
+    @refuses("CONNECTED_BY_OPERATOR")
     def close(self, request, pk: str) -> Response:
         """Be paid to this account no more."""
         return self.answer(services.close_account(actor=self.actor, account_id=int(pk), now=timezone.now()))

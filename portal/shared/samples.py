@@ -9,7 +9,7 @@ BY_NAME: dict[str, Any] = {
     "name": "Amphora", "legal_name": "Amphora GmbH", "full_name": "Ana Amphora", "holder": "Amphora GmbH",
     "email": "ana@amphora.example", "country": "DE", "registration_number": "HRB 1004", "time_zone": "Europe/Berlin",
     "external_reference": "amphora", "address": "Hafenstrasse 4, Hamburg", "share_percent": "60.00",
-    "currency": "EUR", "iban": "DE27100777770209299700", "creditor_iban": "DE27100777770209299700",
+    "currency": "EUR", "iban": "DE02120300000000202051", "creditor_iban": "DE02120300000000202051",
     "bic": "MARKDEFF", "number": "A-1001", "order_number": "PO-7", "sku": "KETTLE", "description": "Kettle, steel",
     "quantity": "10.000", "unit_price": "10.0000", "amount_minor": 90000, "available_minor": 300000,
     "limit_minor": 500000, "gross_minor": 100000, "open_minor": 100000, "principal_minor": 90000, "owed_minor": 90742,

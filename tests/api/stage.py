@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from accounts.clients.models import PartyClient
 from accounts.clients.services import create_client
 from accounts.intake.models import Document
-from accounts.parties.models import BusinessVerification
-from accounts.trail.models import Event
+from accounts.parties.models import BusinessVerification, Membership
+from accounts.trail.models import Delivery, Event
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application, Quote
 from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
@@ -57,6 +57,9 @@ def set_up() -> Stage:
         {
             "parties": people.watch.id,
             "clients": _client(people).id,
+            "members": Membership.objects.get(user__email="aldo@amphora.example").id,
+            "documents": received.document_id,
+            "deliveries": _parked().id,
             "verifications": verification.id,
             "trade-history": trade["document"],
             "receivables": received.id,
@@ -74,6 +77,12 @@ def set_up() -> Stage:
             "statements": _statement(people).id,
         },
     )
+
+
+def _parked() -> Delivery:
+    found = Delivery.objects.order_by("id").first()
+    Delivery.objects.filter(id=found.id).update(state=Delivery.State.PARKED, attempts=9, last_error="It broke")
+    return found
 
 
 def _client(people) -> PartyClient:
@@ -99,6 +108,8 @@ def footprint() -> dict[str, object]:
     """What would differ if anything had been done."""
     return {
         "events": Event.objects.count(),
+        "members": list(Membership.objects.order_by("id").values_list("id", "ended_at")),
+        "deliveries": list(Delivery.objects.order_by("id").values_list("id", "state")),
         "clients": list(PartyClient.objects.order_by("id").values_list("id", "role", "client__secret")),
         "quotes": Quote.objects.count(),
         "documents": Document.objects.count(),

@@ -54,6 +54,8 @@ BODIES = {
     "business-date/": {"to_date": "2026-03-03"},
     "bank-accounts/": {"holder": "X", "iban": "DE89370400440532013000", "currency": "EUR"},
     "parties/": {"kind": "BANK", "name": "X", "country": "DE"},
+    "members/": {"email": "new@amphora.example", "role": "VIEWER"},
+    "deliveries/retry/": {"ids": [1]},
     "clients/": {"name": "X", "role": "VIEWER", "scopes": ["portolan"]},
     "rotate/": {"overlap_hours": 0},
     "clients/{}/": {"name": "X"},
@@ -89,6 +91,7 @@ def test_the_route_table_is_the_contract():
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
         "applications", "advances", "decisions", "policies", "verifications", "parties", "book", "instructions",
         "bank-accounts", "statements", "events", "clients",
+        "members", "documents", "deliveries",
     }  # fmt: skip
 
 
@@ -149,6 +152,12 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", VIEWER, "post", "verifications/"),
     ("amphora", MAKER, "post", "bank-accounts/"),
     ("amphora", MAKER, "post", "parties/"),
+    ("amphora", MAKER, "get", "members/"),
+    ("amphora", MAKER, "get", "members/{}/"),
+    ("amphora", CHECKER, "post", "members/"),
+    ("amphora", MAKER, "delete", "members/{}/"),
+    ("amphora", ADMIN, "post", "deliveries/retry/"),
+    ("watch", CHECKER, "post", "deliveries/retry/"),
     ("amphora", MAKER, "get", "clients/"),
     ("amphora", MAKER, "get", "clients/{}/"),
     ("amphora", CHECKER, "post", "clients/"),

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS = ("GET", "POST")
 PARAMETER = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)|<(?:\w+:)?(\w+)>")
-PUBLIC = ("accounts/", "identity/", ".well-known/", "api/schema/")
+PUBLIC = ("accounts/", "identity/", ".well-known/", "api/schema/", "api/docs/")
 """Signing in and out, the sign-in of machines, the description of the API: not a party's, but for everybody."""
 
 VALUES = {
@@ -18,6 +18,7 @@ VALUES = {
         "funding/policies/{policy_id}/{verb}/": ("approve", "reject", "withdraw"),
     },
     "due_date": ("2026-04-01",),
+    "group": ("receivables",),
     "uidb36": ("zz",),
     "key": ("made-up",),
     "currency": ("EUR",),
@@ -28,6 +29,7 @@ OBJECTS = {
     "receivables/documents/{document_id}": "document",
     "trade/{document_id}": "trade document",
     "document_id": "document",
+    "party_client_id": "client",
     "facility_id": "facility",
     "programme_id": "programme",
     "quote_id": "quote",
@@ -46,6 +48,10 @@ OBJECTS = {
     "webauthn/keys/{pk}": "passkey",
     # the API names its objects by the collection they are of
     "parties/{pk}": "party",
+    "clients/{pk}": "client",
+    "members/{pk}": "member",
+    "documents/{pk}": "document",
+    "deliveries/{pk}": "delivery",
     "verifications/{pk}": "verification",
     "trade-history/{pk}": "trade document",
     "receivables/{pk}": "receivable",

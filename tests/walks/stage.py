@@ -12,6 +12,7 @@ from decimal import Decimal
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
+from accounts.clients.services import create_client
 from accounts.intake.models import Document
 from accounts.parties import services as parties
 from accounts.parties.models import BusinessVerification, Membership, Party, User
@@ -197,4 +198,9 @@ def _people(stage: Stage) -> dict[str, object]:
     passkey = Authenticator.objects.create(
         user=User.objects.get(email="ana@amphora.example"), type=Authenticator.Type.WEBAUTHN, data={}
     )
-    return {"party": amphora, "verification": verification, "delivery": delivery, "passkey": passkey}
+    client, _ = create_client(actor=SYSTEM_ACTOR, party_id=amphora.id, name="Till", role=MAKER, now=NOW)
+    member = Membership.objects.get(user__email=address_of("Amphora", VIEWER))
+    return {
+        "party": amphora, "verification": verification, "delivery": delivery, "passkey": passkey, "client": client,
+        "member": member,
+    }  # fmt: skip
