@@ -348,6 +348,7 @@ SPECTACULAR_SETTINGS = {
         "PartyKind": "accounts.parties.models.Party.Kind",
         "VerificationStatus": "accounts.parties.models.BusinessVerification.Status",
         "DocumentOutcome": "accounts.intake.models.Document.Outcome",
+        "DocumentKind": "accounts.intake.models.Document.Kind",
         "ReceivableStatus": "financing.receivables.models.Receivable.Status",
         "SettlementPaymentStatus": "financing.receivables.models.SettlementPayment.Status",
         "InstructionStatus": "financing.banking.models.PaymentInstruction.Status",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -9,13 +10,17 @@ from functools import cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
+from django.utils.html import escape
 from django.utils.http import parse_etags, quote_etag
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from portal.shared.errors import NotFound
 from portal.shared.problems import PROBLEMS
 from portal.shared.scopes import SCOPES
+
+CODE = re.compile(r"`([^`]+)`")
 
 
 @cache
@@ -107,17 +112,23 @@ def _operation(method: str, path: str, said: dict) -> Operation:
     scopes = [scope for way in said["security"] for scope in way.get("client", [])]
     return Operation(
         ident=said["operationId"], method=method.upper(), path=path, summary=said["summary"],
-        description=said.get("description", "").split("\n\n"), scope=scopes[0] if scopes else "",
+        description=[_prose(each) for each in said.get("description", "").split("\n\n")],
+        scope=scopes[0] if scopes else "",
         parameters=[_parameter(each) for each in said.get("parameters", [])],
         bodies=list(_examples(said.get("requestBody", {}))),
         answers=[_answer(status, each) for status, each in sorted(said["responses"].items())],
     )  # fmt: skip
 
 
+def _prose(text: str) -> SafeString:
+    """Words between backticks are code."""
+    return mark_safe(CODE.sub(r"<code>\1</code>", escape(text)))
+
+
 def _parameter(said: dict) -> dict:
     schema = said.get("schema", {})
     allowed = ", ".join(map(str, schema.get("enum", [])))
-    return said | {"kind": schema.get("type", ""), "allowed": allowed}
+    return said | {"allowed": allowed, "description": _prose(said.get("description", ""))}
 
 
 def _examples(body: dict) -> Iterator[tuple[str, str]]:

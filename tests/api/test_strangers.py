@@ -52,6 +52,7 @@ BODIES = {
     "approve/": {"seen_hash": "0"},
     "screen/": {"clear": True, "note": ""},
     "business-date/": {"to_date": "2026-03-03"},
+    "replace/": {"holder": "X", "iban": "DE89370400440532013000"},
     "bank-accounts/": {"holder": "X", "iban": "DE89370400440532013000", "currency": "EUR"},
     "parties/": {"kind": "BANK", "name": "X", "country": "DE"},
     "members/": {"email": "new@amphora.example", "role": "VIEWER"},

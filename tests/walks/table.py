@@ -103,6 +103,13 @@ GET  /events/                                                           s       
 GET  /glossary/                                                         s          +        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 POST /party/                                                            s          .        hhhh    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /bank/messages/                                                    s          s        ssss    s       ssss     s          ssss    s       ssss  s         ssss    s     ssss
+GET  /party/clients/                                                    s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+GET  /party/clients/new/                                                s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+POST /party/clients/new/                                                s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+GET  /party/clients/{party_client_id}/                                  s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /party/clients/{party_client_id}/                                  s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /party/clients/{party_client_id}/rotate/                           s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /party/clients/{party_client_id}/remove/                           s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 """
 
 API = """
@@ -168,6 +175,19 @@ GET  /api/v1/instructions/                                              s       
 GET  /api/v1/instructions/{pk}/                                         s          xxxx    .       ....     .          ++++    .       ....  .         ....    .     ++++
 GET  /api/v1/statements/                                                s          xxxx    x       ++++     +          ++++    +       ++++  +         xxxx    x     ++++
 GET  /api/v1/statements/{pk}/                                           s          ....    .       ....     .          ++++    .       ....  .         ....    .     ++++
+GET  /api/v1/members/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+POST /api/v1/members/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+GET  /api/v1/members/{pk}/                                              s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /api/v1/clients/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+POST /api/v1/clients/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+GET  /api/v1/clients/{pk}/                                              s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /api/v1/clients/{pk}/rotate/                                       s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /api/v1/documents/                                                 s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /api/v1/documents/{pk}/                                            s          ++++    .       ....     .          ....    .       ....  .         ....    .     ++++
+GET  /api/v1/documents/{pk}/content/                                    s          ++++    .       ....     .          ....    .       ....  .         ....    .     ++++
+GET  /api/v1/deliveries/                                                s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /api/v1/deliveries/{pk}/                                           s          ....    .       ....     .          ....    .       ....  .         ....    .     ++++
+POST /api/v1/deliveries/retry/                                          s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     x+x+
 """
 
 BY_SESSION = """
@@ -199,6 +219,9 @@ POST /identity/o/api/token                                              +       
 POST /identity/o/api/revoke                                             +          +        +
 POST /identity/o/api/device/code                                        +          +        +
 GET  /api/schema/                                                       +          +        +
+GET  /api/docs/                                                         +          +        +
+GET  /api/docs/problems/                                                +          +        +
+GET  /api/docs/receivables/                                             +          +        +
 """
 
 

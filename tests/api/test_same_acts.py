@@ -1,0 +1,50 @@
+"""What a person can do on the pages a machine can do: every page that takes something has its endpoint, or a reason."""
+
+from tests.api.test_strangers import ROUTES
+from tests.walks.table import PAGES, read
+
+ENDPOINTS = {
+    "/funding/applications/{application_id}/recommend/": "applications/{}/recommend/",
+    "/funding/applications/{application_id}/decide/": "applications/{}/decide/",
+    "/funding/book/business-date/": "book/business-date/",
+    "/funding/policies/new/": "policies/",
+    "/funding/policies/{policy_id}/approve/": "policies/{}/approve/",
+    "/funding/policies/{policy_id}/reject/": "policies/{}/reject/",
+    "/funding/policies/{policy_id}/withdraw/": "policies/{}/withdraw/",
+    "/platform/accept/": "receivables/accept/",
+    "/platform/receivables/{receivable_id}/accept/": "receivables/accept/",
+    "/platform/receivables/{receivable_id}/dispute/": "receivables/{}/dispute/",
+    "/platform/receivables/{receivable_id}/resolve/": "receivables/{}/resolve/",
+    "/platform/receivables/{receivable_id}/cancel/": "receivables/{}/cancel/",
+    "/platform/settlements/new/": "settlements/",
+    "/platform/trade/": "trade-history/",
+    "/operations/verifications/{verification_id}/screen/": "verifications/{}/screen/",
+    "/operations/verifications/{verification_id}/decide/": "verifications/{}/decide/",
+    "/operations/deliveries/retry/": "deliveries/retry/",
+    "/supplier/quotes/{facility_id}/new/": "quotes/",
+    "/supplier/quotes/{quote_id}/apply/": "applications/",
+    "/supplier/advances/applications/{application_id}/withdraw/": "applications/{}/withdraw/",
+    "/supplier/receivables/{receivable_id}/cancel/": "receivables/{}/cancel/",
+    "/supplier/receivables/upload/": "receivables/",
+    "/supplier/verification/": "verifications/",
+    "/supplier/verification/account/": "bank-accounts/",
+    "/supplier/verification/account/{account_id}/replace/": "bank-accounts/{}/replace/",
+    "/supplier/verification/join/{programme_id}/": "programmes/{}/join/",
+    "/party/clients/new/": "clients/",
+    "/party/clients/{party_client_id}/rotate/": "clients/{}/rotate/",
+    "/party/clients/{party_client_id}/": "clients/{}/",
+    "/party/clients/{party_client_id}/remove/": "clients/{}/",
+}
+
+BESIDE = {
+    "/party/": "A session changes the party that it acts for; a machine has one.",
+    "/supplier/register/": "A person without a party signs one up; the operator registers parties by parties/.",
+    "/bank/messages/": "The bank's own channel.",
+}
+
+
+def test_every_page_that_takes_something_has_its_endpoint_or_a_reason():
+    taking = {asked.removeprefix("POST ") for asked in read(PAGES) if asked.startswith("POST ")}
+    assert taking - ENDPOINTS.keys() - BESIDE.keys() == set()
+    there = {path for method, path in ROUTES if method != "get"}
+    assert set(ENDPOINTS.values()) <= there
