@@ -35,7 +35,7 @@ from portal.workspaces.access import for_kinds
 from portal.workspaces.platform import queries
 from portal.workspaces.sentences import Happening, tell
 
-WEEKS = 13
+WEEKS, LEAST_WEEKS = 13, 6
 TOLD = 100
 """Steps that a settlement's timeline shows, the latest."""
 
@@ -189,9 +189,11 @@ def _calendar(rows: Sequence[dict]) -> Chart | None:
         begins = max(monday, row["due_date"] - timedelta(days=row["due_date"].weekday()))
         if row["currency"] == currency and begins in by_week:
             by_week[begins] += row["payable_minor"]
+    last = max((n for n, minor in enumerate(by_week.values()) if minor), default=0)
+    shown = max(LEAST_WEEKS, last + 1)
     return Chart(
-        kind="bar", head=_("Week from"), labels=weeks, unit="money", currency=currency,
-        series=[Series(_("To pay"), list(by_week.values()))],
+        kind="bar", head=_("Week from"), labels=weeks[:shown], unit="money", currency=currency,
+        series=[Series(_("To pay"), list(by_week.values())[:shown])],
     )  # fmt: skip
 
 

@@ -175,3 +175,14 @@ def test_pages_take_the_same_few_queries_however_many_rows(maya, lending, rows, 
     address = reverse("platform:settlement", args=[Settlement.objects.get().id])
     with django_assert_max_num_queries(11):
         maya.get(address)
+
+
+def test_what_falls_due_is_drawn_by_week_and_what_is_late_counts_in_this_one(maya, lending):
+    meridian, today = lending.cast.meridian, timezone.localdate()
+    monday = today - timedelta(days=today.weekday())
+    for number, (days, minor) in enumerate([(-20, 100_00), (0, 40_00), (14, 7_00), (300, 5_00)]):
+        row = world.receivable(lending.cast.amphora, meridian, f"A-{number}", minor)
+        Receivable.objects.filter(id=row.id).update(due_date=monday + timedelta(days=days))
+    calendar = maya.get(reverse("platform:settlements")).context["calendar"]
+    assert calendar.labels[0] == monday
+    assert calendar.series[0].values == [140_00, 0, 7_00, 0, 0, 0]
