@@ -16,11 +16,12 @@ KEPT_OF_OVERSIZED = 64 * 1024
 
 def keep(
     *, actor: Actor, kind: str, content: bytes, media_type: str, file_name: str = "", now: datetime,
-    limit: int = MAX_BYTES,
+    limit: int = MAX_BYTES, asked: dict | None = None,
 ) -> Document:  # fmt: skip
     """Store content and hash in a transaction of its own, so that the evidence survives whatever follows.
 
     Of content above `limit` only the beginning is stored, with hash and size of the whole: `is_oversized` tells.
+    `asked` is what was said with it and is needed to read it again.
     """
     oversized = len(content) > limit
     with acting(actor):
@@ -34,7 +35,7 @@ def keep(
             size=len(content),
             received_at=now,
             received_from=actor.identity,
-            report={"kept_bytes": KEPT_OF_OVERSIZED} if oversized else {},
+            report=({"kept_bytes": KEPT_OF_OVERSIZED} if oversized else {}) | ({"asked": asked} if asked else {}),
         )
 
 

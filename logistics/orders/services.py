@@ -13,6 +13,9 @@ from operator import itemgetter
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
+from accounts.intake import replaying
 from accounts.intake import services as intake
 from accounts.intake.models import Document
 from accounts.parties.models import Party
@@ -83,6 +86,7 @@ def import_trade(
     document = intake.keep(
         actor=actor, kind=Document.Kind.TRADE_HISTORY, content=content, media_type=_media_type(content),
         file_name=file_name, now=now, limit=MAX_BYTES,
+        asked={"platform": platform.id, "mapping": mapping, "known_until": known_until and known_until.isoformat()},
     )  # fmt: skip
     try:
         if intake.is_oversized(document):
@@ -92,6 +96,27 @@ def import_trade(
     except InvalidInput as refusal:
         intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.sentence)
         raise
+
+
+def replay(*, actor: Actor, document_id: int, now: datetime) -> Document:
+    """Run a kept file through again as it was asked for the first time: lines that entered are known. For operators.
+
+    Raises NotFound, Forbidden, NotReplayable.
+    """
+    with acting(actor):
+        document = replaying.reopen(actor=actor, document_id=document_id, now=now)
+        asked = document.report.get("asked")
+        if asked is None:
+            raise replaying.NotKnownHow()
+        platform = Party.objects.get(id=asked["platform"])
+        known_until = asked["known_until"] and datetime.fromisoformat(asked["known_until"])
+        on_behalf, content = replaying.in_the_name_of(document, actor), bytes(document.content)
+        try:
+            with transaction.atomic():
+                _enter(on_behalf, platform, document, content, MAPPINGS[asked["mapping"]], known_until, now)
+        except InvalidInput as refusal:
+            intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.sentence)
+        return replaying.replayed(actor, document, now)
 
 
 def _enter(

@@ -7,13 +7,19 @@ from allauth.idp.oidc.models import Client
 from django.contrib import admin
 from django.db.models import Count
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.intake.models import Document
+from accounts.intake.replaying import may_replay
 from accounts.parties.models import Party, User
 from accounts.trail.delivery import retry
 from accounts.trail.models import Delivery, Event, EventParty
+from financing.banking import services as banking
+from financing.receivables import services as receivables
+from logistics.orders import services as orders
 from portal.backoffice.acts import Act
 from portal.backoffice.base import ReadOnly
 from portal.backoffice.columns import badge, link
@@ -106,6 +112,21 @@ class Deliveries(ReadOnly):
         return badge("RETRYING" if row.state == Delivery.State.WAITING and row.attempts else row.state)
 
 
+REPLAYS = {
+    Document.Kind.INVOICE: receivables.replay,
+    Document.Kind.CREDIT_NOTE: receivables.replay,
+    Document.Kind.TRADE_HISTORY: orders.replay,
+    Document.Kind.BANK_MESSAGE: banking.replay,
+}
+"""Who reads a kind of document."""
+
+
+def _replay(actor, row: Document, now, reason: str) -> str:
+    done = REPLAYS[row.kind](actor=actor, document_id=row.pk, now=now)
+    became = f"{state(done.outcome).label}: {done.explanation}" if done.explanation else state(done.outcome).label
+    return gettext("Document {number}: {outcome}").format(number=row.pk, outcome=became)
+
+
 @admin.register(Document, site=site)
 class Documents(ReadOnly):
     columns = ("id", "kind", "party", "received_at", "received_from", "outcome", "code", "explanation")
@@ -113,6 +134,13 @@ class Documents(ReadOnly):
     list_filter = (choice("outcome"), choice("kind"), party("party"), period("received_at"))
     date_hierarchy = "received_at"
     more_fields = ("evidence",)
+    acts = (
+        Act(
+            "replay", _("Run through again"), "intake.replay", _replay,
+            fits=lambda row: may_replay(row, timezone.now()),
+            warning=_("What they say enters now, in the name of who handed it in. What has entered stays."),
+        ),
+    )  # fmt: skip
 
     @admin.display(description=_("as it came"))
     def evidence(self, row: Document):

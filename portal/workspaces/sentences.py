@@ -38,6 +38,7 @@ SENTENCES = {
     "verification.screened": (_("Screened against sanctions and adverse media"), "SCREENED"),
     "verification.approved": (_("Verified"), "APPROVED"),
     "verification.rejected": (_("Verification refused"), "REJECTED"),
+    "document.replayed": (_("A document was run through again: {outcome}"), ""),
     "trade.imported": (_("Trade history imported: {new} new lines"), ""),
     "receivable.received": (_("Invoice {number} received"), "RECEIVED"),
     "receivable.accepted": (_("Invoice {number} accepted"), "ACCEPTED"),

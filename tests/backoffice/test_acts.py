@@ -5,12 +5,14 @@ from django.contrib.messages import get_messages
 
 from accounts.clients.models import PartyClient
 from accounts.clients.services import create_client
+from accounts.intake.models import Document
 from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Delivery
+from financing.receivables.services import submit
 from portal.backoffice import acts
 from portal.shared.access import SYSTEM_ACTOR
 from tests.backoffice.conftest import address, do, names_of, parked
-from tests.world import NOW
+from tests.world import NOW, as_member
 
 
 def said(answer) -> list[str]:
@@ -124,3 +126,15 @@ def test_a_maker_lets_nobody_in_again(wim, lending, act):
     do(wim, act, row)
     row.refresh_from_db()
     assert "SUSPENDED" in str(vars(row)) if act == "resume" else not row.is_active
+
+
+def test_a_refused_document_is_run_through_again_and_says_what_became_of_it(wim, lending):
+    refused = submit(
+        actor=as_member("ana@amphora.example"), content=b"{nothing", media_type="application/json", now=NOW
+    )
+    document = Document.objects.get()
+    assert not refused[0].accepted
+    (sentence,) = said(do(wim, "replay", document))
+    assert sentence == f"Run through again: done for 1. Document {document.pk}: Refused: {document.explanation}"
+    assert "Run through again" in wim.get(address(Document, "change", document.pk)).text
+    assert len(names_of("document.replayed")) == 1

@@ -14,7 +14,7 @@
 from financing.banking.services.accounts import close_account, register_account, replace_account
 from financing.banking.services.asking import ask, inquire
 from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct
-from financing.banking.services.receiving import Receipt, receive
+from financing.banking.services.receiving import Receipt, receive, replay
 from financing.banking.services.sending import (
     Claimed,
     Outcome,
@@ -48,5 +48,6 @@ __all__ = [
     "record_silence",
     "register_account",
     "replace_account",
+    "replay",
     "transmit",
 ]

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.intake import replaying
 from accounts.intake import services as intake
 from accounts.intake.models import Document
 from financing.banking.iso20022 import camt053, camt054, pain002, reader
@@ -12,7 +13,8 @@ from financing.banking.models import BankAccount, BankMessage
 from financing.banking.services.booking import arrived, book_entries
 from financing.banking.services.sending import record_answer
 from financing.banking.services.statements import reconcile
-from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.access import SYSTEM_ACTOR, Actor
+from portal.shared.database import acting
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +33,40 @@ def receive(*, content: bytes, now: datetime) -> Receipt:
 
     What cannot be read, or speaks of an account that nobody has registered, is kept as a refused document.
     """
+    receipt = _understand(content, now)
+    if receipt.code:
+        logger.error("A message of the bank is kept unprocessed: %s %s", receipt.code, receipt.explanation)
+        document = intake.keep(
+            actor=SYSTEM_ACTOR, kind=Document.Kind.BANK_MESSAGE, content=content, media_type="application/xml", now=now
+        )
+        _conclude(document, receipt)
+    return receipt
+
+
+def replay(*, actor: Actor, document_id: int, now: datetime) -> Document:
+    """Take a kept message in again: its account may be registered by now. What was booked of it is known.
+
+    For operators. Raises NotFound, Forbidden, NotReplayable.
+    """
+    with acting(actor):
+        document = replaying.reopen(actor=actor, document_id=document_id, now=now)
+        _conclude(document, _understand(bytes(document.content), now))
+        return replaying.replayed(actor, document, now)
+
+
+def _understand(content: bytes, now: datetime) -> Receipt:
     try:
         name = reader.message_name(content)
         if name == camt054.NAME:
             return _receive_notification(content, now)
         if name == camt053.NAME:
             statements = reconcile(content=content, now=now)
-            return Receipt() if statements else _refuse(content, "UNKNOWN_ACCOUNT", "No account of it is known.", now)
+            return Receipt() if statements else Receipt("UNKNOWN_ACCOUNT", "No account of it is known.")
         if name == pain002.NAME:
             return _receive_status(content, now)
     except UnreadableMessage as unreadable:
-        return _refuse(content, unreadable.code, unreadable.sentence, now)
-    return _refuse(content, "UNKNOWN_MESSAGE", f"Messages of the kind {name} are not processed here.", now)
+        return Receipt(unreadable.code, unreadable.sentence)
+    return Receipt("UNKNOWN_MESSAGE", f"Messages of the kind {name} are not processed here.")
 
 
 def _receive_notification(content: bytes, now: datetime) -> Receipt:
@@ -57,7 +81,7 @@ def _receive_notification(content: bytes, now: datetime) -> Receipt:
             )
             booked += len(book_entries(message=message, entries=each.entries, now=now))
     if len(known) < len({each.account_iban for each in notification.accounts}):
-        return _refuse(content, "UNKNOWN_ACCOUNT", "It speaks of an account that is not registered here.", now, booked)
+        return Receipt("UNKNOWN_ACCOUNT", "It speaks of an account that is not registered here.", booked)
     return Receipt(new_entries=booked)
 
 
@@ -67,16 +91,13 @@ def _receive_status(content: bytes, now: datetime) -> Receipt:
         direction=BankMessage.Direction.OUT, message_id=report.original_message_id
     ).first()
     if message is None:
-        return _refuse(content, "UNKNOWN_MESSAGE", "It answers a message that was never sent.", now)
+        return Receipt("UNKNOWN_MESSAGE", "It answers a message that was never sent.")
     record_answer(message_id=message.id, content=content, now=now)
     return Receipt()
 
 
-def _refuse(content: bytes, code: str, explanation: str, now: datetime, booked: int = 0) -> Receipt:
-    logger.error("A message of the bank is kept unprocessed: %s %s", code, explanation)
-    document = intake.keep(
-        actor=SYSTEM_ACTOR, kind=Document.Kind.BANK_MESSAGE, content=content, media_type="application/xml", now=now
-    )
-    outcome = Document.Outcome.PARTLY if booked else Document.Outcome.REFUSED
-    intake.conclude(document, outcome, code, explanation, {"new_entries": booked})
-    return Receipt(code, explanation, booked)
+def _conclude(document: Document, receipt: Receipt) -> None:
+    outcomes = Document.Outcome
+    refused = outcomes.PARTLY if receipt.new_entries else outcomes.REFUSED
+    outcome = refused if receipt.code else outcomes.ACCEPTED
+    intake.conclude(document, outcome, receipt.code, receipt.explanation, {"new_entries": receipt.new_entries})

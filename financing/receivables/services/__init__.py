@@ -4,7 +4,7 @@ from financing.receivables.services.acceptance import Answer, accept, cancel, di
 from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booking import book, fail, take_back
 from financing.receivables.services.settlement import settle
-from financing.receivables.services.submission import ItemResult, submit
+from financing.receivables.services.submission import ItemResult, replay, submit
 
 __all__ = [
     "Answer",
@@ -20,6 +20,7 @@ __all__ = [
     "is_assignable",
     "lock",
     "release",
+    "replay",
     "resolve_dispute",
     "settle",
     "submit",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from accounts.intake import replaying
 from accounts.intake import services as intake
 from accounts.intake.models import Document
 from accounts.trail.services import record
@@ -53,6 +54,18 @@ def submit(*, actor: Actor, content: bytes, media_type: str, file_name: str = ""
         results = _enter(actor, document, readings, now)
         _conclude(document, results)
     return results
+
+
+def replay(*, actor: Actor, document_id: int, now: datetime) -> Document:
+    """Run a refused submission through again, in the name of the party that handed it in. For operators.
+
+    Raises NotFound, Forbidden, NotReplayable.
+    """
+    with acting(actor):
+        document = replaying.reopen(actor=actor, document_id=document_id, now=now)
+        readings = _read(document, bytes(document.content))
+        _conclude(document, _enter(replaying.in_the_name_of(document, actor), document, readings, now))
+        return replaying.replayed(actor, document, now)
 
 
 def _read(document: Document, content: bytes) -> list[Reading]:
