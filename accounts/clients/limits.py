@@ -1,7 +1,8 @@
 """How much one caller may ask for in a minute, counted by all web processes together.
 
-One statement on a table that is not logged: 0.1 ms, no file is synced, and a crash forgets a minute's counts. In the
-database and not at the broker, which may be no Redis at all, and whose loss would add its time-out to every request.
+One statement on a table that is not logged: it costs what a SELECT of the same rows does (measured), no file is synced,
+and a crash forgets a minute's counts. In the database and not at the broker, which may be no Redis at all, and whose
+loss would add its time-out to every request.
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ ENDPOINTS = {
     "/platform/receivables/{receivable_id}/dispute/": "receivables/{}/dispute/",
     "/platform/receivables/{receivable_id}/resolve/": "receivables/{}/resolve/",
     "/platform/receivables/{receivable_id}/cancel/": "receivables/{}/cancel/",
+    "/platform/dispute/": "receivables/{}/dispute/",
     "/platform/settlements/new/": "settlements/",
     "/platform/trade/": "trade-history/",
     "/operations/verifications/{verification_id}/screen/": "verifications/{}/screen/",
