@@ -4,6 +4,7 @@ Sources: 2006 ISDA Definitions, section 4.16 (b) Actual/Actual, (d) Actual/365 (
 (Bond Basis), (g) 30E/360 (Eurobond Basis).
 """
 
+from calendar import monthrange
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -125,3 +126,9 @@ def waterfall(receipt_minor: int, debts: Iterable[Debt], first: Collection[int] 
             allocations.append(allocation)
             left -= allocation.total_minor
     return allocations, left
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day some months earlier, or the last of that month where it has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -34,6 +34,7 @@ for prefix, viewset in {
     "programmes": credit.Programmes,
     "facilities": advances.Facilities,
     "policies": credit.Policies,
+    "policy-replays": credit.PolicyReplays,
     "decisions": credit.Decisions,
     "quotes": advances.Quotes,
     "applications": advances.Applications,

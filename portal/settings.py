@@ -353,6 +353,7 @@ SPECTACULAR_SETTINGS = {
         "SettlementPaymentStatus": "financing.receivables.models.SettlementPayment.Status",
         "InstructionStatus": "financing.banking.models.PaymentInstruction.Status",
         "PolicyStatus": "financing.credit.models.PolicyVersion.Status",
+        "PolicyReplayStatus": "financing.credit.models.PolicyReplay.Status",
         "FacilityStatus": "financing.credit.models.Facility.Status",
         "DecisionOutcome": "financing.credit.models.Decision.Outcome",
         "ApplicationStatus": "financing.advances.models.Application.Status",

@@ -26,6 +26,15 @@ SUBSCRIPTIONS: list[Subscriber] = [
         "advances.hold", "financing.advances.handlers.remainder_came_back", ("payment.rejected", "payment.returned")
     ),
     Subscriber("advances.receipt_returned", "financing.advances.handlers.receipt_returned", ("payment.returned",)),
+    # What a proposed policy would have decided: it commits piece by piece, and nothing waits for it.
+    Subscriber(
+        "credit.replay",
+        "financing.credit.handlers.replay",
+        ("policy.replay_requested",),
+        kind=SEND,
+        batch=1,
+        lease_seconds=600,
+    ),
     # A new day: interest, who is overdue, what was held. It commits piece by piece: no repayment waits.
     Subscriber(
         "advances.accrue",

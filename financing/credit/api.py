@@ -8,8 +8,10 @@ from rest_framework.response import Response
 
 from accounts.parties.api import PartyName
 from financing.credit import services
-from financing.credit.models import Decision, Facility, PolicyVersion, Programme
+from financing.credit.models import Decision, Facility, PolicyReplay, PolicyVersion, Programme
 from financing.credit.queries import replay
+from financing.credit.replays import changes
+from financing.credit.shapes import ReplayAsked, ReplayedShown, ReplayFound, ReplaySummary
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, OfActor, Reading
 
@@ -96,7 +98,7 @@ class PolicyShown(serializers.ModelSerializer):
         model = PolicyVersion
         fields = (
             "id", "number", "status", "effective_from", "body", "body_hash", "note", "proposed_by", "proposed_at",
-            "decided_by", "decided_at", "approved_hash",
+            "decided_by", "decided_at", "approved_hash", "approved_replay",
         )  # fmt: skip
 
 
@@ -108,6 +110,10 @@ class PolicyProposed(serializers.Serializer):
 
 class HashSeen(serializers.Serializer):
     seen_hash = serializers.CharField(max_length=64, help_text="`body_hash` of the version that was read.")
+    seen_replay_id = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, allow_null=True, default=None,
+        help_text="The finished replay that was read; null: approved without one, and kept as such.",
+    )  # fmt: skip
 
 
 @extend_schema(tags=["policies"])
@@ -150,6 +156,38 @@ class Policies(Reading):
     def withdraw(self, request, pk: str) -> Response:
         """Take a proposed version back."""
         return self.answer(services.withdraw_policy(actor=self.actor, policy_id=int(pk), now=timezone.now()))
+
+    @extend_schema(methods=["get"], responses=ReplaySummary(many=True), summary="Replays of a version, newest first")
+    @extend_schema(
+        methods=["post"], request=ReplayAsked, responses={201: ReplaySummary}, parameters=[KEY_PARAMETER],
+        summary="What would this version have decided in the last months? Asked again on a day: the same replay",
+    )  # fmt: skip
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filter_backends=[])
+    @refuses("REPLAY_WINDOW_UNKNOWN")
+    def replays(self, request, pk: str) -> Response:
+        if request.method == "GET":
+            return Response(ReplaySummary(self.seen(pk).replays.order_by("-id"), many=True).data)
+        given = self.checked(ReplayAsked)
+        made = services.request_replay(actor=self.actor, policy_id=int(pk), now=timezone.now(), **given)
+        return Response(ReplaySummary(made).data, status=201)
+
+
+@extend_schema(tags=["policies"])
+@extend_schema_view(retrieve=extend_schema(responses=ReplayFound, summary="Before and after, in all and by grade"))
+class PolicyReplays(Reading):
+    """Versions applied to what the funder decided in the months before. Begun at `policies/{id}/replays/`."""
+
+    model, view, group = PolicyReplay, "credit.view_policy", "policies"
+    filters = {"policy": "policy_id", "status": "status"}
+
+    def get_serializer_class(self):
+        return ReplayFound if self.action == "retrieve" else ReplaySummary
+
+    @extend_schema(responses=ReplayedShown(many=True), summary="Who would be decided otherwise, and how")
+    @action(detail=True, filter_backends=[])
+    def changes(self, request, pk: str) -> Response:
+        found = self.paginate_queryset(changes(self.seen(pk)))
+        return self.get_paginated_response(ReplayedShown(found, many=True).data)
 
 
 class DifferenceShown(serializers.Serializer):

@@ -39,6 +39,10 @@ class PolicyVersion(Lifecycle, models.Model):
     decided_by = models.CharField(max_length=80, blank=True)
     decided_at = models.DateTimeField(null=True)
     approved_hash = models.CharField(max_length=64, blank=True, help_text="Hash of what the approver saw.")
+    approved_replay = models.ForeignKey(
+        "PolicyReplay", models.PROTECT, null=True, related_name="+",
+        help_text="What the approver saw that it would have changed; none: approved without.",
+    )  # fmt: skip
 
     objects = OfFunder.as_manager()
 
@@ -248,3 +252,87 @@ class Decision(models.Model):
             models.Index(fields=["funder", "-decided_at"], name="decision_by_funder"),
             models.Index(fields=["supplier", "-decided_at"], name="decision_by_supplier"),
         ]
+
+
+class PolicyReplay(Lifecycle, models.Model):
+    """A version applied to what the funder decided in the months before a day. `last_id`: how far it has come."""
+
+    class Status(models.TextChoices):
+        RUNNING = "RUNNING"
+        DONE = "DONE"
+
+    NEXT = {Status.RUNNING: {Status.DONE}}
+
+    policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="replays", db_index=False)
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    body_hash = models.CharField(max_length=64, help_text="Hash of the policy that was applied.")
+    months = models.PositiveSmallIntegerField()
+    since = models.DateField(help_text="Business dates after this one …")
+    as_of = models.DateField(help_text="… until this one.")
+    until_id = models.BigIntegerField(help_text="The latest decision that it looks at.")
+    decisions = models.PositiveIntegerField(help_text="How many it looks at.")
+    status = models.CharField(max_length=7, choices=Status, default=Status.RUNNING)
+    last_id = models.BigIntegerField(default=0)
+    replayed = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    requested_by = models.CharField(max_length=80)
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects = OfFunder.as_manager()
+
+    class Meta:
+        constraints = [
+            # The same question asked twice is the same work.
+            models.UniqueConstraint(fields=["policy", "months", "as_of"], name="policy_replay_once"),
+            models.CheckConstraint(
+                condition=Q(replayed__lte=F("decisions"), changed__lte=F("replayed")), name="policy_replay_counts"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="RUNNING", finished_at=None) | Q(finished_at__isnull=False, replayed=F("decisions")),
+                name="policy_replay_done_is_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Replay of policy {self.policy_id} over {self.months} months"
+
+
+class ReplayedDecision(models.Model):
+    """Append-only. One decision as it was made and as the replayed version would have made it.
+
+    `outcome_after` is empty where what was kept can no longer be read. Income: fee and expected interest of the amount
+    asked for, where it can be carried at all.
+    """
+
+    replay = models.ForeignKey(PolicyReplay, models.PROTECT, related_name="lines", db_index=False)
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="+", db_index=False)
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="+", db_index=False)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    outcome_before = models.CharField(max_length=8, choices=Decision.Outcome)
+    outcome_after = models.CharField(max_length=8, choices=Decision.Outcome, blank=True)
+    grade_before = models.CharField(max_length=2, blank=True)
+    grade_after = models.CharField(max_length=2, blank=True)
+    limit_before_minor = models.BigIntegerField()
+    limit_after_minor = models.BigIntegerField(default=0)
+    income_before_minor = models.BigIntegerField(null=True)
+    income_after_minor = models.BigIntegerField(null=True)
+    reasons_before = models.JSONField()
+    reasons_after = models.JSONField(default=list)
+    is_changed = models.BooleanField(default=False, help_text="Outcome, grade, limit or income differ.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["replay", "decision"], name="replayed_decision_once")]
+        indexes = [
+            models.Index(fields=["replay", "id"], condition=Q(is_changed=True), name="replayed_decision_changed")
+        ]
+
+    @property
+    def before(self) -> tuple:
+        return self.outcome_before, self.grade_before, self.limit_before_minor, self.income_before_minor
+
+    @property
+    def after(self) -> tuple:
+        return self.outcome_after, self.grade_after, self.limit_after_minor, self.income_after_minor

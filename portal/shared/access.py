@@ -74,6 +74,7 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     "receivables.view": _allow((SUPPLIER, PLATFORM, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
     "credit.propose_policy": _allow(FUNDERS, MAKER),
     "credit.approve_policy": _allow(FUNDERS, CHECKER),
+    "credit.replay_policy": _allow(FUNDERS, MAKER, CHECKER),
     "credit.view_policy": _allow(FUNDERS, VIEWER, MAKER, CHECKER),
     "credit.join_programme": _allow(SUPPLIER, MAKER),
     "credit.manage_facility": _allow(FUNDERS, CHECKER),

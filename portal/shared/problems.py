@@ -132,6 +132,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "SUPPLIER_NOT_ADMITTED": (422, "The supplier is not verified, or suspended."),
     "NO_POLICY_IN_FORCE": (409, "The funder has no policy for this day."),
     "POLICY_INVALID": (422, "The policy cannot be decided by: facts tell where."),
+    "REPLAY_WINDOW_UNKNOWN": (422, "A policy is replayed over 1, 3 or 6 months."),
     "EFFECTIVE_DATE_PASSED": (422, "A policy is effective from today on at the earliest."),
     # advances
     "AMOUNT_NOT_AVAILABLE": (422, "This amount is not available now: facts tell what is, and why."),

@@ -59,6 +59,7 @@ STATES: dict[str, tuple[str, Promise]] = {
     "PREPARED": (NEUTRAL, _("Prepared")),
     "ANSWERED": (PROGRESS, _("Answered")),
     "PROCESSED": (GOOD, _("Processed")),
+    "RUNNING": (PROGRESS, _("Under way")),
     "WAITING": (PROGRESS, _("Waiting")),
     "PENDING": (PROGRESS, _("Pending")),
     "RETRYING": (ATTENTION, _("Retrying")),

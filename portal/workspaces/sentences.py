@@ -63,6 +63,8 @@ SENTENCES = {
     "facility.resumed": (_("Facility active again"), "ACTIVE"),
     "policy.proposed": (_("Policy {number} proposed"), "PROPOSED"),
     "policy.approved": (_("Policy {number} approved"), "APPROVED"),
+    "policy.replay_requested": (_("Replay of policy {number} over {months} months begun"), ""),
+    "policy.replayed": (_("Replayed over {months} months: {changed} of {decisions} would change"), ""),
     "policy.rejected": (_("Policy {number} rejected"), "REJECTED"),
     "policy.withdrawn": (_("Policy {number} withdrawn"), "WITHDRAWN"),
     "quote.given": (_("Quoted {amount}"), ""),

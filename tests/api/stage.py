@@ -10,7 +10,8 @@ from accounts.trail.models import Delivery, Event
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application, Quote
 from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
-from financing.credit.models import Decision
+from financing.credit import services as credit
+from financing.credit.models import Decision, PolicyReplay
 from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable, Settlement
 from logistics.orders.services import import_trade
@@ -51,6 +52,9 @@ def set_up() -> Stage:
         actor=as_member("maya@meridian.example"), platform_id=people.meridian.id, mapping="portolan", now=NOW,
         content=b"order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n",
     )  # fmt: skip
+    replay = credit.request_replay(
+        actor=as_member("hana@harbour.example"), policy_id=lending.policy.id, months=1, now=NOW
+    )
     verification = _verification(people)
     return Stage(
         lending,
@@ -68,6 +72,7 @@ def set_up() -> Stage:
             "programmes": lending.programme.id,
             "facilities": lending.amphora_facility.id,
             "policies": lending.policy.id,
+            "policy-replays": replay.id,
             "decisions": Decision.objects.get().id,
             "quotes": waiting.id,
             "applications": application.id,
@@ -116,4 +121,5 @@ def footprint() -> dict[str, object]:
         "applications": list(Application.objects.order_by("id").values_list("id", "status", "recommended_by")),
         "receivables": list(Receivable.objects.order_by("id").values_list("id", "status", "settling_minor")),
         "settlements": Settlement.objects.count(),
+        "replays": PolicyReplay.objects.count(),
     }

@@ -50,6 +50,7 @@ BODIES = {
     "settlements/": {"key": "k", "lines": [{"receivable": 0}]},
     "policies/": {"body": {}, "effective_from": "2026-04-01"},
     "approve/": {"seen_hash": "0"},
+    "replays/": {"months": 1},
     "screen/": {"clear": True, "note": ""},
     "business-date/": {"to_date": "2026-03-03"},
     "replace/": {"holder": "X", "iban": "DE89370400440532013000"},
@@ -90,8 +91,8 @@ def test_the_route_table_is_the_contract():
     resources = {path.split("/")[0] for _, path in ROUTES}
     assert resources == {
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
-        "applications", "advances", "decisions", "policies", "verifications", "parties", "book", "instructions",
-        "bank-accounts", "statements", "events", "clients",
+        "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
+        "instructions", "bank-accounts", "statements", "events", "clients",
         "members", "documents", "deliveries",
     }  # fmt: skip
 
@@ -175,6 +176,8 @@ INSIDERS_WITHOUT_ROLE = [
     ("meridian", VIEWER, "get", "settlements/due/"),
     ("harbour", MAKER, "post", "facilities/{}/suspend/"),
     ("harbour", CHECKER, "post", "policies/"),
+    ("harbour", VIEWER, "post", "policies/{}/replays/"),
+    ("amphora", MAKER, "get", "policy-replays/"),
     ("harbour", MAKER, "post", "policies/{}/approve/"),
     ("harbour", MAKER, "post", "policies/{}/reject/"),
     ("harbour", CHECKER, "post", "policies/{}/withdraw/"),

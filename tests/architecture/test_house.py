@@ -24,6 +24,7 @@ HISTORY = (
     "ledger_leg",
     "credit_decision",
     "credit_assessment",
+    "credit_replayeddecision",
 )
 """Tables that the serving role may only add to."""
 

@@ -1,6 +1,5 @@
 """What is sent to each address that takes something: in the right shape, so that it is refused for its sender alone."""
 
-import json
 from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -39,9 +38,8 @@ FORMS = {
     "recommend/": lambda stage: JUDGEMENT,
     "applications/{application_id}/decide/": lambda stage: JUDGEMENT,
     "business-date/": lambda stage: {"to_date": LATER},
-    "policies/new/": lambda stage: {
-        "effective_from": LATER, "note": "More", "body": json.dumps(stage.lending.policy.body),
-    },
+    "policies/new/": lambda stage: {"effective_from": LATER, "note": "More"},
+    "policies/{policy_id}/replay/": lambda stage: {"months": "1"},
     "approve/": lambda stage: {"seen_hash": "0" * 64},
     "screen/": lambda stage: {"clear": "yes", "note": "nothing found"},
     "verifications/{verification_id}/decide/": lambda stage: {"approve": "yes", "note": "agreed"},
@@ -68,6 +66,7 @@ BODIES = {
     "cancel/": lambda stage: {"reason": "Typed wrongly"},
     "suspend/": lambda stage: {"reason": "Look into it"},
     "v1/settlements/": lambda stage: {"key": "k", "lines": [{"receivable": stage.objects["receivable"].pk}]},
+    "policies/{pk}/replays/": lambda stage: {"months": 1},
     "v1/policies/": lambda stage: {"body": {}, "effective_from": LATER},
     "approve/": lambda stage: {"seen_hash": "0" * 64},
     "screen/": lambda stage: {"clear": True, "note": ""},

@@ -144,6 +144,9 @@ def _money(stage: Stage) -> dict[str, object]:
         "advance": advance,
         "decision": Decision.objects.get(application_id=small.id),
         "policy": policy,
+        "replay": credit.request_replay(
+            actor=as_member("hana@harbour.example"), policy_id=policy.id, months=3, now=NOW
+        ),
     }
 
 

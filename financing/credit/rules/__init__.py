@@ -8,6 +8,7 @@ borrowing   eligibility, borrowing base, security
 pricing     what an amount costs
 decision    all of it: `decide(inputs)`
 whatif      the same decision with one fact changed
+replaying   what another policy would have decided
 """
 
 from financing.credit.rules.borrowing import Base, BaseLine, borrowing_base, choose_security, eligibility
@@ -18,6 +19,7 @@ from financing.credit.rules.inputs import Inputs, Terms
 from financing.credit.rules.plain import Misshapen, canonical_json, content_hash, from_plain, to_plain
 from financing.credit.rules.policy import GradeTerms, Policy, PolicyFaults
 from financing.credit.rules.pricing import price
+from financing.credit.rules.replaying import decide_by
 from financing.credit.rules.scoring import Score, ScoreLine, limit_of, monthly_amount, score
 from financing.credit.rules.whatif import Gain, gains
 
@@ -25,6 +27,6 @@ __all__ = [
     "APPROVED", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge", "Features", "Gain",
     "GradeTerms", "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy", "PolicyFaults", "Position",
     "ReceivableFacts", "Result", "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json", "choose_security",
-    "content_hash", "decide", "eligibility", "from_plain", "gains", "limit_of", "monthly_amount", "price", "score",
-    "to_plain",
+    "content_hash", "decide", "decide_by", "eligibility", "from_plain", "gains", "limit_of", "monthly_amount", "price",
+    "score", "to_plain",
 ]  # fmt: skip

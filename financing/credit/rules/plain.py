@@ -34,13 +34,16 @@ def to_plain(value: Any) -> Any:
 _PLAIN = frozenset({int, str, bool, type(None)})
 
 
-def from_plain(cls: type, data: Any) -> Any:
-    """The dataclass that `data` describes. Raises Misshapen with every fault found."""
+def from_plain(cls: type, data: Any, **built: Any) -> Any:
+    """The dataclass that `data` describes. Raises Misshapen with every fault found.
+
+    `built`: fields of it that are there already, and that the data need not hold.
+    """
     faults: list[str] = []
-    built = _read(cls, data, "", faults)
+    made = _read_dataclass(cls, data, "", faults, built) if built else _read(cls, data, "", faults)
     if faults:
         raise Misshapen(faults)
-    return built
+    return made
 
 
 def canonical_json(data: Any) -> str:
@@ -82,18 +85,20 @@ def _read(kind: Any, data: Any, place: str, faults: list[str]) -> Any:
     return _read_scalar(kind, data, place, faults)
 
 
-def _read_dataclass(cls: type, data: Any, place: str, faults: list[str]) -> Any:
+def _read_dataclass(
+    cls: type, data: Any, place: str, faults: list[str], built: Mapping[str, Any] = types.MappingProxyType({})
+) -> Any:
     if not isinstance(data, Mapping):
         faults.append(f"{place or 'It'} is not an object.")
         return None
     shape, needed = _shape(cls)
     before = len(faults)
-    faults.extend(f"{_under(place, name)} is missing." for name in sorted(needed - data.keys()))
+    faults.extend(f"{_under(place, name)} is missing." for name in sorted(needed - data.keys() - built.keys()))
     faults.extend(f"{_under(place, name)} is not known." for name in sorted(data.keys() - shape.keys()))
     values = {
         name: _read(kind, data[name], _under(place, name), faults) for name, kind in shape.items() if name in data
     }
-    return cls(**values) if len(faults) == before else None
+    return cls(**values | built) if len(faults) == before else None
 
 
 def _read_scalar(kind: type, data: Any, place: str, faults: list[str]) -> Any:

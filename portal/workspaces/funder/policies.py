@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,9 +19,10 @@ from financing.credit.queries import policy_in_force
 from financing.credit.rules import DEFAULT_BODY, Policy
 from portal.shared.access import FUNDERS, permits, require
 from portal.shared.errors import NotFound, RuleViolation
-from portal.ui.tables import Column, Table
+from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
-from portal.workspaces.funder import queries
+from portal.workspaces.funder import queries, replays, terms
+from portal.workspaces.funder.proposing import Proposal
 from portal.workspaces.sentences import timeline
 
 POLICIES = (
@@ -37,56 +36,41 @@ POLICIES = (
 )
 
 
-class PolicyField(forms.JSONField):
-    """A policy as text that a person can read and change: indented, its parts in the order of the rules."""
-
-    def prepare_value(self, value: Any) -> str:
-        return value if isinstance(value, str) else readable(value)
-
-    def bound_data(self, data: str, initial: Any) -> str:
-        # What was entered comes back as it was typed: it may be no policy.
-        return data
-
-
 def readable(body: dict) -> str:
     return json.dumps(Policy.from_body(body).to_body(), indent=2, ensure_ascii=False)
 
 
-class Proposal(forms.Form):
-    effective_from = forms.DateField(
-        label=gettext_lazy("Effective from"), widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=gettext_lazy("A business date of your book, today or later."),
-    )  # fmt: skip
-    note = forms.CharField(label=gettext_lazy("What changes, and why"), max_length=2000)
-    body = PolicyField(label=gettext_lazy("Policy"), widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}))
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One place in which two policies differ."""
-
-    place: str
-    before: Any
-    after: Any
-
-
-def changes(before: Any, after: Any, place: str = "") -> Iterator[Change]:
-    """Every place where two bodies differ; members of lists are told by the name they carry, not by their position."""
+def places(before: Any, after: Any, place: str = "") -> Iterator[str]:
+    """Every place in which two bodies differ; members of lists are told by the name they carry."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
-            yield from changes(before.get(name), after.get(name), f"{place}.{name}" if place else name)
+            yield from places(before.get(name), after.get(name), f"{place}.{name}" if place else name)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from changes(_by_name(before), _by_name(after), place)
+        yield from places(_by_name(before), _by_name(after), place)
     elif before != after:
-        yield Change(place, "–" if before is None else before, "–" if after is None else after)
+        yield place
 
 
 def _by_name(members: list) -> dict:
     def name(position: int, member: Any) -> str:
-        named = next((member[key] for key in ("feature", "grade", "code") if key in member), None)
-        return str(named or position)
+        return str(next((member[key] for key in ("feature", "grade") if key in member), position))
 
     return {name(position, member): member for position, member in enumerate(members)}
+
+
+def difference(before: PolicyVersion | None, after: dict, currency: str) -> dict:
+    """Context of funder/difference.html. `elsewhere`: what differs in places that have no name for a person."""
+    if before is None:
+        return {"before": None}
+    parts = terms.comparison(before.body, after, currency)
+    known = {term.place for body in (before.body, after) for each in terms.sections(body) for term in each.terms}
+    return {
+        "before": before,
+        "parts": [part for part in parts if part.changed],
+        "untouched": [part for part in parts if part.same],
+        "how_many": sum(len(part.changed) for part in parts),
+        "elsewhere": [place for place in places(before.body, after) if place not in known],
+    }
 
 
 @for_kinds(*FUNDERS)
@@ -95,38 +79,78 @@ def policies(request: HttpRequest) -> HttpResponse:
     rows = PolicyVersion.objects.visible_to(request.actor)
     table = Table(
         request, rows, POLICIES, name="policies", caption=_("Policy versions"), order="-number",
-        live="credit.policyversion",
+        live="credit.policyversion", search=("note",),
+        filters=(Filter("status", _("State"), PolicyVersion.Status.choices),),
         empty={"title": _("No policy yet"), "text": _("Propose the first one; a colleague approves it.")},
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    context = {"table": table, "may_propose": permits(request.actor, "credit.propose_policy")}
+    context = {
+        "table": table,
+        "may_propose": permits(request.actor, "credit.propose_policy"),
+        "in_force": _in_force(request),
+        "waiting": rows.filter(status=PolicyVersion.Status.PROPOSED).order_by("number"),
+    }
     return render(request, "funder/policies.html", context)
+
+
+def _in_force(request: HttpRequest) -> PolicyVersion | None:
+    book = queries.book_of(request.actor)
+    return policy_in_force(request.actor.party_id, book.business_date if book else timezone.localdate())
 
 
 @for_kinds(*FUNDERS)
 def propose(request: HttpRequest) -> HttpResponse:
+    """Asked with `preview`, it answers what would change and keeps nothing."""
     require(request.actor, "credit.propose_policy")
     book = queries.book_of(request.actor)
-    if request.method != "POST":
-        today = book.business_date if book else timezone.localdate()
-        current = policy_in_force(request.actor.party_id, today)
-        form = Proposal(initial={"effective_from": today, "body": current.body if current else DEFAULT_BODY})
-        return render(request, "funder/propose.html", {"form": form})
-    form = Proposal(request.POST)
+    today = book.business_date if book else timezone.localdate()
+    current = policy_in_force(request.actor.party_id, today)
+    data = request.POST if request.method == "POST" else None
+    form = Proposal(
+        data, body=current.body if current else DEFAULT_BODY, currency=queries.currency_of(request.actor), today=today
+    )
+    if data is None or "preview" in data:
+        return _form_page(request, form, current)
     refusal = None
     if form.is_valid():
         try:
-            made = services.propose_policy(
-                actor=request.actor, funder_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data
-            )
+            made = _propose(request, form)
         except RuleViolation as refused:
             refusal = refused
         else:
-            messages.success(request, _("Proposed. A colleague who is a checker approves it."))
+            messages.success(request, _("Proposed. See below whom it would change, before a colleague approves it."))
             return redirect("funder:policy", made.id)
-    context = {"form": form, "refusal": refusal, "faults": refusal.facts.get("faults", []) if refusal else []}
-    return render(request, "funder/propose.html", context, status=422)
+    return _form_page(request, form, current, refusal=refusal, status=422)
+
+
+def _propose(request: HttpRequest, form: Proposal) -> PolicyVersion:
+    return services.propose_policy(
+        actor=request.actor, funder_id=request.actor.party_id, now=timezone.now(), body=form.body(),
+        effective_from=form.cleaned_data["effective_from"], note=form.cleaned_data["note"],
+    )  # fmt: skip
+
+
+def _form_page(request: HttpRequest, form: Proposal, current: PolicyVersion | None, *, refusal=None, status=200):
+    entered = form.body() if form.is_bound and (form.is_valid() or form.cleaned_data) else None
+    context = {
+        "form": form,
+        "preview": "preview" in request.POST,
+        **_groups(form),
+        "current": current,
+        "currency": queries.currency_of(request.actor),
+        "refusal": refusal,
+        "faults": refusal.facts.get("faults", []) if refusal else [],
+        "difference": difference(current, entered, queries.currency_of(request.actor)) if entered else None,
+    }
+    return render(request, "funder/propose.html", context, status=status)
+
+
+def _groups(form: Proposal) -> dict:
+    groups = form.grouped()
+    rest = groups["open"][1:]
+    grades = [part for part in rest if part[0].terms[0].place.startswith("grades.")]
+    return {"groups": groups, "grades": grades, "others": [part for part in rest if part not in grades]}
 
 
 def _policy(request: HttpRequest, policy_id: int) -> PolicyVersion:
@@ -143,29 +167,40 @@ def policy(request: HttpRequest, policy_id: int) -> HttpResponse:
 
 
 def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, status=200) -> HttpResponse:
-    before = (
+    is_open = version.status == PolicyVersion.Status.PROPOSED
+    is_own = version.proposed_by == request.actor.identity
+    checks = permits(request.actor, "credit.approve_policy")
+    currency = queries.currency_of(request.actor)
+    context = {
+        "version": version,
+        "difference": difference(_before(request, version), version.body, currency),
+        "body": readable(version.body),
+        "happenings": timeline(request.actor, version),
+        "refusal": refusal,
+        "people": _people(version),
+        "is_own": is_own,
+        "may_decide": is_open and checks and not is_own,
+        "lacks_factor": is_open and checks and not is_own and request.actor.has_second_factor is False,
+        "may_withdraw": is_open and permits(request.actor, "credit.propose_policy"),
+        **replays.shown_with(request, version),
+    }
+    return render(request, "funder/policy.html", context, status=status)
+
+
+def _people(version: PolicyVersion) -> dict[str, str]:
+    known = queries.people(version.proposed_by, version.decided_by)
+    return {"proposer": known.get(version.proposed_by, ""), "decider": known.get(version.decided_by, "")}
+
+
+def _before(request: HttpRequest, version: PolicyVersion) -> PolicyVersion | None:
+    """The version that it follows: in force when it takes effect."""
+    return (
         PolicyVersion.objects.visible_to(request.actor)
         .filter(status=PolicyVersion.Status.APPROVED, effective_from__lte=version.effective_from)
-        .exclude(id=version.id)
         .filter(number__lt=version.number)
         .order_by("-effective_from", "-number")
         .first()
     )
-    is_open = version.status == PolicyVersion.Status.PROPOSED
-    context = {
-        "version": version,
-        "before": before,
-        "changes": list(changes(before.body, version.body)) if before else [],
-        "body": readable(version.body),
-        "happenings": timeline(request.actor, version),
-        "refusal": refusal,
-        "is_own": version.proposed_by == request.actor.identity,
-        "may_decide": is_open
-        and permits(request.actor, "credit.approve_policy")
-        and version.proposed_by != request.actor.identity,
-        "may_withdraw": is_open and permits(request.actor, "credit.propose_policy"),
-    }
-    return render(request, "funder/policy.html", context, status=status)
 
 
 @for_kinds(*FUNDERS)
@@ -175,7 +210,11 @@ def conclude(request: HttpRequest, policy_id: int, verb: str) -> HttpResponse:
     now = timezone.now()
     verbs = {
         "approve": lambda: services.approve_policy(
-            actor=request.actor, policy_id=policy_id, seen_hash=request.POST.get("seen_hash", ""), now=now
+            actor=request.actor,
+            policy_id=policy_id,
+            seen_hash=request.POST.get("seen_hash", ""),
+            now=now,
+            seen_replay_id=replays.number_of(request.POST.get("seen_replay")),
         ),
         "reject": lambda: services.reject_policy(actor=request.actor, policy_id=policy_id, now=now),
         "withdraw": lambda: services.withdraw_policy(actor=request.actor, policy_id=policy_id, now=now),

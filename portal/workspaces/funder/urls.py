@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.workspaces.funder import book, policies, views
+from portal.workspaces.funder import book, policies, replays, views
 
 app_name = "funder"
 urlpatterns = [
@@ -17,5 +17,7 @@ urlpatterns = [
     path("policies/", policies.policies, name="policies"),
     path("policies/new/", policies.propose, name="propose_policy"),
     path("policies/<int:policy_id>/", policies.policy, name="policy"),
+    path("policies/<int:policy_id>/replay/", replays.begin, name="replay_policy"),
+    path("replays/<int:replay_id>/", replays.replay, name="replay"),
     path("policies/<int:policy_id>/<str:verb>/", policies.conclude, name="conclude_policy"),
 ]

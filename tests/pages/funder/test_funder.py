@@ -1,7 +1,6 @@
 """The funder's pages: what they show, to whom, and what their buttons do."""
 
 import copy
-import json
 
 import pytest
 from django.db import connection
@@ -11,11 +10,11 @@ from django.urls import reverse
 
 from financing.advances import services
 from financing.advances.models import Advance, Application
-from financing.credit.models import Decision, PolicyVersion
+from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import NOW, TODAY, as_member
+from tests.world import NOW, as_member
 
 pytestmark = pytest.mark.django_db
 
@@ -106,33 +105,6 @@ def test_a_viewer_and_the_wrong_role_are_told_so(lending, as_user):
         assert b"FORBIDDEN" in response.content
     referred.refresh_from_db()
     assert (referred.status, referred.recommended_by) == ("REFERRED", "")
-
-
-def test_a_policy_is_proposed_compared_and_approved_by_two_people(lending, as_user):
-    body = copy.deepcopy(lending.policy.body)
-    body["authority"]["max_amount_minor"] = 700_00
-    hana, hugo = as_user("hana@harbour.example"), as_user("hugo@harbour.example")
-    form = {"effective_from": TODAY.isoformat(), "note": "More authority", "body": json.dumps(body)}
-    assert hana.post(reverse("funder:propose_policy"), form).status_code == 302
-    proposed = PolicyVersion.objects.get(number=2)
-    page = hugo.get(reverse("funder:policy", args=[proposed.id])).content.decode()
-    assert "authority.max_amount_minor" in page and "50000" in page and "70000" in page
-    approve = reverse("funder:conclude_policy", args=[proposed.id, "approve"])
-    assert hana.post(approve, {"seen_hash": proposed.body_hash}).status_code == 403
-    assert hugo.post(approve, {"seen_hash": "0" * 64}).status_code == 409
-    assert hugo.post(approve, {"seen_hash": proposed.body_hash}).status_code == 302
-    proposed.refresh_from_db()
-    assert proposed.status == "APPROVED"
-
-
-def test_a_faulty_policy_is_refused_with_every_fault_and_kept_in_the_form(lending, as_user):
-    body = copy.deepcopy(lending.policy.body)
-    body["grades"][0]["advance_rate"] = "1.5"
-    form = {"effective_from": TODAY.isoformat(), "note": "Too much", "body": json.dumps(body)}
-    response = as_user("hana@harbour.example").post(reverse("funder:propose_policy"), form)
-    assert response.status_code == 422
-    assert b"advance_rate is not between 0 and 1" in response.content and b"Too much" in response.content
-    assert PolicyVersion.objects.count() == 1
 
 
 def test_the_day_is_closed_by_a_checker_and_never_goes_back(lending, as_user):
