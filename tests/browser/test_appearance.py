@@ -123,7 +123,7 @@ def test_a_chart_is_drawn_when_it_is_seen_in_the_theme_of_the_page_and_moves_not
                 spots.set(colour, (spots.get(colour) ?? 0) + 1);
             }
         return [...spots].sort((a, b) => b[1] - a[1])[0][0]; }"""
-    expect(page.locator("#chart-grades canvas")).to_be_visible()
+    expect(page.locator("#chart-grades canvas")).to_be_visible(timeout=30_000)
     frames = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
     assert page.evaluate(frames)
     assert len(asked) == 1
