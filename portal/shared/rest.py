@@ -67,6 +67,8 @@ class Resource(APIView):
         setattr(self, method, handler)
 
     def finalize_response(self, request: Request, response: Response, *args, **kwargs) -> Response:
+        if response.status_code >= 400:  # a refusal is a problem document, whatever the answer would have been
+            request.accepted_renderer, request.accepted_media_type = Json(), Json.media_type
         response = super().finalize_response(request, response, *args, **kwargs)
         patch_vary_headers(response, ["Authorization"])
         for name, value in getattr(request, "rate_headers", {}).items():
