@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON_OF_VENV := .venv/bin/python
 export SQL WORLD
-.PHONY: help run demo bench test lint audit psql
+.PHONY: help run demo bench screens test lint audit psql
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,6 +16,9 @@ demo: ## the whole job end to end, in figures: var/demo.json (TRADE=file: replay
 
 bench: ## measure speed
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.bench $(ARGS)
+
+screens: ## a picture of every page of every role: var/screens/index.html (ROLES, LANGUAGES, WIDTHS, THEMES pick some)
+	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.screens
 
 test: ## run the tests (ARGS="tests/runtime -k port" picks some)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m pytest -n 2 --dist loadfile $(ARGS)

@@ -19,6 +19,8 @@ from portal.runtime import postgres
 
 PROJECT = Path(__file__).resolve().parents[1]
 STORIES = "tests/stories/"
+# Servers within the tests read files where they are, whatever was gathered here before.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
 

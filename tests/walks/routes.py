@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 
 METHODS = ("GET", "POST")
@@ -17,6 +18,9 @@ VALUES = {
         "funder/policies/{policy_id}/{verb}/": ("approve", "reject", "withdraw"),
         "funding/policies/{policy_id}/{verb}/": ("approve", "reject", "withdraw"),
     },
+    "kind": ("csv",),
+    "content_type_id": ("1",),
+    "app_label": ("parties",),
     "due_date": ("2026-04-01",),
     "group": ("receivables",),
     "uidb36": ("zz",),
@@ -46,6 +50,7 @@ OBJECTS = {
     "instruction_id": "instruction",
     "message_id": "message",
     "statement_id": "statement",
+    "account_id": "own account",
     "webauthn/keys/{pk}": "passkey",
     # the API names its objects by the collection they are of
     "parties/{pk}": "party",
@@ -87,6 +92,8 @@ class Route:
     def group(self) -> str:
         if self.path.startswith(PUBLIC):
             return "accounts"
+        if self.path.startswith("admin/"):
+            return "back office"
         return "api" if self.path.startswith("api/") else "pages"
 
     def filled(self, objects: dict[str, object]) -> str:
@@ -94,6 +101,9 @@ class Route:
         address = self.path
         for name in re.findall(r"{(\w+)}", self.path):
             found = next((what for key, what in OBJECTS.items() if f"{key}/" in self.path and "{" in key), None)
+            if name == "object_id":
+                address = address.replace("{object_id}", self._row())
+                continue
             what = found or OBJECTS.get(name)
             if what is None:
                 raise NotKnown(
@@ -102,6 +112,13 @@ class Route:
                 )
             address = address.replace(f"{{{name}}}", str(objects[what].pk))
         return f"/{address}"
+
+    def _row(self) -> str:
+        """Of the back office: any row of the model in the path."""
+        if self.path.startswith("admin/r/"):
+            return "1"
+        row = apps.get_model(*self.path.split("/")[1:3])._default_manager.first()
+        return str(row.pk) if row else "1"
 
 
 def routes() -> list[Route]:

@@ -184,8 +184,15 @@ def _bank(stage: Stage) -> dict[str, object]:
         account=account, date=TODAY, message=message, opening_minor=0, closing_minor=1, ledger_minor=0, unmatched=1,
         reconciled_at=NOW,
     )  # fmt: skip
+    own = BankAccount.objects.get(party=stage.lending.cast.amphora)
     payment = PaymentInstruction.objects.get(purpose=PaymentInstruction.Purpose.DISBURSEMENT)
-    return {"message": message, "statement": statement, "instruction": payment, "bank account": account}
+    return {
+        "message": message,
+        "statement": statement,
+        "instruction": payment,
+        "bank account": account,
+        "own account": own,
+    }
 
 
 def _people(stage: Stage) -> dict[str, object]:
@@ -199,7 +206,9 @@ def _people(stage: Stage) -> dict[str, object]:
     delivery = Delivery.objects.order_by("id").first()
     Delivery.objects.filter(id=delivery.id).update(state=Delivery.State.PARKED, attempts=9, last_error="It broke")
     passkey = Authenticator.objects.create(
-        user=User.objects.get(email="ana@amphora.example"), type=Authenticator.Type.WEBAUTHN, data={}
+        user=User.objects.get(email="ana@amphora.example"),
+        type=Authenticator.Type.WEBAUTHN,
+        data={"name": "Key", "credential": {}},
     )
     client, _ = create_client(actor=SYSTEM_ACTOR, party_id=amphora.id, name="Till", role=MAKER, now=NOW)
     member = Membership.objects.get(user__email=address_of("Amphora", VIEWER))

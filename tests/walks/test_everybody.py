@@ -211,3 +211,27 @@ def test_a_machine_opens_no_page(stage):
             answer = wire.wire.get(route.filled(stage.objects), headers={"Authorization": f"Bearer {wire.token}"})
             assert letter(answer) in (SIGNS_IN, NO_SUCH_METHOD, FINDS_NOTHING), route.path
     assert before.changed() == set()
+
+
+DOORS = ("admin/login/", "admin/logout/", "admin/password_change/", "admin/password_change/done/")
+"""They lead to the portal's own pages of signing in and out, whoever asks."""
+
+
+def test_the_back_office_is_the_operators_alone_and_nothing_is_written_by_asking(stage):
+    """Hundreds of addresses of one make: each is asked for by somebody signed out, by one stranger and by one role of
+    the operator's, by turns another. Nobody writes: what actions do is done by services, for chosen rows."""
+    walked = Walk(stage, table.PAGES, as_person)
+    operators = walked.askers.pop("Watch")
+    signed_out = walked.askers.pop("signed out")[0]
+    strangers = [(name, ask) for name, asking in walked.askers.items() for ask in asking]
+    office = [route for route in routes() if route.group == "back office" and route.path not in DOORS]
+    for turn, route in enumerate(office):
+        name, stranger = strangers[turn % len(strangers)]
+        for method in METHODS:
+            asked = f"{method} /{route.path}"
+            assert walked._ask(signed_out, "signed out", method, route.path, True) == SIGNS_IN, asked
+            assert walked._ask(stranger, name, method, route.path, True) == FINDS_NOTHING, (asked, name)
+            found = walked._ask(operators[turn % len(operators)], "Watch", method, route.path, True)
+            assert found in (LET_IN, FINDS_NOTHING, REFUSED, NO_SUCH_METHOD), asked
+    assert len(office) > 100
+    assert walked.wrong == []
