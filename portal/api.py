@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.clients import api as clients
 from accounts.intake import api as intake
+from accounts.notices import api as notices
 from accounts.parties import api as parties
 from accounts.trail import api as trail
 from financing.advances import api as advances
@@ -25,6 +26,7 @@ for prefix, viewset in {
     "clients": clients.Clients,
     "documents": intake.Documents,
     "deliveries": trail.Deliveries,
+    "notices": notices.Notices,
     # goods
     "trade-history": orders.TradeHistory,
     # money
@@ -51,6 +53,7 @@ urlpatterns = [
     path("docs/problems/", reference.problems, name="api-problems"),
     path("docs/<slug:group>/", reference.group, name="api-docs-group"),
     path("v1/me/", parties.Me.as_view(), name="api-me"),
+    path("v1/notices/preferences/", notices.NoticePreferences.as_view(), name="api-notice-preferences"),
     path("v1/events/", trail.Events.as_view(), name="api-events"),
     path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),
     path("v1/book/business-date/", ledger.BusinessDate.as_view(), name="api-business-date"),

@@ -15,12 +15,15 @@ app = Celery("portolan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# A slow bank must not keep decisions waiting: in production each queue can have workers of its own.
-app.conf.task_queues = (Queue("decisions"), Queue("bank"), Queue("events"))
+# A slow bank or mail server must not keep decisions waiting: in production each queue can have workers of its own.
+app.conf.task_queues = (Queue("decisions"), Queue("bank"), Queue("events"), Queue("mail"))
 app.conf.task_default_queue = "events"
 app.conf.beat_schedule = {
     "sweep deliveries": {"task": "trail.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "collect the bank's statements": {"task": "banking.collect_statements", "schedule": crontab(hour=0, minute=30)},
     "forget old keys and tokens": {"task": "clients.forget", "schedule": 3600.0, "options": {"expires": 3600}},
+    "mail notices": {"task": "notices.send", "schedule": 10.0, "options": {"queue": "mail", "expires": 10}},
+    "gather the morning's mails": {"task": "notices.daily", "schedule": 120.0, "options": {"expires": 120}},
+    "forget old notices": {"task": "notices.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},
 }

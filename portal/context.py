@@ -1,7 +1,10 @@
 """What every page knows: who acts, for whom else they could, and where they can go."""
 
+from functools import cache, partial
+
 from django.http import HttpRequest
 
+from accounts.notices.queries import unread_count
 from portal.shared.access import permits
 from portal.workspaces import navigation
 
@@ -17,5 +20,7 @@ def workspace(request: HttpRequest) -> dict:
         "party_name": request.party.name,
         "parties": list(parties.values()),
         "may_manage_clients": permits(actor, "clients.manage"),
+        # Counted when a template asks for it, and once.
+        "unread_notices": cache(partial(unread_count, actor)),
         "navigation": navigation.items(actor.party_kind, request.path),
     }

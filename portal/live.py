@@ -5,7 +5,8 @@ and handed to the open streams. The horizon is a transaction number below which 
 is below no horizon yet, and is missed by nobody. No stream holds a database connection.
 
 A message: id `<transaction>-<event id>`, event `news`, data {name, subject_type, subject_id, at}. The page fetches what
-it shows again, with its own permissions. Event `reload` says that too much was missed to be told one by one.
+it shows again, with its own permissions. Event `reload` says that too much was missed to be told one by one, event
+`notices` that somebody of the party was told something or has read it.
 """
 
 import asyncio
@@ -47,6 +48,7 @@ FAIL_AFTER_SECONDS = 55
 """A stream whose right to be open could not be confirmed for so long ends."""
 STREAMS_PER_PARTY = 100
 """Open streams of one party in one process: nobody takes everybody else's."""
+NOTICES = b"event: notices\ndata: {}\n\n"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -93,6 +95,7 @@ class Subscription:
         self.party_id = party_id
         self.waiting: deque[Message] = deque()
         self.stirred = asyncio.Event()
+        self.has_notices = False
         self.ended = asyncio.Event()
 
     def offer(self, messages: list[Message]) -> None:
@@ -103,6 +106,10 @@ class Subscription:
             self.ended.set()
             return
         self.waiting.extend(messages)
+        self.stirred.set()
+
+    def offer_notices(self) -> None:
+        self.has_notices = True
         self.stirred.set()
 
     async def take(self, seconds: float) -> list[Message]:
@@ -149,6 +156,7 @@ class Hub:
             try:
                 async with await psycopg.AsyncConnection.connect(**listening()) as listener:
                     await listener.execute("LISTEN trail_event")
+                    await listener.execute("LISTEN notices")
                     pause = 0.1
                     await self.follow(listener)
             except (psycopg.Error, OSError) as error:
@@ -167,8 +175,15 @@ class Hub:
             else:
                 # It becomes readable when an older transaction ends, which may not notify anybody.
                 patience = 0.005 if patience == IDLE_SECONDS else min(patience * 2, 0.5)
-            async for _ in listener.notifies(timeout=patience, stop_after=1):
-                pass
+            async for heard in listener.notifies(timeout=patience, stop_after=1):
+                if heard.channel == "notices":
+                    self.offer_notices(heard.payload)
+
+    def offer_notices(self, parties: str) -> None:
+        """Tell the streams of these parties ("3,17") to look at their notices: a wake-up that carries nothing."""
+        for party_id in parties.split(","):
+            for subscription in self.subscriptions.get(int(party_id), ()):
+                subscription.offer_notices()
 
     async def read(self, listener: psycopg.AsyncConnection) -> bool:
         """Hand out what became readable. Returns whether something is written that is not readable yet."""
@@ -371,8 +386,11 @@ async def tell(
     position = max([position, *(message.position for message in earlier)])
     while True:
         fresh = [each for each in await subscription.take(settings.LIVE_HEARTBEAT_SECONDS) if each.position > position]
+        notices, subscription.has_notices = NOTICES * subscription.has_notices, False
         if fresh:
-            content, position = b"".join(each.content for each in fresh), fresh[-1].position
+            content, position = b"".join(each.content for each in fresh) + notices, fresh[-1].position
+        elif notices:
+            content = notices
         else:
             position = max(position, (source.horizon, 0))
             content = f": still here\nid: {position[0]}-{position[1]}\n\n".encode()

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "accounts.parties",
     "accounts.clients",
     "accounts.intake",
+    "accounts.notices",
     # goods
     "logistics.orders",
     # money
@@ -105,6 +106,10 @@ ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 SUBSCRIPTIONS = "portal.subscriptions.SUBSCRIPTIONS"
 """Event name -> handlers. A name, so that the trail imports nothing above it."""
+WATCHERS = "accounts.parties.queries.operators"
+"""Ids of the parties that hear of what is stuck."""
+NOTICES = "portal.told.TABLE"
+"""Event name -> whom it is told, in which words."""
 
 TEMPLATES = [
     {
@@ -241,9 +246,12 @@ MAILERS = {
             "username": unquote(mail.username or ""),
             "password": unquote(mail.password or ""),
             "use_tls": mail.scheme == "smtps",
+            "timeout": 30,
         },
     }
     if mail.scheme in {"smtp", "smtps"}
+    else {"BACKEND": "django.core.mail.backends.filebased.EmailBackend", "OPTIONS": {"file_path": mail.path}}
+    if mail.scheme == "file"
     else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 }
 DEFAULT_FROM_EMAIL = text("EMAIL_FROM", "Portolan <no-reply@portolan.example>")
@@ -347,6 +355,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "PartyStatus": "accounts.parties.models.Party.Status",
         "PartyKind": "accounts.parties.models.Party.Kind",
+        "Cadence": "accounts.notices.models.Cadence",
         "VerificationStatus": "accounts.parties.models.BusinessVerification.Status",
         "DocumentOutcome": "accounts.intake.models.Document.Outcome",
         "DocumentKind": "accounts.intake.models.Document.Kind",

@@ -1,6 +1,7 @@
 """The whole choreography on one page: which news each part of the house listens to, in the order of a financing."""
 
 from accounts.trail.subscribers import SEND, Subscriber
+from portal.told import EVENTS
 
 SUBSCRIPTIONS: list[Subscriber] = [
     # An application is decided by the policy that it was quoted under, …
@@ -44,4 +45,6 @@ SUBSCRIPTIONS: list[Subscriber] = [
         batch=1,
         lease_seconds=600,
     ),
+    # Whoever should know is told: portal/told.py says who.
+    Subscriber("notices.write", "accounts.notices.handlers.write", tuple(EVENTS)),
 ]

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
+from accounts.parties.queries import operators
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -169,7 +170,7 @@ def submit_verification(
             )
             for o in owners
         )
-        record(actor, now, [News("verification.submitted", verification, (party.id, *_operators()))])
+        record(actor, now, [News("verification.submitted", verification, (party.id, *operators()))])
         return verification
 
 
@@ -184,7 +185,7 @@ def screen(*, actor: Actor, verification_id: int, clear: bool, note: str, now: d
         verification.screening_note, verification.screened_at, verification.screened_by_id = note, now, actor.user_id
         verification.save()
         # Only operators: a party that hears of a hit is warned.
-        record(actor, now, [News("verification.screened", verification, _operators(), internal=True)])
+        record(actor, now, [News("verification.screened", verification, operators(), internal=True)])
         return verification
 
 
@@ -211,7 +212,7 @@ def decide_verification(
                 party.save(update_fields=["status"])
         verification.save()
         name = "verification.approved" if approve else "verification.rejected"
-        record(actor, now, [News(name, verification, (party.id, *_operators()))])
+        record(actor, now, [News(name, verification, (party.id, *operators()))])
         return verification
 
 
@@ -306,7 +307,3 @@ def _verification(actor: Actor, verification_id: int) -> BusinessVerification:
     if found is None:
         raise NotFound()
     return found
-
-
-def _operators() -> tuple[int, ...]:
-    return tuple(Party.objects.filter(kind=Party.Kind.OPERATOR).values_list("id", flat=True))

@@ -8,13 +8,15 @@ import logging
 from datetime import datetime, timedelta
 from time import monotonic
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.module_loading import import_string
 
 from accounts.trail.models import Delivery, Event
-from accounts.trail.services import wake
+from accounts.trail.services import News, record, wake
 from accounts.trail.subscribers import SEND, Subscriber, subscribers
-from portal.shared.access import Actor, require
+from portal.shared.access import SYSTEM_ACTOR, Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidTransition, NotFound
 
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 BLAMELESS = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53300"}
 """SQLSTATEs that are nobody's fault: deadlock, serialisation, lock time-out, a server that restarts or is full."""
 
+PARKED = "delivery.parked"
 BLAMELESS_RETRIES = 5
 BLAMELESS_PAUSE_SECONDS = 5
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 1800, 3600)
@@ -190,7 +193,16 @@ def _put_off(subscriber: Subscriber, delivery_id: int, now: datetime, error: Exc
         row.due_at = now + timedelta(seconds=BACKOFF_SECONDS[min(row.attempts, len(BACKOFF_SECONDS)) - 1])
         if row.attempts >= subscriber.tries:
             row.state = Delivery.State.PARKED
+            _tell_watchers(row, now)
         row.save(update_fields=["attempts", "leased_until", "last_error", "due_at", "state"])
+
+
+def _tell_watchers(row: Delivery, now: datetime) -> None:
+    """Those who run the portal hear of it; that they could not be told is told to nobody, or there were no end."""
+    if row.event.name == PARKED:
+        return
+    facts = {"subscriber": row.subscriber, "event": row.event.name, "attempts": row.attempts}
+    record(SYSTEM_ACTOR, now, [News(PARKED, row, import_string(settings.WATCHERS)(), facts, internal=True)])
 
 
 def _pause(ids: list[int], now: datetime, error: Exception) -> None:

@@ -66,6 +66,7 @@ STATES: dict[str, tuple[str, Promise]] = {
     "PARKED": (ATTENTION, _("Parked")),
     "DONE": (GOOD, _("Done")),
     "DELIVERED": (GOOD, _("Delivered")),
+    "DROPPED": (CLOSED, _("Not sent: read before")),
     # policies, parties, facilities, catalogue
     "PROPOSED": (ATTENTION, _("Proposed")),
     "IN_FORCE": (GOOD, _("In force")),

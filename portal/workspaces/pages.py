@@ -33,6 +33,7 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
         "parties.businessverification": ("operator:verification", True),
         "banking.paymentinstruction": ("operator:payment", True),
         "intake.document": ("operator:document", True),
+        "trail.delivery": ("operator:delivery", True),
     },
 }
 """Kind of party -> subject -> route, and whether the route takes the subject's number."""

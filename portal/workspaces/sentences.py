@@ -86,6 +86,7 @@ SENTENCES = {
     ),
     "remainder.owed_back": (_("{amount} of a settlement that came back is made good from what comes next"), "DUE"),
     "remainder.held": (_("{amount} could not be paid to you and is held for you"), "DUE"),
+    "delivery.parked": (_("The news {event} did not reach {subscriber}"), "PARKED"),
     "payment.due": (_("Payment of {amount} handed to the bank's channel"), "DUE"),
     "payment.sent": (_("Payment of {amount} sent to the bank"), "SENT"),
     "payment.unanswered": (_("The bank has not answered about {amount}; it is being asked"), "UNKNOWN"),
@@ -171,9 +172,10 @@ def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> 
     return told
 
 
-def sentence(event: Event) -> str:
-    template, _state = SENTENCES.get(event.name, (event.name.replace(".", " ").replace("_", " "), ""))
-    return str(template).format_map(_Facts(_facts(event.payload)))
+def sentence(event: Event, template: str = "") -> str:
+    """An event in words: its own sentence, or another that reads the same facts."""
+    own, _state = SENTENCES.get(event.name, (event.name.replace(".", " ").replace("_", " "), ""))
+    return str(template or own).format_map(_Facts(_facts(event.payload)))
 
 
 def _facts(payload: dict) -> dict:
@@ -194,7 +196,7 @@ def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int 
         sentence=sentence(event),
         state=SENTENCES.get(event.name, ("", ""))[1],
         actor=people.get(event.actor_user_id, "") if is_ours else "",
-        detail=_why(actor, event),
+        detail=reasons(actor.party_kind, event),
         url=url,
         took_ms=took_ms,
         name=event.name,
@@ -202,14 +204,14 @@ def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int 
     )
 
 
-def _why(actor: Actor, event: Event) -> str:
-    """The reasons that a decision tells, in the reader's words."""
+def reasons(kind: str, event: Event) -> str:
+    """The reasons that a decision tells, in the words of readers of such a party."""
     codes = event.payload.get("reasons")
     if not event.name.startswith("application.") or not isinstance(codes, list):
         return ""
     if event.name != "application.referred":
         codes = [code for code in codes if code not in REFERRING]
-    audience = wording.OFFICER if actor.party_kind in access.FUNDERS else wording.SUPPLIER
+    audience = wording.OFFICER if kind in access.FUNDERS else wording.SUPPLIER
     return " ".join(wording.reason(str(code), audience) for code in codes)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from accounts.clients.models import PartyClient
 from accounts.clients.services import create_client
 from accounts.intake.models import Document
-from accounts.parties.models import BusinessVerification, Membership
+from accounts.notices.models import Notice
+from accounts.parties.models import BusinessVerification, Membership, User
 from accounts.trail.models import Delivery, Event
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application, Quote
@@ -80,6 +81,7 @@ def set_up() -> Stage:
             "bank-accounts": BankAccount.objects.get(party=people.harbour).id,
             "instructions": PaymentInstruction.objects.get(purpose="DISBURSEMENT").id,
             "statements": _statement(people).id,
+            "notices": _notice(people).id,
         },
     )
 
@@ -96,6 +98,15 @@ def _client(people) -> PartyClient:
 
 def _verification(people) -> BusinessVerification:
     return BusinessVerification.objects.filter(party=people.amphora).latest("id")
+
+
+def _notice(people) -> Notice:
+    """Of Ana: none that a machine of hers can read."""
+    ana = User.objects.get(email="ana@amphora.example")
+    event = Event.objects.filter(parties__party_id=people.amphora.id).latest("id")
+    return Notice.objects.create(
+        user=ana, party=people.amphora, event=event, topic="money", mail="NEVER", created_at=NOW
+    )
 
 
 def _statement(people) -> Statement:

@@ -34,7 +34,7 @@ def routes(patterns=None, prefix="") -> list[tuple[str, str]]:
 def _handlers(callback) -> set[str]:
     if actions := getattr(callback, "actions", None):
         return set(actions) - {"head"}
-    return {name for name in ("get", "post", "patch", "delete") if hasattr(callback.view_class, name)}
+    return {name for name in ("get", "post", "put", "patch", "delete") if hasattr(callback.view_class, name)}
 
 
 ROUTES = routes()
@@ -93,7 +93,7 @@ def test_the_route_table_is_the_contract():
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
         "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
         "instructions", "bank-accounts", "statements", "events", "clients",
-        "members", "documents", "deliveries",
+        "members", "documents", "deliveries", "notices",
     }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_whoever_is_signed_out_is_asked_who_they_are_everywhere(stage):
     assert footprint() == before
 
 
-OPEN_TO_SUPPLIERS = {"me", "parties", "programmes", "events"}
+OPEN_TO_SUPPLIERS = {"me", "parties", "programmes", "events", "notices"}
 
 
 def test_another_supplier_finds_nothing_of_a_supplier_and_changes_nothing(stage):
@@ -203,7 +203,7 @@ def test_an_insider_without_the_role_is_refused_and_changes_nothing(stage):
 def test_a_second_funder_finds_nothing_of_the_first(stage):
     crown = caller_for(stage.lending.cast.crown, ADMIN)
     for method, path in ROUTES:
-        if "{}" in path and path.split("/")[0] not in {"parties", "verifications"}:
+        if "{}" in path and path.split("/")[0] not in {"parties", "verifications", "notices"}:
             answer = call(crown, method, path, stage)
             assert answer.status_code == 404, (method, path)
     for resource in ("facilities", "applications", "advances", "policies", "instructions", "statements"):

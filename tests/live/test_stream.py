@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from accounts.notices import services
 from accounts.parties.models import Membership
 from tests.live.conftest import (
     NOON,
@@ -237,3 +238,18 @@ def test_streams_end_when_the_process_is_told_to_stop(mill, session):
         process.terminate()
         assert [block.event for block in stream.blocks if block.event] == []
         assert process.wait(timeout=10) == 0
+
+
+def test_who_is_told_something_hears_that_there_is_something_and_others_do_not(portal, mill, session):
+    other = a_party("Lathe")
+    elsewhere = signed_in(a_member(other), other)
+    with listening(portal, session) as stream, listening(portal, elsewhere) as others:
+        stream.opened(), others.opened()
+        Membership.objects.filter(party=mill).update(role="ADMIN")
+        (event,) = happened(mill, "client.created")
+        assert stream.take(1)[0].name == "client.created"
+        services.write(events=[event], now=NOON)
+        (heard,) = stream.take(1)
+        assert (heard.event, heard.data, heard.id) == ("notices", {}, "")
+        happened(other, "lathe.turned")
+        assert others.take(1)[0].name == "lathe.turned"

@@ -25,6 +25,7 @@ VALUES = {
     "group": ("receivables",),
     "uidb36": ("zz",),
     "key": ("made-up",),
+    "token": ("made-up",),
     "currency": ("EUR",),
 }
 """Parameters that are no object: what they may be."""
@@ -74,6 +75,8 @@ OBJECTS = {
     "bank-accounts/{pk}": "bank account",
     "instructions/{pk}": "instruction",
     "statements/{pk}": "statement",
+    "notices/{pk}": "notice",
+    "notice_id": "notice",
 }
 """Which object of the stage stands for a parameter: by what precedes it, or by its name alone."""
 

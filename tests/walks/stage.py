@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.clients.services import create_client
 from accounts.intake.models import Document
+from accounts.notices.models import Notice
 from accounts.parties import services as parties
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Delivery
@@ -212,7 +213,12 @@ def _people(stage: Stage) -> dict[str, object]:
     )
     client, _ = create_client(actor=SYSTEM_ACTOR, party_id=amphora.id, name="Till", role=MAKER, now=NOW)
     member = Membership.objects.get(user__email=address_of("Amphora", VIEWER))
+    # Of Amphora's administrator alone: a colleague finds it as little as a stranger does.
+    told = Notice.objects.create(
+        user=User.objects.get(email=address_of("Amphora", ADMIN)), party=amphora, event=delivery.event, topic="money",
+        mail="NEVER", created_at=NOW,
+    )  # fmt: skip
     return {
         "party": amphora, "verification": verification, "delivery": delivery, "passkey": passkey, "client": client,
-        "member": member,
+        "member": member, "notice": told,
     }  # fmt: skip

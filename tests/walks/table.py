@@ -209,6 +209,8 @@ ACCOUNTS = """
 GET  /accounts/login/                                                   +          h        h
 POST /accounts/login/                                                   +          h        h
 GET  /accounts/logout/                                                  h          +        +
+GET  /accounts/notices/                                                 s          +        +
+POST /accounts/notices/                                                 s          +        +
 GET  /accounts/inactive/                                                +          +        +
 GET  /accounts/signup/                                                  +          +        +
 POST /accounts/signup/                                                  +          +        +

@@ -9,7 +9,7 @@ from accounts.trail.services import News, record
 from financing.banking.inserting import insert_new
 from financing.banking.iso20022.entries import Direction, Entry
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction
-from financing.banking.services.instructions import news
+from financing.banking.services.instructions import failed, news
 from financing.ledger.models import Account, Book
 from financing.ledger.services import LegOf, Posting, post
 from portal.shared.access import SYSTEM_ACTOR
@@ -182,9 +182,8 @@ def _move_instructions(matching: _Matching, new: list[BankEntry], book: Book | N
         return {"value_date": counted.isoformat(), "bank_reference": row.bank_reference}
 
     reasons = {each: matching.booked[each.id, True] for each in returned}
-    return [news("payment.settled", row.instruction, **facts(row)) for row in settled] + [
-        news("payment.returned", each, reason=reason) for each, reason in reasons.items()
-    ]
+    booked = [news("payment.settled", row.instruction, **facts(row)) for row in settled]
+    return booked + failed("payment.returned", reasons)
 
 
 def _write(settled: list[BankEntry], returned: list[PaymentInstruction], matching: _Matching, now: datetime) -> None:

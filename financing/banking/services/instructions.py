@@ -1,12 +1,13 @@
 """Telling the portal to pay: instructions are written with the business that causes them, and sent afterwards."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from accounts.parties.queries import operators
 from accounts.trail.services import News, record
 from financing.banking.inserting import insert_new
 from financing.banking.iso20022.fields import AMOUNT_LIMIT_MINOR
@@ -137,7 +138,7 @@ def _check_same(payments: Sequence[Payment], found: dict[str, PaymentInstruction
             raise InstructionConflict(key=payment.key)
 
 
-def news(name: str, instruction: PaymentInstruction, **facts) -> News:
+def news(name: str, instruction: PaymentInstruction, others: tuple[int, ...] = (), **facts) -> News:
     """An event of an instruction: for who pays and who is paid."""
     payload = {
         "purpose": instruction.purpose,
@@ -146,7 +147,13 @@ def news(name: str, instruction: PaymentInstruction, **facts) -> News:
         "amount_minor": instruction.amount_minor,
         "currency": instruction.currency,
     }
-    return News(name, instruction, (instruction.account.party_id, instruction.payee_id), payload | facts)
+    return News(name, instruction, (instruction.account.party_id, instruction.payee_id, *others), payload | facts)
+
+
+def failed(name: str, reasons: Mapping[PaymentInstruction, str]) -> list[News]:
+    """What the bank refused or sent back: those who run the portal hear of it, too."""
+    others = operators() if reasons else ()
+    return [news(name, each, others, reason=reason) for each, reason in reasons.items()]
 
 
 def _due(instruction: PaymentInstruction) -> News:

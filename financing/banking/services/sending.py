@@ -21,7 +21,7 @@ from financing.banking.iso20022 import pain001, pain002
 from financing.banking.iso20022.errors import UnreadableMessage
 from financing.banking.iso20022.pain002 import PaymentStatus, Status, StatusReport
 from financing.banking.models import BankMessage, PaymentInstruction
-from financing.banking.services.instructions import news
+from financing.banking.services.instructions import failed, news
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.database import acting
 
@@ -269,12 +269,12 @@ def _reject(rejected: Iterable[tuple[PaymentInstruction, PaymentStatus]], now: d
     def why(pair):
         return pair[1].reason_code or "", pair[1].reason_text or ""
 
-    told = []
+    reasons = {}
     for (reason, text), pairs in groupby(sorted(rejected, key=why), key=why):
         rows = [row for row, _ in pairs]
         _save(rows, States.REJECTED, answered_at=now, reason=reason, reason_text=text)
-        told += [news("payment.rejected", row, reason=reason) for row in rows]
-    record(SYSTEM_ACTOR, now, told)
+        reasons |= dict.fromkeys(rows, reason)
+    record(SYSTEM_ACTOR, now, failed("payment.rejected", reasons))
 
 
 def _save(rows: Sequence[PaymentInstruction], state: str, **changed) -> None:

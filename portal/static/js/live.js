@@ -2,7 +2,8 @@
 // tells when no news arrives.
 //
 // <div id="facts" data-live="advances.advance:42 receivables.receivable">   (one advance, any receivable; "*": any news)
-// portal/live.py tells `news` with {name, subject_type, subject_id, at}, and `reload` where too much was missed.
+// portal/live.py tells `news` with {name, subject_type, subject_id, at}, `reload` where too much was missed, and
+// `notices` (data-live="notices") where somebody was told something.
 // The page itself is asked for (or data-live-url) and each element is replaced by its namesake, by id.
 const QUIET = 120;
 const marks = () => document.querySelectorAll("[data-live-mark]");
@@ -21,7 +22,8 @@ function show(state) {
 
 function concerned(element) {
   const subjects = element.dataset.live.split(/\s+/);
-  return subjects.includes("*") || pending.has("*") || subjects.some((subject) => pending.has(subject));
+  const isNews = [...pending].some((subject) => subject !== "notices");
+  return (subjects.includes("*") && isNews) || pending.has("*") || subjects.some((subject) => pending.has(subject));
 }
 
 function busy(element) {
@@ -89,6 +91,7 @@ function connect() {
     pause = 1500;
   });
   source.addEventListener("news", read);
+  source.addEventListener("notices", () => expect("notices"));
   source.addEventListener("reload", () => expect("*"));
   source.addEventListener("error", () => {
     wasCut = true;

@@ -32,10 +32,11 @@ NOUNS = {
     "client": _("API clients"),
     "verification": _("Verification"),
     "bank_account": _("Bank accounts"),
+    "delivery": _("Deliveries"),
 }
 """What an event's name begins with, in words."""
 
-NOT_OF_SUPPLIERS = {"cash", "programme", "policy", "trade", "statement", "book"}
+NOT_OF_SUPPLIERS = {"cash", "programme", "policy", "trade", "statement", "book", "delivery"}
 
 
 @for_kinds()

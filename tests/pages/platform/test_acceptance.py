@@ -277,7 +277,7 @@ def test_lists_take_the_same_few_queries_however_many_rows(maya, wait, rows, dja
     maya.get(HOME)
     with django_assert_max_num_queries(9):
         maya.get(HOME)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         maya.get(reverse("platform:receivables"))
 
 

@@ -95,5 +95,5 @@ def test_another_partys_file_is_not_found(maya, ana):
 def test_the_list_takes_the_same_few_queries_however_many_files(maya, count, django_assert_max_num_queries):
     for n in range(count):
         hand_in(maya, rows(1), name=f"{n}.csv")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         maya.get(ADDRESS)

@@ -14,9 +14,11 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from accounts.notices.models import Notice
 from accounts.parties.models import Membership, Party, User
 from financing.advances.models import Advance
 from financing.credit import services as credit
@@ -102,6 +104,8 @@ class Seed:
                 day = self._first + week * WEEK
                 yield f"Business of {day:%d %B %Y}"
                 self._week(replay, week, day)
+            # What is older than a day was read in its time.
+            Notice.objects.filter(created_at__lt=self._clock() - timedelta(days=1)).update(read_at=F("created_at"))
 
     # ── who is there ─────────────────────────────────────────────────────────────────────────────────────────────────
     def _found(self) -> House:
