@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON_OF_VENV := .venv/bin/python
 export SQL WORLD
-.PHONY: help run demo bench screens test lint audit psql
+.PHONY: help run demo bench screens test lint messages audit psql
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,6 +30,9 @@ lint: ## style, direction of imports, missing migrations, broken dependencies
 	@$(PYTHON_OF_VENV) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	@$(PYTHON_OF_VENV) -m portal.runtime check makemigrations --check --dry-run
 	@$(PYTHON_OF_VENV) -m pip check
+
+messages: ## take new sentences into locale/*/LC_MESSAGES/django.po (docs/translating.md)
+	@bin/bootstrap dev && DEBUG=1 $(PYTHON_OF_VENV) manage.py translations
 
 audit: ## known vulnerabilities in what we install (asks the network)
 	@bin/bootstrap dev && $(PYTHON_OF_VENV) -m pip_audit --requirement requirements.txt --no-deps --disable-pip

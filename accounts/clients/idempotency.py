@@ -38,7 +38,9 @@ def once(
     Raises IdempotencyConflict for another request under the same key, IdempotencyInFlight while the first is running.
     """
     if len(key) > MAX_KEY or not key.isprintable():
-        raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY} characters.", code="IDEMPOTENCY_KEY_INVALID")
+        raise InvalidInput(
+            "An idempotency key has 1 to {most} characters.", code="IDEMPOTENCY_KEY_INVALID", most=MAX_KEY
+        )
     request_hash = fingerprint(said)
     with acting(actor):
         if not _hold(f"{actor.party_id}/{key}"):

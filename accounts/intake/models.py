@@ -6,6 +6,9 @@ from django.db.models import Q
 from accounts.parties.models import Party
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
+from portal.shared.fields import SentenceField
+from portal.shared.sentences import told
 
 
 class DocumentQuerySet(models.QuerySet):
@@ -19,13 +22,13 @@ class DocumentQuerySet(models.QuerySet):
 class Document(models.Model):
     """Content and hash never change; the outcome is written once the content was understood or refused."""
 
-    class Kind(models.TextChoices):
+    class Kind(Choices):
         INVOICE = "INVOICE"
         CREDIT_NOTE = "CREDIT_NOTE"
         TRADE_HISTORY = "TRADE_HISTORY"
         BANK_MESSAGE = "BANK_MESSAGE"
 
-    class Outcome(models.TextChoices):
+    class Outcome(Choices):
         RECEIVED = "RECEIVED"
         ACCEPTED = "ACCEPTED"
         PARTLY = "PARTLY"
@@ -42,7 +45,7 @@ class Document(models.Model):
     received_from = models.CharField(max_length=80, help_text="Identity of the actor who handed it in.")
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.RECEIVED)
     code = models.CharField(max_length=60, blank=True)
-    explanation = models.TextField(blank=True)
+    explanation = SentenceField(blank=True)
     report = models.JSONField(default=dict, help_text="Counts, and the rows refused with line and reason.")
 
     objects = DocumentQuerySet.as_manager()
@@ -53,6 +56,18 @@ class Document(models.Model):
             models.Index(fields=["sha256"], name="document_by_hash"),
             models.Index(fields=["-id"], condition=Q(outcome="REFUSED"), name="document_refused"),
         ]
+
+    @property
+    def report_said(self) -> dict:
+        """The report in the reader's words."""
+        return self.report | {
+            "refused": [row | {"reason": str(told(row["reason"]))} for row in self.report.get("refused", [])]
+        }
+
+    @property
+    def refused(self) -> list[dict]:
+        """What was refused of it: `line`, `number` where it has one, `code` and `reason`, in the reader's words."""
+        return self.report_said["refused"]
 
     def __str__(self):
         return f"{self.kind} {self.file_name or self.sha256[:12]}"

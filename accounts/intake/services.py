@@ -7,6 +7,7 @@ from accounts.intake.models import Document
 from portal.shared.access import Actor
 from portal.shared.database import acting
 from portal.shared.errors import NotFound
+from portal.shared.sentences import Said
 
 MAX_BYTES = 10 * 1024 * 1024
 """The largest document of a trade. Trade history and bank messages have limits of their own."""
@@ -48,7 +49,7 @@ def is_oversized(document: Document) -> bool:
 
 
 def conclude(
-    document: Document, outcome: str, code: str = "", explanation: str = "", report: dict | None = None, kind: str = ""
+    document: Document, outcome: str, code: str = "", explanation: Said = "", report: dict | None = None, kind: str = ""
 ) -> None:
     """Write what became of a document. Joins the caller's transaction: outcome and effect stand or fall together."""
     document.outcome, document.code, document.explanation = outcome, code[:60], explanation

@@ -7,6 +7,7 @@ from django.db.models.functions import Upper
 
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 from portal.shared.workflow import Lifecycle
 
 
@@ -26,7 +27,7 @@ class PartyQuerySet(models.QuerySet):
 class Party(Lifecycle, models.Model):
     """An organisation. A supplier trades from the day it is known and is financed from the day it is ADMITTED."""
 
-    class Kind(models.TextChoices):
+    class Kind(Choices):
         SUPPLIER = access.SUPPLIER
         PLATFORM = access.PLATFORM
         FINANCIER = access.FINANCIER
@@ -34,7 +35,7 @@ class Party(Lifecycle, models.Model):
         SUPERVISOR = access.SUPERVISOR
         OPERATOR = access.OPERATOR
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         PROSPECT = "PROSPECT"
         ADMITTED = "ADMITTED"
         SUSPENDED = "SUSPENDED"
@@ -120,7 +121,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Membership(models.Model):
     """One role of one user in one party; a user may hold several."""
 
-    class Role(models.TextChoices):
+    class Role(Choices):
         VIEWER = access.VIEWER
         MAKER = access.MAKER
         CHECKER = access.CHECKER
@@ -148,7 +149,7 @@ class Membership(models.Model):
 class BusinessVerification(Lifecycle, models.Model):
     """KYB of a party: who it is, who owns it, what the screening found, who decided and until when it holds."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         DRAFT = "DRAFT"
         SUBMITTED = "SUBMITTED"
         SCREENED = "SCREENED"
@@ -156,7 +157,7 @@ class BusinessVerification(Lifecycle, models.Model):
         REJECTED = "REJECTED"
         EXPIRED = "EXPIRED"
 
-    class Screening(models.TextChoices):
+    class Screening(Choices):
         NOT_SCREENED = "NOT_SCREENED"
         CLEAR = "CLEAR"
         HIT = "HIT"

@@ -82,7 +82,7 @@ def add_member(*, actor: Actor, party_id: int, email: str, role: str, now: datet
         party = _own_party(actor, party_id)
         require(actor, "parties.manage_members")
         if role not in Membership.Role.values:
-            raise InvalidInput(f"There is no role {role[:20]!r}.", code="ROLE_UNKNOWN")
+            raise InvalidInput("There is no role '{role}'.", code="ROLE_UNKNOWN", role=role[:20])
         user = _person(email)
         member, created = Membership.objects.get_or_create(
             user=user, party=party, role=role, ended_at=None, defaults={"created_at": now}
@@ -237,7 +237,7 @@ def _check_time_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise InvalidInput(f"{name[:40]!r} is no time zone.", code="TIME_ZONE_UNKNOWN") from None
+        raise InvalidInput("'{name}' is no time zone.", code="TIME_ZONE_UNKNOWN", name=name[:40]) from None
 
 
 def _supplier_exists() -> InvalidInput:

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Cast
 
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 
 
 class CurrentTransaction(models.Func):
@@ -44,7 +45,7 @@ class EventQuerySet(models.QuerySet):
 class Event(models.Model):
     """Append-only. The payload holds ids and facts that all its parties may know, and no personal data."""
 
-    class Audience(models.TextChoices):
+    class Audience(Choices):
         PUBLIC_TO_PARTIES = "PUBLIC_TO_PARTIES"
         INTERNAL = "INTERNAL"
 
@@ -91,7 +92,7 @@ class EventParty(models.Model):
 class Delivery(models.Model):
     """One event on its way to one subscriber. WAITING until handled; PARKED after the last try, for an operator."""
 
-    class State(models.TextChoices):
+    class State(Choices):
         WAITING = "WAITING"
         DONE = "DONE"
         PARKED = "PARKED"

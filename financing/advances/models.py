@@ -9,6 +9,7 @@ from financing.credit.models import Decision, Facility, PolicyVersion
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 from portal.shared.workflow import Lifecycle
 
 
@@ -58,7 +59,7 @@ class Quote(models.Model):
 class Application(Lifecycle, models.Model):
     """A supplier takes up a quote. Decided once: by the policy, or by a maker and a checker of the funder."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         SUBMITTED = "SUBMITTED"
         APPROVED = "APPROVED"
         REFERRED = "REFERRED"
@@ -113,7 +114,7 @@ class Application(Lifecycle, models.Model):
 class Advance(Lifecycle, models.Model):
     """Money lent. FUNDED means that the bank's booking has arrived and is posted: the state is then ACTIVE."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         APPROVED = "APPROVED"
         DISBURSING = "DISBURSING"
         ACTIVE = "ACTIVE"

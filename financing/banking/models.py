@@ -8,6 +8,7 @@ from django.db.models import Q
 from accounts.parties.models import Party
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 from portal.shared.workflow import Lifecycle
 
 
@@ -64,11 +65,11 @@ class BankAccount(models.Model):
 class BankMessage(models.Model):
     """A message to or from a bank, as it went over the wire."""
 
-    class Direction(models.TextChoices):
+    class Direction(Choices):
         OUT = "OUT"
         IN = "IN"
 
-    class State(models.TextChoices):
+    class State(Choices):
         PREPARED = "PREPARED"
         ANSWERED = "ANSWERED"
         UNKNOWN = "UNKNOWN"
@@ -110,7 +111,7 @@ class InstructionQuerySet(OfAccount):
 class PaymentInstruction(Lifecycle, models.Model):
     """Money to be moved once. `key` makes asking for it twice the same; EndToEndId makes sending it twice the same."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         DUE = "DUE"
         SENT = "SENT"
         UNKNOWN = "UNKNOWN"
@@ -119,7 +120,7 @@ class PaymentInstruction(Lifecycle, models.Model):
         REJECTED = "REJECTED"
         RETURNED = "RETURNED"
 
-    class Purpose(models.TextChoices):
+    class Purpose(Choices):
         DISBURSEMENT = "DISBURSEMENT"
         REMAINDER = "REMAINDER"
         SETTLEMENT = "SETTLEMENT"

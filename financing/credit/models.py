@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from accounts.parties.models import Party
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 from portal.shared.workflow import Lifecycle
 
 
@@ -19,7 +20,7 @@ class OfFunder(models.QuerySet):
 class PolicyVersion(Lifecycle, models.Model):
     """Everything a decision depends on, as data (`rules.Policy`). Approved by a second person, then never changed."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         PROPOSED = "PROPOSED"
         APPROVED = "APPROVED"
         REJECTED = "REJECTED"
@@ -82,10 +83,10 @@ class ProgrammeQuerySet(models.QuerySet):
 class Programme(models.Model):
     """A product on offer: one technique, one funder, one debtor, one currency."""
 
-    class Technique(models.TextChoices):
+    class Technique(Choices):
         RECEIVABLES_FINANCE = "RECEIVABLES_FINANCE"
 
-    class DayCount(models.TextChoices):
+    class DayCount(Choices):
         ACT_360 = "ACT/360"
         ACT_365F = "ACT/365F"
 
@@ -127,7 +128,7 @@ class Facility(Lifecycle, models.Model):
     `limit_minor` follows the score at each decision, never below what is drawn and reserved.
     """
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         ACTIVE = "ACTIVE"
         SUSPENDED = "SUSPENDED"
         CLOSED = "CLOSED"
@@ -212,7 +213,7 @@ class Assessment(models.Model):
 class Decision(models.Model):
     """Append-only. `inputs` is all that `rules.decide` was given: replaying it gives `result` bit for bit."""
 
-    class Outcome(models.TextChoices):
+    class Outcome(Choices):
         APPROVED = "APPROVED"
         REFERRED = "REFERRED"
         DECLINED = "DECLINED"
@@ -257,7 +258,7 @@ class Decision(models.Model):
 class PolicyReplay(Lifecycle, models.Model):
     """A version applied to what the funder decided in the months before a day. `last_id`: how far it has come."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         RUNNING = "RUNNING"
         DONE = "DONE"
 

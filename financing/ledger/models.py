@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts.parties.models import Party
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 
 
 class OfBook(models.QuerySet):
@@ -43,7 +44,7 @@ class Book(models.Model):
 class Account(models.Model):
     """An account of a book, per currency; per facility where `facility_id` is set (credit.Facility, a floor above)."""
 
-    class Kind(models.TextChoices):
+    class Kind(Choices):
         CASH = "CASH"
         DISBURSEMENT_CLEARING = "DISBURSEMENT_CLEARING"
         SETTLEMENT_CLEARING = "SETTLEMENT_CLEARING"

@@ -100,20 +100,27 @@ def legs_of(legs: Iterable[tuple[str, str, int | None, int]]) -> frozenset:
 def check(posting: Posting, kinds: Collection[str]) -> None:
     """Raise InvalidInput or Unbalanced unless it could be an entry. `kinds`: the kinds of accounts there are."""
     if not posting.key or len(posting.key) > MAX_KEY or posting.key.startswith(REVERSAL_PREFIX):
-        raise InvalidInput(f"{posting.key!r} is no key of an entry.", code="LEDGER_KEY_INVALID")
+        raise InvalidInput("'{key}' is no key of an entry.", code="LEDGER_KEY_INVALID", key=posting.key)
     if not posting.kind:
-        raise InvalidInput(f"Entry {posting.key} says not what kind of movement it is.")
+        raise InvalidInput("Entry {key} says not what kind of movement it is.", key=posting.key)
     try:
         exponent(posting.currency)
     except MoneyError as error:
         raise InvalidInput(str(error)) from error
     if len(posting.legs) < 2:
-        raise InvalidInput(f"Entry {posting.key} has fewer than two legs.", code="LEDGER_TOO_FEW_LEGS")
+        raise InvalidInput("Entry {key} has fewer than two legs.", code="LEDGER_TOO_FEW_LEGS", key=posting.key)
     for leg in posting.legs:
         if leg.account not in kinds:
-            raise InvalidInput(f"Entry {posting.key} names {leg.account!r}, which is no account.")
+            raise InvalidInput(
+                "Entry {key} names '{account}', which is no account.", key=posting.key, account=leg.account
+            )
         # bool is an int to Python, and no amount.
         if type(leg.amount_minor) is not int or not 0 < abs(leg.amount_minor) <= MAX_MINOR:
-            raise InvalidInput(f"Entry {posting.key} has a leg of {leg.amount_minor!r}.", code="LEDGER_AMOUNT_INVALID")
+            raise InvalidInput(
+                "Entry {key} has a leg of '{amount_minor}'.",
+                code="LEDGER_AMOUNT_INVALID",
+                key=posting.key,
+                amount_minor=leg.amount_minor,
+            )
     if difference := sum(leg.amount_minor for leg in posting.legs):
         raise Unbalanced(key=posting.key, difference_minor=difference)

@@ -48,7 +48,7 @@ def open_book(
             raise NotFound()
         require(actor, "ledger.open_book")
         if Book.objects.filter(funder=funder).exists():
-            raise InvalidInput(f"{funder} has its books already.", code="LEDGER_BOOK_EXISTS")
+            raise InvalidInput("{funder} has its books already.", code="LEDGER_BOOK_EXISTS", funder=funder)
         _check_time_zone(time_zone)
         opened = Book.objects.create(funder=funder, business_date=business_date, time_zone=time_zone, calendar=calendar)
         facts = {"business_date": business_date.isoformat(), "time_zone": time_zone}
@@ -60,7 +60,7 @@ def _check_time_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidInput(f"{name!r} is no time zone.") from error
+        raise InvalidInput("'{name}' is no time zone.", name=name) from error
 
 
 def post(*, actor: Actor, book_id: int, postings: Sequence[Posting], now: datetime) -> list[int]:
@@ -102,7 +102,7 @@ def reverse(
         items = []
         for key in keys:
             if (entry := found.get(key)) is None:
-                raise NotFound(f"There is no entry {key} in this book.")
+                raise NotFound("There is no entry {key} in this book.", key=key)
             if entry.reverses_id is not None:
                 raise IsReversal(key=key)
             items.append(_mirror(entry, legs[entry.id], value_date))

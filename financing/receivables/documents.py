@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from logistics.orders.rules import is_currency
 from portal.shared.money import MAX_MINOR, MoneyError, exponent, to_minor
+from portal.shared.sentences import Sentence
 
 INVOICE, STATEMENT, CREDIT_NOTE = "INVOICE", "STATEMENT", "CREDIT_NOTE"
 
@@ -24,9 +25,9 @@ THOUSANDTH = Decimal("0.001")
 class DocumentRefused(ValueError):
     """A document that cannot be entered: `code` is stable, the sentence is for the person who handed it in."""
 
-    def __init__(self, code: str, sentence: str):
-        super().__init__(sentence)
-        self.code, self.sentence = code, sentence
+    def __init__(self, code: str, sentence: str | Sentence, /, **facts):
+        self.code, self.sentence = code, Sentence.of(sentence, facts)
+        super().__init__(str(self.sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Reading:
 
     document: TradeDocument | None
     code: str = ""
-    sentence: str = ""
+    sentence: str | Sentence = ""
     number: str = ""
     type: str = INVOICE
 
@@ -126,7 +127,7 @@ def check_totals(document: TradeDocument) -> None:
 
 def _agree(sentence: str, left: Decimal, right: Decimal | None) -> None:
     if right is not None and left != right:
-        raise DocumentRefused("TOTALS_DO_NOT_ADD_UP", sentence.format(left=left, right=right))
+        raise DocumentRefused("TOTALS_DO_NOT_ADD_UP", sentence, left=left, right=right)
 
 
 def check(document: TradeDocument, today: date) -> None:
@@ -142,13 +143,15 @@ def _check_names(d: TradeDocument) -> None:
     if not any(letter.isalnum() for letter in d.number):
         raise DocumentRefused("NUMBER_MISSING", "The document has no number.")
     if len(d.number) > MAX_NUMBER:
-        raise DocumentRefused("NUMBER_TOO_LONG", f"The number of the document is longer than {MAX_NUMBER} characters.")
+        raise DocumentRefused(
+            "NUMBER_TOO_LONG", "The number of the document is longer than {most} characters.", most=MAX_NUMBER
+        )
     if d.is_credit_note and not d.invoice_number:
         raise DocumentRefused("INVOICE_NOT_NAMED", "The credit note does not name the invoice that it reduces.")
     if not d.is_credit_note and not d.lines:
         raise DocumentRefused("LINES_MISSING", "The invoice has no lines.")
     if len(d.lines) > MAX_LINES:
-        raise DocumentRefused("TOO_MANY_LINES", f"A document has at most {MAX_LINES:,} lines.")
+        raise DocumentRefused("TOO_MANY_LINES", "A document has at most {most} lines.", most=f"{MAX_LINES:,}")
     if len({line.number for line in d.lines}) != len(d.lines):
         raise DocumentRefused("LINE_NUMBER_TWICE", "Two lines have the same number.")
 
@@ -156,14 +159,20 @@ def _check_names(d: TradeDocument) -> None:
 def _check_lines(d: TradeDocument) -> None:
     for line in d.lines:
         if len(line.number) > 20:
-            raise DocumentRefused("FIELD_TOO_LONG", f"Line number {line.number[:20]}... is longer than 20 characters.")
+            raise DocumentRefused(
+                "FIELD_TOO_LONG", "Line number {number}... is longer than 20 characters.", number=line.number[:20]
+            )
         if line.quantity != line.quantity.quantize(THOUSANDTH) or not abs(line.quantity) < MAX_QUANTITY:
             raise DocumentRefused(
                 "QUANTITY_INVALID",
-                f"Line {line.number}: a quantity has at most 3 decimals and is below {MAX_QUANTITY:,}.",
+                "Line {number}: a quantity has at most 3 decimals and is below {most}.",
+                number=line.number,
+                most=f"{MAX_QUANTITY:,}",
             )
         if not abs(line.unit_price) < MAX_UNIT_PRICE:
-            raise DocumentRefused("AMOUNT_ABSURD", f"Line {line.number}: the price is beyond any plausible trade.")
+            raise DocumentRefused(
+                "AMOUNT_ABSURD", "Line {number}: the price is beyond any plausible trade.", number=line.number
+            )
 
 
 def _check_amounts(d: TradeDocument) -> None:
@@ -184,10 +193,14 @@ def _check_amounts(d: TradeDocument) -> None:
 
 def _check_dates(d: TradeDocument, today: date) -> None:
     if d.issue_date < EARLIEST:
-        raise DocumentRefused("DATE_IMPLAUSIBLE", f"The issue date {d.issue_date} cannot be true.")
+        raise DocumentRefused(
+            "DATE_IMPLAUSIBLE", "The issue date {issue_date} cannot be true.", issue_date=d.issue_date
+        )
     # A supplier east of the portal is up to a day ahead of it.
     if (d.issue_date - today).days > 1:
-        raise DocumentRefused("ISSUED_IN_FUTURE", f"The issue date {d.issue_date} is in the future.")
+        raise DocumentRefused(
+            "ISSUED_IN_FUTURE", "The issue date {issue_date} is in the future.", issue_date=d.issue_date
+        )
     if d.is_credit_note:
         return
     if d.due_date is None:
@@ -195,7 +208,9 @@ def _check_dates(d: TradeDocument, today: date) -> None:
     if d.due_date < d.issue_date:
         raise DocumentRefused("DUE_BEFORE_ISSUE", "The invoice is due before it was issued.")
     if (d.due_date - d.issue_date).days > MAX_TERM_DAYS:
-        raise DocumentRefused("DUE_TOO_FAR", f"The invoice is due more than {MAX_TERM_DAYS} days after it was issued.")
+        raise DocumentRefused(
+            "DUE_TOO_FAR", "The invoice is due more than {days} days after it was issued.", days=MAX_TERM_DAYS
+        )
 
 
 def number(value: str | int | Decimal, what: str) -> Decimal:
@@ -205,9 +220,11 @@ def number(value: str | int | Decimal, what: str) -> Decimal:
     except (InvalidOperation, ValueError):
         found = Decimal("NaN")
     if not found.is_finite():
-        raise DocumentRefused("AMOUNT_INVALID", f"{what} {str(value)[:40]!r} is not a number.")
+        raise DocumentRefused("AMOUNT_INVALID", "{what} '{value}' is not a number.", what=what, value=str(value)[:40])
     if abs(found.adjusted()) > 20 or len(found.as_tuple().digits) > 26:
-        raise DocumentRefused("AMOUNT_ABSURD", f"{what} {str(value)[:40]!r} is beyond any plausible trade.")
+        raise DocumentRefused(
+            "AMOUNT_ABSURD", "{what} '{value}' is beyond any plausible trade.", what=what, value=str(value)[:40]
+        )
     return found
 
 
@@ -217,7 +234,7 @@ def minor(amount: Decimal, currency: str) -> int:
         return to_minor(amount, currency)
     except MoneyError as error:
         code = "AMOUNT_ABSURD" if _is_absurd(amount, currency) else "AMOUNT_INVALID"
-        raise DocumentRefused(code, str(error)) from None
+        raise DocumentRefused(code, error.said) from None
 
 
 def _is_absurd(amount: Decimal, currency: str) -> bool:
@@ -227,7 +244,7 @@ def _is_absurd(amount: Decimal, currency: str) -> bool:
 def currency_code(code: str) -> str:
     """The code as it is; DocumentRefused where ISO 4217 has none such."""
     if not is_currency(code):
-        raise DocumentRefused("CURRENCY_UNKNOWN", f"{code[:20]!r} is not a currency code of ISO 4217.")
+        raise DocumentRefused("CURRENCY_UNKNOWN", "'{given}' is not a currency code of ISO 4217.", given=code[:20])
     return code
 
 

@@ -39,7 +39,9 @@ def read_all(content: bytes) -> list[Reading]:
     if not items:
         raise DocumentRefused("EMPTY", "There is no document in this.")
     if len(items) > MAX_ITEMS:
-        raise DocumentRefused("TOO_MANY_DOCUMENTS", f"At most {MAX_ITEMS:,} documents are handed in at once.")
+        raise DocumentRefused(
+            "TOO_MANY_DOCUMENTS", "At most {most} documents are handed in at once.", most=f"{MAX_ITEMS:,}"
+        )
     return [_reading(item) for item in items]
 
 
@@ -49,14 +51,16 @@ def _parse(content: bytes):
     except DocumentRefused:
         raise
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DocumentRefused("JSON_MALFORMED", f"This is not JSON: {error}.") from None
+        raise DocumentRefused("JSON_MALFORMED", "This is not JSON: {error}.", error=error) from None
     except ValueError as error:
         # Python refuses to read integers of thousands of digits.
-        raise DocumentRefused("AMOUNT_ABSURD", f"A number is beyond any plausible trade: {error}.") from None
+        raise DocumentRefused(
+            "AMOUNT_ABSURD", "A number is beyond any plausible trade: {error}.", error=error
+        ) from None
 
 
 def _no_constant(name: str):
-    raise DocumentRefused("AMOUNT_INVALID", f"{name} is not a number.")
+    raise DocumentRefused("AMOUNT_INVALID", "{name} is not a number.", name=name)
 
 
 def _no_doubles(pairs: list[tuple]) -> dict:
@@ -91,7 +95,9 @@ def _document(item) -> TradeDocument:
         raise DocumentRefused("WRONG_DOCUMENT_TYPE", "A document is a JSON object.")
     kind = item.get("type", INVOICE)
     if kind not in (INVOICE, STATEMENT, CREDIT_NOTE):
-        raise DocumentRefused("WRONG_DOCUMENT_TYPE", f"{str(kind)[:40]!r} is not INVOICE, STATEMENT or CREDIT_NOTE.")
+        raise DocumentRefused(
+            "WRONG_DOCUMENT_TYPE", "'{kind}' is not INVOICE, STATEMENT or CREDIT_NOTE.", kind=str(kind)[:40]
+        )
     _known(item, OF_CREDIT_NOTE if kind == CREDIT_NOTE else OF_INVOICE)
     return with_order(
         TradeDocument(
@@ -124,9 +130,11 @@ def _line(item, position: int) -> Line:
     _known(item, OF_LINE)
     quantity = _amount(item, "quantity", Decimal(1))
     if quantity == 0:
-        raise DocumentRefused("QUANTITY_INVALID", f"Line {position} has no quantity.")
+        raise DocumentRefused("QUANTITY_INVALID", "Line {position} has no quantity.", position=position)
     if "amount" not in item and "unit_price" not in item:
-        raise DocumentRefused("FIELD_MISSING", f"Line {position} has neither an amount nor a unit_price.")
+        raise DocumentRefused(
+            "FIELD_MISSING", "Line {position} has neither an amount nor a unit_price.", position=position
+        )
     unit_price = _amount(item, "unit_price", None)
     amount = _amount(item, "amount", None)
     if amount is None:
@@ -134,7 +142,14 @@ def _line(item, position: int) -> Line:
     if unit_price is None:
         unit_price = amount / quantity
     if abs(quantity * unit_price - amount) > Decimal("0.01"):
-        raise DocumentRefused("TOTALS_DO_NOT_ADD_UP", f"Line {position}: {quantity} at {unit_price} is not {amount}.")
+        raise DocumentRefused(
+            "TOTALS_DO_NOT_ADD_UP",
+            "Line {position}: {quantity} at {unit_price} is not {amount}.",
+            position=position,
+            quantity=quantity,
+            unit_price=unit_price,
+            amount=amount,
+        )
     return Line(
         number=_text(item, "number", required=False) or str(position),
         quantity=quantity,
@@ -150,17 +165,17 @@ def _line(item, position: int) -> Line:
 def _known(item: dict, fields: set[str]) -> None:
     unknown = sorted(set(item) - fields)
     if unknown:
-        raise DocumentRefused("FIELD_UNKNOWN", f"The field {unknown[0][:40]!r} is not known here.")
+        raise DocumentRefused("FIELD_UNKNOWN", "The field '{name}' is not known here.", name=unknown[0][:40])
 
 
 def _text(item: dict, name: str, required: bool = True) -> str:
     value = item.get(name)
     if value is None or value == "":
         if required:
-            raise DocumentRefused("FIELD_MISSING", f"The field {name!r} is missing.")
+            raise DocumentRefused("FIELD_MISSING", "The field '{name}' is missing.", name=name)
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} has to be text.")
+        raise DocumentRefused("FIELD_INVALID", "The field '{name}' has to be text.", name=name)
     return clean(str(value), name)
 
 
@@ -168,7 +183,7 @@ def clean(value: str, name: str) -> str:
     """Text with single blanks; control characters and lone surrogates are no text."""
     text = " ".join(value.split())
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} contains characters that are no text.")
+        raise DocumentRefused("FIELD_INVALID", "The field '{name}' contains characters that are no text.", name=name)
     return text
 
 
@@ -177,12 +192,14 @@ def _date(item: dict, name: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise DocumentRefused("DATE_INVALID", f"{name} {text[:40]!r} is not a date as in 2026-11-22.") from None
+        raise DocumentRefused(
+            "DATE_INVALID", "{name} '{text}' is not a date as in 2026-11-22.", name=name, text=text[:40]
+        ) from None
 
 
 def _required(item: dict, name: str) -> Decimal:
     if item.get(name) is None:
-        raise DocumentRefused("FIELD_MISSING", f"The field {name!r} is missing.")
+        raise DocumentRefused("FIELD_MISSING", "The field '{name}' is missing.", name=name)
     return _amount(item, name)
 
 
@@ -191,7 +208,7 @@ def _amount(item: dict, name: str, default: Decimal | None = Decimal(0)) -> Deci
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise DocumentRefused("AMOUNT_INVALID", f"The field {name!r} has to be an amount.")
+        raise DocumentRefused("AMOUNT_INVALID", "The field '{name}' has to be an amount.", name=name)
     return number(value, name)
 
 
@@ -200,7 +217,7 @@ def _list(item: dict, name: str) -> list:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} has to be a list.")
+        raise DocumentRefused("FIELD_INVALID", "The field '{name}' has to be a list.", name=name)
     return value
 
 
@@ -226,7 +243,7 @@ def _party(item: dict, name: str) -> PartyName:
         text = clean(value, name)
         return PartyName(identifiers=(text,)) if text else PartyName()
     if not isinstance(value, dict):
-        raise DocumentRefused("FIELD_INVALID", f"The field {name!r} has to be text or an object.")
+        raise DocumentRefused("FIELD_INVALID", "The field '{name}' has to be text or an object.", name=name)
     _known(value, OF_PARTY)
     found = (_text(value, "external_reference", False), _text(value, "registration_number", False))
     return PartyName(identifiers=tuple(each for each in found if each), country=_text(value, "country", False))

@@ -9,6 +9,8 @@ from financing.banking.models import PaymentInstruction
 from logistics.orders.models import ReceiptLine
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
+from portal.shared.fields import SentenceField
 from portal.shared.workflow import Lifecycle
 
 
@@ -28,7 +30,7 @@ class OfTrade(models.QuerySet):
 class Receivable(Lifecycle, models.Model):
     """`open_minor` is what is still owed: gross less deductions, credit notes and settlements."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         RECEIVED = "RECEIVED"
         ACCEPTED = "ACCEPTED"
         ASSIGNED = "ASSIGNED"
@@ -36,11 +38,11 @@ class Receivable(Lifecycle, models.Model):
         DISPUTED = "DISPUTED"
         CANCELLED = "CANCELLED"
 
-    class DocumentType(models.TextChoices):
+    class DocumentType(Choices):
         INVOICE = "INVOICE"
         STATEMENT = "STATEMENT"
 
-    class Match(models.TextChoices):
+    class Match(Choices):
         """What the comparison of order, receipt and invoice found."""
 
         MATCHED = "MATCHED"
@@ -86,7 +88,7 @@ class Receivable(Lifecycle, models.Model):
     )
     status = models.CharField(max_length=9, choices=Status, default=Status.RECEIVED)
     match = models.CharField(max_length=12, choices=Match)
-    match_note = models.TextField(blank=True)
+    match_note = SentenceField(blank=True)
     dispute_reason = models.CharField(max_length=200, blank=True)
     document = models.ForeignKey(Document, models.PROTECT, related_name="+")
     received_at = models.DateTimeField()
@@ -271,7 +273,7 @@ class SettlementPaymentQuerySet(models.QuerySet):
 class SettlementPayment(Lifecycle, models.Model):
     """What one payee gets of a settlement. BOOKED when the bank's booking has arrived."""
 
-    class Status(models.TextChoices):
+    class Status(Choices):
         INSTRUCTED = "INSTRUCTED"
         BOOKED = "BOOKED"
         FAILED = "FAILED"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from portal.shared.sentences import Sentence
+
 MATCHED, NO_ORDER, NOT_RECEIVED = "MATCHED", "NO_ORDER", "NOT_RECEIVED"
 QUANTITY, PRICE, SIMILAR = "QUANTITY", "PRICE", "SIMILAR"
 
@@ -93,12 +95,12 @@ class Matching:
     """`match` is the gravest finding; `notes` say in plain words what was found; claims hold whatever the match."""
 
     match: str = MATCHED
-    notes: list[str] = field(default_factory=list)
+    notes: list[Sentence] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     received_on: date | None = None
 
-    def find(self, match: str, note: str) -> None:
-        self.notes.append(note)
+    def find(self, match: str, note: str, /, **facts) -> None:
+        self.notes.append(Sentence(note, **facts))
         if self.match == MATCHED or GRAVEST_FIRST.index(match) < GRAVEST_FIRST.index(self.match):
             self.match = match
 
@@ -120,16 +122,21 @@ def three_way_match(
     for position, line in enumerate(invoice.lines):
         ordered = order_line_of(line, orders)
         if ordered is None:
-            found.find(NO_ORDER, f"Line {line.number}: no such order line is known.")
+            found.find(NO_ORDER, "Line {number}: no such order line is known.", number=line.number)
         elif ordered.is_cancelled:
-            found.find(NO_ORDER, f"Line {line.number}: the order line was cancelled.")
+            found.find(NO_ORDER, "Line {number}: the order line was cancelled.", number=line.number)
         else:
             _goods(position, line, ordered, free, found)
             _price(line, ordered, invoice.currency, price_tolerance, found)
     if invoice.charges > 0:
-        found.find(PRICE, f"Charges of {invoice.charges} {invoice.currency} were not ordered.")
+        found.find(
+            PRICE,
+            "Charges of {charges} {currency} were not ordered.",
+            charges=invoice.charges,
+            currency=invoice.currency,
+        )
     if invoice.tax > invoice.net * max_tax_rate:
-        found.find(PRICE, f"The tax is more than {max_tax_rate:.0%} of the net amount.")
+        found.find(PRICE, "The tax is more than {share} of the net amount.", share=f"{max_tax_rate:.0%}")
     return found
 
 
@@ -147,7 +154,7 @@ def order_line_of(line: InvoicedLine, orders: Mapping[str, Sequence[OrderLineFac
 
 def _goods(position: int, line: InvoicedLine, ordered: OrderLineFact, free: dict, found: Matching) -> None:
     if line.quantity <= 0:
-        found.find(QUANTITY, f"Line {line.number}: the quantity is not above zero.")
+        found.find(QUANTITY, "Line {number}: the quantity is not above zero.", number=line.number)
         return
     missing = line.quantity
     for receipt in ordered.receipts:
@@ -160,22 +167,47 @@ def _goods(position: int, line: InvoicedLine, ordered: OrderLineFact, free: dict
             found.received_on = receipt.received_on
     received = sum((each.quantity for each in ordered.receipts), Decimal(0))
     if not received:
-        found.find(NOT_RECEIVED, f"Line {line.number}: the goods have not been received.")
+        found.find(NOT_RECEIVED, "Line {number}: the goods have not been received.", number=line.number)
     elif missing and received >= line.quantity:
-        found.find(SIMILAR, f"Line {line.number}: received goods of this order line are invoiced under another number.")
+        found.find(
+            SIMILAR,
+            "Line {number}: received goods of this order line are invoiced under another number.",
+            number=line.number,
+        )
     elif missing:
-        found.find(QUANTITY, f"Line {line.number}: {plain(line.quantity)} invoiced, {plain(received)} received.")
+        found.find(
+            QUANTITY,
+            "Line {number}: {quantity} invoiced, {received} received.",
+            number=line.number,
+            quantity=plain(line.quantity),
+            received=plain(received),
+        )
     if line.quantity > ordered.quantity:
-        found.find(QUANTITY, f"Line {line.number}: {plain(line.quantity)} invoiced, {plain(ordered.quantity)} ordered.")
+        found.find(
+            QUANTITY,
+            "Line {number}: {quantity} invoiced, {ordered} ordered.",
+            number=line.number,
+            quantity=plain(line.quantity),
+            ordered=plain(ordered.quantity),
+        )
 
 
 def _price(line: InvoicedLine, ordered: OrderLineFact, currency: str, tolerance: Decimal, found: Matching) -> None:
     if ordered.currency != currency:
-        found.find(PRICE, f"Line {line.number}: ordered in {ordered.currency}, invoiced in {currency}.")
+        found.find(
+            PRICE,
+            "Line {number}: ordered in {ordered}, invoiced in {invoiced}.",
+            number=line.number,
+            ordered=ordered.currency,
+            invoiced=currency,
+        )
     elif line.unit_price > ordered.unit_price * (1 + tolerance):
         found.find(
             PRICE,
-            f"Line {line.number}: invoiced at {plain(line.unit_price)}, ordered at {plain(ordered.unit_price)} a unit.",
+            "Line {number}: invoiced at {invoiced}, ordered at {ordered} a unit.",
+            number=line.number,
+            invoiced=plain(line.unit_price),
+            ordered=plain(ordered.unit_price),
         )
 
 

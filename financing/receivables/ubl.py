@@ -36,7 +36,8 @@ def read(content: bytes) -> TradeDocument:
     if root.tag not in ROOTS:
         raise DocumentRefused(
             "WRONG_DOCUMENT_TYPE",
-            f"This is {_local(root)!r}; only Invoice and CreditNote of UBL 2.1 are read here.",
+            "This is '{root}'; only Invoice and CreditNote of UBL 2.1 are read here.",
+            root=_local(root),
         )
     kind = ROOTS[root.tag]
     total = _child(root, "cac:LegalMonetaryTotal")
@@ -79,7 +80,8 @@ def check_type(document: TradeDocument) -> None:
     if document.type == INVOICE and document.type_code not in COMMERCIAL_INVOICE_CODES:
         raise DocumentRefused(
             "INVOICE_TYPE_UNSUPPORTED",
-            f"Invoices of type {document.type_code[:20]} are not financed; only commercial invoices (380) are.",
+            "Invoices of type {type_code} are not financed; only commercial invoices (380) are.",
+            type_code=document.type_code[:20],
         )
 
 
@@ -91,7 +93,7 @@ def _parse(content: bytes) -> Element:
             "XML_FORBIDDEN", "The XML declares a document type or entities. Business documents need neither."
         ) from None
     except (ParseError, ValueError, LookupError) as error:
-        raise DocumentRefused("XML_MALFORMED", f"The XML is not well-formed: {error}.") from None
+        raise DocumentRefused("XML_MALFORMED", "The XML is not well-formed: {error}.", error=error) from None
 
 
 def _local(element: Element) -> str:
@@ -122,7 +124,7 @@ def _date(text: str) -> date | None:
         # An XSD date may carry a zone; the day is as the issuer wrote it.
         return date.fromisoformat(text[:10])
     except ValueError:
-        raise DocumentRefused("DATE_INVALID", f"{text[:40]!r} is not a date.") from None
+        raise DocumentRefused("DATE_INVALID", "'{text}' is not a date.", text=text[:40]) from None
 
 
 def _required_date(root: Element) -> date:

@@ -63,7 +63,7 @@ class ImportSummary(serializers.ModelSerializer):
 
 
 class ImportShown(ImportSummary):
-    report = serializers.DictField()
+    report = serializers.DictField(source="report_said")
 
     class Meta(ImportSummary.Meta):
         fields = (*ImportSummary.Meta.fields, "report")

@@ -9,6 +9,7 @@ from functools import cache
 from babel.numbers import list_currencies
 
 from portal.shared.money import MAX_MINOR, exponent, round_half_even
+from portal.shared.sentences import Sentence
 
 NO_MONEY = frozenset({"XXX", "XTS"})
 """Codes of ISO 4217 that stand for no currency and for tests."""
@@ -28,9 +29,9 @@ def is_currency(code: str) -> bool:
 class RowRefused(ValueError):
     """A row that cannot be true: `code` is stable, the text is for whoever mends the file."""
 
-    def __init__(self, code: str, reason: str):
-        super().__init__(reason)
-        self.code = code
+    def __init__(self, code: str, reason: str, /, **facts):
+        self.code, self.said = code, Sentence(reason, **facts)
+        super().__init__(str(self.said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,14 @@ class Row:
         value = " ".join((self._cells.get(column) or "").split())
         if not value:
             if default is None:
-                raise RowRefused(f"{column.upper()}_MISSING", f"{column} is missing.")
+                raise RowRefused(f"{column.upper()}_MISSING", "{column} is missing.", column=column)
             return default
         if len(value) > MAX_TEXT.get(kind, 140):
-            raise RowRefused("TOO_LONG", f"{column} is longer than {MAX_TEXT.get(kind, 140)} characters.")
+            raise RowRefused(
+                "TOO_LONG", "{column} is longer than {most} characters.", column=column, most=MAX_TEXT.get(kind, 140)
+            )
         if not value.isprintable():
-            raise RowRefused("NOT_TEXT", f"{column} contains characters that are no text.")
+            raise RowRefused("NOT_TEXT", "{column} contains characters that are no text.", column=column)
         return value
 
     def number(self, column: str, default: str | None = None) -> Decimal:
@@ -115,29 +118,31 @@ class Row:
         except InvalidOperation:
             found = Decimal("NaN")
         if not found.is_finite() or abs(found.adjusted()) > 12 or len(found.as_tuple().digits) > 18:
-            raise RowRefused("NOT_A_NUMBER", f"{column} {value[:40]!r} is not a number.")
+            raise RowRefused("NOT_A_NUMBER", "{column} '{value}' is not a number.", column=column, value=value[:40])
         return found
 
     def quantity(self, column: str, default: str | None = None) -> Decimal:
         found = self.number(column, default)
         if found <= 0:
-            raise RowRefused("QUANTITY_NOT_POSITIVE", f"{column} is not above zero.")
+            raise RowRefused("QUANTITY_NOT_POSITIVE", "{column} is not above zero.", column=column)
         if found != found.quantize(Decimal("0.001")):
-            raise RowRefused("QUANTITY_TOO_FINE", f"{column} has more than 3 decimals.")
+            raise RowRefused("QUANTITY_TOO_FINE", "{column} has more than 3 decimals.", column=column)
         return found
 
     def price(self, column: str) -> Decimal:
         found = self.number(column)
         if found < 0:
-            raise RowRefused("NEGATIVE_PRICE", f"{column} is below zero.")
+            raise RowRefused("NEGATIVE_PRICE", "{column} is below zero.", column=column)
         if found != found.quantize(Decimal("0.0001")):
-            raise RowRefused("PRICE_TOO_FINE", f"{column} has more than 4 decimals.")
+            raise RowRefused("PRICE_TOO_FINE", "{column} has more than 4 decimals.", column=column)
         return found
 
     def currency(self, column: str) -> str:
         code = self.text(column)
         if not is_currency(code):
-            raise RowRefused("UNKNOWN_CURRENCY", f"{column} {code[:20]!r} is not a currency of ISO 4217.")
+            raise RowRefused(
+                "UNKNOWN_CURRENCY", "{column} '{given}' is not a currency of ISO 4217.", column=column, given=code[:20]
+            )
         return code
 
     def time(self, column: str, required: bool = False) -> datetime | None:
@@ -148,7 +153,12 @@ class Row:
             found = datetime.fromisoformat(value)
             return (found if found.tzinfo else found.replace(tzinfo=self._zone)).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise RowRefused("BAD_DATE", f"{column} {value[:40]!r} is not a time as in 2026-11-22 14:30:00.") from None
+            raise RowRefused(
+                "BAD_DATE",
+                "{column} '{value}' is not a time as in 2026-11-22 14:30:00.",
+                column=column,
+                value=value[:40],
+            ) from None
 
 
 def check(line: TradeLine, now: datetime) -> TradeLine:
@@ -233,7 +243,7 @@ def _portolan(row: Row) -> TradeLine:
         returned = Return(number, back, _amount(back, price, currency), reason, returned_at)
     country = row.text("supplier_country", default="ZZ").upper()
     if len(country) != 2 or not country.isalpha():
-        raise RowRefused("BAD_COUNTRY", f"supplier_country {country[:20]!r} is not a code of two letters.")
+        raise RowRefused("BAD_COUNTRY", "supplier_country '{given}' is not a code of two letters.", given=country[:20])
     return TradeLine(
         order=row.text("order", "order"),
         line=row.text("line", "line"),

@@ -25,6 +25,7 @@ from logistics.orders.writing import write
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, NotFound, TooLarge
+from portal.shared.sentences import Sentence, kept, told
 
 MAX_BYTES = 64 * 1024**2
 MAX_UNPACKED_BYTES = 512 * 1024**2
@@ -50,10 +51,10 @@ class Report:
     refused: list[dict] = field(default_factory=list)
     codes: Counter = field(default_factory=Counter)
 
-    def refuse(self, line: int, code: str, reason: str) -> None:
+    def refuse(self, line: int, code: str, reason: Sentence) -> None:
         self.codes[code] += 1
         if len(self.refused) < REPORTED_ROWS:
-            self.refused.append({"line": line, "code": code, "reason": reason})
+            self.refused.append({"line": line, "code": code, "reason": kept(reason)})
 
     def as_json(self) -> dict:
         names = ("lines", "new", "known", "updated", "receipts", "returns", "suppliers", "not_yet")
@@ -80,7 +81,12 @@ def import_trade(
     require(actor, "orders.import_trade")
     platform = _platform(actor, platform_id)
     if mapping not in MAPPINGS:
-        raise InvalidInput(f"There is no mapping {mapping!r}; known: {', '.join(MAPPINGS)}.", code="MAPPING_UNKNOWN")
+        raise InvalidInput(
+            "There is no mapping '{mapping}'; known: {mappings}.",
+            code="MAPPING_UNKNOWN",
+            mapping=mapping,
+            mappings=", ".join(MAPPINGS),
+        )
     # Never more than the limit in memory; what is above it is kept by its beginning, and refused below.
     content = content if isinstance(content, bytes) else content.read(MAX_BYTES + 1)
     document = intake.keep(
@@ -94,7 +100,7 @@ def import_trade(
         with acting(actor):
             return _enter(actor, platform, document, content, MAPPINGS[mapping], known_until, now)
     except InvalidInput as refusal:
-        intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.sentence)
+        intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.said)
         raise
 
 
@@ -131,10 +137,10 @@ def _enter(
         write(actor, platform, document, chunk, report, now)
     outcome = _outcome(report)
     first = report.refused[0] if report.refused else {"code": "", "reason": ""}
-    intake.conclude(document, outcome, first["code"], first["reason"], report.as_json())
+    intake.conclude(document, outcome, first["code"], told(first["reason"]), report.as_json())
     facts = {name: getattr(report, name) for name in ("lines", "new", "updated")} | {"refused": report.codes.total()}
     record(actor, now, [News("trade.imported", document, (platform.id, actor.party_id), facts)])
-    return report.as_json() | {"document": document.id}
+    return document.report_said | {"document": document.id}
 
 
 def _platform(actor: Actor, platform_id: int) -> Party:
@@ -163,7 +169,7 @@ def _lines(
             else:
                 yield number, check(line, now)
         except RowRefused as refusal:
-            report.refuse(number, refusal.code, str(refusal))
+            report.refuse(number, refusal.code, refusal.said)
 
 
 def _as_known(line: TradeLine, known_until: datetime | None) -> TradeLine | None:
@@ -192,7 +198,7 @@ def _rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict |
         columns = [each.strip() for each in next(reader, [])]
         missing = sorted(set(required) - set(columns))
         if missing:
-            raise InvalidInput(f"The file has no column {', '.join(missing)}.", code="COLUMNS_MISSING")
+            raise InvalidInput("The file has no column {missing}.", code="COLUMNS_MISSING", missing=", ".join(missing))
         while True:
             try:
                 row = next(reader)
@@ -204,7 +210,7 @@ def _rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict |
             if row:
                 yield reader.line_num, dict(zip(columns, row, strict=False)) if len(row) <= len(columns) else None
     except (csv.Error, OSError, EOFError, zlib.error) as error:
-        raise InvalidInput(f"The file cannot be read: {error}.", code="FILE_UNREADABLE") from None
+        raise InvalidInput("The file cannot be read: {error}.", code="FILE_UNREADABLE", error=error) from None
 
 
 class _Bounded(io.RawIOBase):
@@ -220,7 +226,11 @@ class _Bounded(io.RawIOBase):
         size = self._source.readinto(buffer)
         self._left -= size
         if self._left < 0:
-            raise InvalidInput(f"The file unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB.", code="TOO_LARGE")
+            raise InvalidInput(
+                "The file unpacks to more than {limit_megabytes} MB.",
+                code="TOO_LARGE",
+                limit_megabytes=MAX_UNPACKED_BYTES // 1024**2,
+            )
         return size
 
 

@@ -3,19 +3,25 @@
 Raised by services, translated once at the edge (`portal.shared.http`) into a message or a problem+json document.
 """
 
+from portal.shared.sentences import Sentence
+
 
 class RuleViolation(Exception):
-    """The portal refuses what was asked. `code` is stable; `facts` are safe to show to the asker."""
+    """The portal refuses what was asked. `code` is stable; `facts` are safe to show to the asker.
+
+    A sentence is English with places for the facts, as in "{number} is late."; `sentence` tells it in the language of
+    whoever is refused, `said` keeps it for readers of other languages.
+    """
 
     code = "RULE_VIOLATION"
     status = 422
     sentence = "This is not possible."
 
-    def __init__(self, sentence: str = "", *, code: str = "", **facts):
+    def __init__(self, sentence: str | Sentence = "", *, code: str = "", **facts):
         self.code = code or self.code
         self.facts = facts
-        # str(): a lazily translated sentence is fixed in the language of whoever is refused.
-        self.sentence = sentence or str(self.sentence).format(**facts)
+        self.said = Sentence.of(sentence or self.sentence, facts)
+        self.sentence = str(self.said)
         super().__init__(self.sentence)
 
 

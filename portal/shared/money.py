@@ -6,6 +6,8 @@ Pure: no Django. Sources: ISO 4217 table A.1 for the exponents.
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, InvalidOperation
 
+from portal.shared.sentences import Sentence
+
 # ISO 4217 minor units where they are not 2.
 _EXPONENTS = {
     "BHD": 3, "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KMF": 0, "KRW": 0,
@@ -20,11 +22,15 @@ MAX_MINOR = 10**15
 class MoneyError(ValueError):
     """An amount that is no money: wrong currency, too many decimals, absurd size."""
 
+    def __init__(self, sentence: str, /, **facts):
+        self.said = Sentence(sentence, **facts)
+        super().__init__(str(self.said))
+
 
 def exponent(currency: str) -> int:
     """Number of decimals of the currency's minor unit."""
     if len(currency) != 3 or not currency.isalpha() or not currency.isupper():
-        raise MoneyError(f"{currency!r} is not an ISO 4217 currency code.")
+        raise MoneyError("'{currency}' is not an ISO 4217 currency code.", currency=currency)
     return _EXPONENTS.get(currency, 2)
 
 
@@ -33,14 +39,14 @@ def to_minor(amount: Decimal | str | int, currency: str) -> int:
     try:
         value = Decimal(amount)
     except InvalidOperation:
-        raise MoneyError(f"{amount!r} is not an amount.") from None
+        raise MoneyError("'{amount}' is not an amount.", amount=amount) from None
     if not value.is_finite():
-        raise MoneyError(f"{amount!r} is not an amount.")
+        raise MoneyError("'{amount}' is not an amount.", amount=amount)
     scaled = value.scaleb(exponent(currency))
     if scaled != scaled.to_integral_value():
-        raise MoneyError(f"{amount} has more decimals than {currency} knows.")
+        raise MoneyError("{amount} has more decimals than {currency} knows.", amount=amount, currency=currency)
     if abs(scaled) > MAX_MINOR:
-        raise MoneyError(f"{amount} {currency} is beyond any plausible trade.")
+        raise MoneyError("{amount} {currency} is beyond any plausible trade.", amount=amount, currency=currency)
     return int(scaled)
 
 
@@ -71,7 +77,7 @@ class Money:
 
     def _same(self, other: "Money") -> int:
         if other.currency != self.currency:
-            raise MoneyError(f"{self.currency} and {other.currency} cannot be added.")
+            raise MoneyError("{one} and {other} cannot be added.", one=self.currency, other=other.currency)
         return other.minor
 
     def __add__(self, other: "Money") -> "Money":

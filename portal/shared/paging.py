@@ -77,14 +77,14 @@ def orders(view) -> dict[str, str]:
 def page_size(request: Request, default: int, most: int) -> int:
     given = request.query_params.get("limit", str(default))
     if not given.isascii() or not given.isdigit() or not 0 < int(given[:10]) <= most:
-        raise InvalidInput(f"`limit` is a number from 1 to {most}.", code="LIMIT_INVALID")
+        raise InvalidInput("`limit` is a number from 1 to {most}.", code="LIMIT_INVALID", most=most)
     return int(given)
 
 
 def _key(view, sort: str) -> str:
     offered = orders(view)
     if sort not in offered:
-        raise InvalidInput(f"`sort` is one of {', '.join(offered)}.", code="SORT_INVALID")
+        raise InvalidInput("`sort` is one of {offered}.", code="SORT_INVALID", offered=", ".join(offered))
     return offered[sort]
 
 
@@ -131,9 +131,15 @@ class ByParameter(BaseFilterBackend):
     def _value(self, view, parameter: str, given: str) -> str:
         known = self._known(view, parameter)
         if known and given not in known:
-            raise InvalidInput(f"{given[:40]!r} is no {parameter}: {', '.join(known)}.", code="FILTER_INVALID")
+            raise InvalidInput(
+                "'{given}' is no {parameter}: {known}.",
+                code="FILTER_INVALID",
+                given=given[:40],
+                parameter=parameter,
+                known=", ".join(known),
+            )
         if not known and not (given.isascii() and given.isdigit() and len(given) <= 18):
-            raise InvalidInput(f"{parameter!r} is the number of one.", code="FILTER_INVALID")
+            raise InvalidInput("'{parameter}' is the number of one.", code="FILTER_INVALID", parameter=parameter)
         return given
 
     def _known(self, view, parameter: str) -> list[str]:

@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext
+
+from portal.shared import sentences
+from portal.ui.states import state
 
 
 class UiConfig(AppConfig):
     name = "portal.ui"
     label = "ui"
+
+    def ready(self):
+        sentences.worded_by(gettext, lambda code: str(state(code).label).lower())

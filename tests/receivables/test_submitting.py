@@ -124,7 +124,7 @@ def test_what_cannot_be_right_is_refused_with_a_sentence_and_kept(scene, code):
     (result,) = scene.submit(scene.invoice() | REFUSED[code] if None not in REFUSED[code].values()
                              else scene.invoice(**REFUSED[code]))  # fmt: skip
     assert (result.accepted, result.code) == (False, code)
-    assert result.sentence.endswith(".")
+    assert str(result.sentence).endswith(".")
     assert Document.objects.get().outcome == "REFUSED"
     assert Document.objects.get().code == code
     assert nothing_entered()

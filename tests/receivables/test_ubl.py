@@ -178,7 +178,7 @@ def test_xml_that_is_hostile_or_wrong_is_refused_and_kept(scene, name):
     content, code = HOSTILE[name]
     (result,) = scene.submit_bytes(content, "application/xml")
     assert (result.accepted, result.code) == (False, code)
-    assert result.sentence.endswith(".")
+    assert str(result.sentence).endswith(".")
     document = Document.objects.get()
     assert (document.outcome, document.code, bytes(document.content)) == ("REFUSED", code, content)
     assert not Receivable.objects.exists()

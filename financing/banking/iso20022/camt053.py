@@ -33,7 +33,9 @@ class AccountStatement:
             fields.amount(abs(balance), least=0)
         object.__setattr__(self, "entries", tuple(self.entries))
         if any(entry.currency != self.currency for entry in self.entries):
-            raise UnsendableMessage("FIELD_INVALID", f"An entry is not in the account's currency {self.currency}.")
+            raise UnsendableMessage(
+                "FIELD_INVALID", "An entry is not in the account's currency {currency}.", currency=self.currency
+            )
 
     def difference_minor(self) -> int:
         """Closing balance less what opening balance and entries make of it: zero in a statement that adds up."""
@@ -124,7 +126,7 @@ def _read_balance(node: reader.Node, *kinds: str) -> reader.Node:
     for kind in kinds:
         if kind in found:
             return found[kind]
-    raise UnreadableMessage("FIELD_MISSING", f"The statement has no {kinds[0]} balance.")
+    raise UnreadableMessage("FIELD_MISSING", "The statement has no {kind} balance.", kind=kinds[0])
 
 
 def _sign(balance: reader.Node) -> int:

@@ -59,7 +59,11 @@ class Entry:
         for part in self.transaction_code.split("-"):
             fields.reason("Bank transaction code", part)
         if self.transaction_code.count("-") != 2:
-            raise UnsendableMessage("FIELD_INVALID", f"{self.transaction_code!r} is no DOMAIN-FAMILY-SUBFAMILY code.")
+            raise UnsendableMessage(
+                "FIELD_INVALID",
+                "'{transaction_code}' is no DOMAIN-FAMILY-SUBFAMILY code.",
+                transaction_code=self.transaction_code,
+            )
 
 
 def build(entry: Entry) -> str:
@@ -188,7 +192,9 @@ def _read_direction(node: reader.Node) -> Direction:
     try:
         return Direction(written)
     except ValueError:
-        raise UnreadableMessage("FIELD_INVALID", f"CdtDbtInd {fields.shown(written)} is not CRDT or DBIT.") from None
+        raise UnreadableMessage(
+            "FIELD_INVALID", "CdtDbtInd {written} is not CRDT or DBIT.", written=fields.shown(written)
+        ) from None
 
 
 def _read_code(node: reader.Node) -> str:

@@ -1,13 +1,14 @@
 """What goes wrong with a message: it cannot be read, or it must not be sent."""
 
 from portal.shared.errors import RuleViolation
+from portal.shared.sentences import Sentence
 
 
 class MessageError(RuleViolation):
     """`code` is stable and for machines, `sentence` is for people."""
 
-    def __init__(self, code: str, sentence: str):
-        super().__init__(sentence, code=code)
+    def __init__(self, code: str, sentence: str | Sentence, /, **facts):
+        super().__init__(Sentence.of(sentence, facts), code=code)
 
 
 class UnreadableMessage(MessageError):

@@ -5,6 +5,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 from financing.banking.iso20022.errors import UnsendableMessage
+from portal.shared.sentences import Sentence
 
 NAME_LENGTH = 70  # SEPA's limit; ISO 20022 itself allows 140
 REMITTANCE_LENGTH = 140
@@ -60,33 +61,39 @@ def identifier(label: str, text: str) -> str:
     """A reference of 1 to 35 characters. Never shortened: two long references could become one."""
     if not text or text != clean(text, IDENTIFIER_LENGTH):
         raise UnsendableMessage(
-            "FIELD_INVALID", f"{label} must be 1 to 35 printable characters on one line, not {shown(text)}."
+            "FIELD_INVALID",
+            "{label} must be 1 to 35 printable characters on one line, not {text}.",
+            label=label,
+            text=shown(text),
         )
     return text
 
 
 def iban(label: str, text: str) -> str:
     """The shape of an IBAN only: a wrong check digit is the bank's to refuse (AC01)."""
-    return _matching(_IBAN, label, text, "an IBAN such as DE89370400440532013000")
+    return _matching(_IBAN, label, text, Sentence("an IBAN such as DE89370400440532013000"))
 
 
 def bic(label: str, text: str | None) -> str | None:
-    return text and _matching(_BIC, label, text, "a BIC of 8 or 11 characters")
+    return text and _matching(_BIC, label, text, Sentence("a BIC of 8 or 11 characters"))
 
 
 def currency(text: str) -> str:
-    return _matching(_CURRENCY, "Currency", text, "an ISO 4217 code such as EUR")
+    return _matching(_CURRENCY, "Currency", text, Sentence("an ISO 4217 code such as EUR"))
 
 
 def reason(label: str, text: str | None) -> str | None:
-    return text and _matching(_CODE, label, text, "an ISO 20022 code of 1 to 4 characters")
+    return text and _matching(_CODE, label, text, Sentence("an ISO 20022 code of 1 to 4 characters"))
 
 
 def amount(minor: int, *, least: int = 1) -> int:
     """An amount in minor units without a sign: messages carry the direction beside it."""
     if type(minor) is not int or not least <= minor < AMOUNT_LIMIT_MINOR:
         raise UnsendableMessage(
-            "AMOUNT_INVALID", f"An amount must be at least {least} and below 10^15 minor units, not {minor}."
+            "AMOUNT_INVALID",
+            "An amount must be at least {least} and below 10^15 minor units, not {minor}.",
+            least=least,
+            minor=minor,
         )
     return minor
 
@@ -94,7 +101,7 @@ def amount(minor: int, *, least: int = 1) -> int:
 def instant(label: str, moment: datetime) -> datetime:
     """An instant in UTC; one without a zone is refused."""
     if moment.tzinfo is None:
-        raise UnsendableMessage("FIELD_INVALID", f"{label} must carry a time zone.")
+        raise UnsendableMessage("FIELD_INVALID", "{label} must carry a time zone.", label=label)
     return moment.astimezone(UTC)
 
 
@@ -103,7 +110,9 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _matching(pattern: re.Pattern[str], label: str, text: str, expected: str) -> str:
+def _matching(pattern: re.Pattern[str], label: str, text: str, expected: Sentence) -> str:
     if not pattern.fullmatch(text):
-        raise UnsendableMessage("FIELD_INVALID", f"{label} must be {expected}, not {shown(text)}.")
+        raise UnsendableMessage(
+            "FIELD_INVALID", "{label} must be {expected}, not {text}.", label=label, expected=expected, text=shown(text)
+        )
     return text

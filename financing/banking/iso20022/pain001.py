@@ -183,5 +183,10 @@ def _check_totals(node: reader.Node, label: str, transfers: Iterable[Transfer]) 
     if stated_count not in (None, count) or stated_total not in (None, total):
         raise UnreadableMessage(
             "TOTALS_DIFFER",
-            f"{label} states {stated_count} transfers of {stated_total} in all, but holds {count} of {total:f}.",
+            "{label} states {stated_count} transfers of {stated_total} in all, but holds {count} of {total}.",
+            label=label,
+            stated_count=stated_count,
+            stated_total=stated_total,
+            count=count,
+            total=f"{total:f}",
         )

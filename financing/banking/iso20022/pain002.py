@@ -151,4 +151,6 @@ def _read_status(written: str | None) -> Status | None:
     try:
         return Status(written)
     except ValueError:
-        raise UnreadableMessage("FIELD_INVALID", f"The status {fields.shown(written)} is not known.") from None
+        raise UnreadableMessage(
+            "FIELD_INVALID", "The status {written} is not known.", written=fields.shown(written)
+        ) from None

@@ -27,7 +27,9 @@ def open_document(data: bytes, expected: str) -> "Node":
     root = _root(data)
     found = _name_of(root)
     if found != expected:
-        raise UnreadableMessage("WRONG_VERSION", f"This is a {found} message; {expected} is expected here.")
+        raise UnreadableMessage(
+            "WRONG_VERSION", "This is a {found} message; {expected} is expected here.", found=found, expected=expected
+        )
     return Node(root)
 
 
@@ -39,7 +41,7 @@ def reading() -> Iterator[None]:
     except UnreadableMessage:
         raise
     except MessageError as refused:
-        raise UnreadableMessage(refused.code, refused.sentence) from None
+        raise UnreadableMessage(refused.code, refused.said) from None
 
 
 def _root(data: bytes) -> etree._Element:
@@ -55,7 +57,9 @@ def _root(data: bytes) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError) as wrong:
         if b"<!DOCTYPE" in data:
             raise _doctype() from None
-        raise UnreadableMessage("NOT_XML", f"The message is not well-formed XML: {str(wrong)[:200]}.") from None
+        raise UnreadableMessage(
+            "NOT_XML", "The message is not well-formed XML: {wrong}.", wrong=str(wrong)[:200]
+        ) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise _doctype()
     return _document_within(root)
@@ -77,7 +81,9 @@ def _name_of(root: etree._Element) -> str:
     name = etree.QName(root)
     space = name.namespace or ""
     if name.localname != "Document" or not space.startswith(NAMESPACE):
-        raise UnreadableMessage("NOT_ISO20022", f"The root element {fields.shown(root.tag)} is no ISO 20022 Document.")
+        raise UnreadableMessage(
+            "NOT_ISO20022", "The root element {tag} is no ISO 20022 Document.", tag=fields.shown(root.tag)
+        )
     return space.removeprefix(NAMESPACE)
 
 
@@ -143,8 +149,10 @@ class Node:
         try:
             minor = money.to_minor(value, currency)
         except Exception as refused:
-            sentence = f"{path} {fields.shown(written)} is not an exact amount of {currency}."
-            raise UnreadableMessage("AMOUNT_INVALID", sentence) from refused
+            raise UnreadableMessage(
+                "AMOUNT_INVALID", "{path} {written} is not an exact amount of {currency}.", path=path,
+                written=fields.shown(written), currency=currency,
+            ) from refused  # fmt: skip
         return minor, currency
 
     def decimal(self, path: str) -> Decimal | None:
@@ -154,7 +162,9 @@ class Node:
     def count(self, path: str) -> int | None:
         found = self.text(path)
         if found is not None and not re.fullmatch(r"[0-9]{1,15}", found):
-            raise UnreadableMessage("FIELD_INVALID", f"{path} {fields.shown(found)} is not a number of transactions.")
+            raise UnreadableMessage(
+                "FIELD_INVALID", "{path} {found} is not a number of transactions.", path=path, found=fields.shown(found)
+            )
         return None if found is None else int(found)
 
     def instant(self, path: str) -> datetime | None:
@@ -166,7 +176,9 @@ class Node:
             moment = datetime.fromisoformat(found)
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise UnreadableMessage("FIELD_INVALID", f"{path} {fields.shown(found)} is not a date and time.") from None
+            raise UnreadableMessage(
+                "FIELD_INVALID", "{path} {found} is not a date and time.", path=path, found=fields.shown(found)
+            ) from None
 
     def required_instant(self, path: str) -> datetime:
         found = self.instant(path)
@@ -184,7 +196,9 @@ class Node:
         except ValueError:
             written = None
         if written is None or not (found[10:11] in ("", "T") or _ZONE.fullmatch(found[10:])):
-            raise UnreadableMessage("FIELD_INVALID", f"{path} {fields.shown(found)} is not a date.")
+            raise UnreadableMessage(
+                "FIELD_INVALID", "{path} {found} is not a date.", path=path, found=fields.shown(found)
+            )
         return written
 
     def required_day(self, path: str) -> date:
@@ -195,10 +209,12 @@ class Node:
 
     def _missing(self, path: str) -> UnreadableMessage:
         inside = etree.QName(self._element).localname
-        return UnreadableMessage("FIELD_MISSING", f"{inside}/{path} is missing or empty.")
+        return UnreadableMessage("FIELD_MISSING", "{inside}/{path} is missing or empty.", inside=inside, path=path)
 
 
 def to_decimal(label: str, written: str) -> Decimal:
     if not _DECIMAL.fullmatch(written):
-        raise UnreadableMessage("AMOUNT_INVALID", f"{label} {fields.shown(written)} is not a decimal amount.")
+        raise UnreadableMessage(
+            "AMOUNT_INVALID", "{label} {written} is not a decimal amount.", label=label, written=fields.shown(written)
+        )
     return Decimal(written)

@@ -119,15 +119,15 @@ def _check(iban: str, bic: str, currency: str) -> None:
     try:
         fields.bic("BIC", bic)
     except MessageError as refused:
-        raise InvalidInput(refused.sentence, code="BIC_INVALID") from None
+        raise InvalidInput(refused.said, code="BIC_INVALID") from None
     try:
         fields.currency(currency)
     except MessageError as refused:
-        raise InvalidInput(refused.sentence, code="CURRENCY_INVALID") from None
+        raise InvalidInput(refused.said, code="CURRENCY_INVALID") from None
 
 
 def _refusal(error: IntegrityError, currency: str) -> InvalidInput:
     name = error.__cause__.diag.constraint_name if error.__cause__ else ""
     if name == "bank_account_one_open":
-        return InvalidInput(f"The party already has an account in {currency}.", code="ACCOUNT_OPEN")
+        return InvalidInput("The party already has an account in {currency}.", code="ACCOUNT_OPEN", currency=currency)
     return InvalidInput("This account is connected already.", code="ACCOUNT_TAKEN")

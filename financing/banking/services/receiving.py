@@ -15,6 +15,7 @@ from financing.banking.services.sending import record_answer
 from financing.banking.services.statements import reconcile
 from portal.shared.access import SYSTEM_ACTOR, Actor
 from portal.shared.database import acting
+from portal.shared.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class Receipt:
     """What became of a message: `code` is "" where all of it was understood; `new_entries` counts bookings."""
 
     code: str = ""
-    explanation: str = ""
+    explanation: Sentence | str = ""
     new_entries: int = 0
 
 
@@ -61,12 +62,12 @@ def _understand(content: bytes, now: datetime) -> Receipt:
             return _receive_notification(content, now)
         if name == camt053.NAME:
             statements = reconcile(content=content, now=now)
-            return Receipt() if statements else Receipt("UNKNOWN_ACCOUNT", "No account of it is known.")
+            return Receipt() if statements else Receipt("UNKNOWN_ACCOUNT", Sentence("No account of it is known."))
         if name == pain002.NAME:
             return _receive_status(content, now)
     except UnreadableMessage as unreadable:
-        return Receipt(unreadable.code, unreadable.sentence)
-    return Receipt("UNKNOWN_MESSAGE", f"Messages of the kind {name} are not processed here.")
+        return Receipt(unreadable.code, unreadable.said)
+    return Receipt("UNKNOWN_MESSAGE", Sentence("Messages of the kind {name} are not processed here.", name=name))
 
 
 def _receive_notification(content: bytes, now: datetime) -> Receipt:
@@ -81,7 +82,7 @@ def _receive_notification(content: bytes, now: datetime) -> Receipt:
             )
             booked += len(book_entries(message=message, entries=each.entries, now=now))
     if len(known) < len({each.account_iban for each in notification.accounts}):
-        return Receipt("UNKNOWN_ACCOUNT", "It speaks of an account that is not registered here.", booked)
+        return Receipt("UNKNOWN_ACCOUNT", Sentence("It speaks of an account that is not registered here."), booked)
     return Receipt(new_entries=booked)
 
 
@@ -91,7 +92,7 @@ def _receive_status(content: bytes, now: datetime) -> Receipt:
         direction=BankMessage.Direction.OUT, message_id=report.original_message_id
     ).first()
     if message is None:
-        return Receipt("UNKNOWN_MESSAGE", "It answers a message that was never sent.")
+        return Receipt("UNKNOWN_MESSAGE", Sentence("It answers a message that was never sent."))
     record_answer(message_id=message.id, content=content, now=now)
     return Receipt()
 

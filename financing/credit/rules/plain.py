@@ -10,13 +10,24 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from portal.shared.sentences import Sentence, Sentences
+
 
 class Misshapen(ValueError):
     """Data that does not have the shape of its dataclass. `faults`: one sentence for each fault, with its place."""
 
-    def __init__(self, faults: list[str]):
+    def __init__(self, faults: list[Sentence]):
         self.faults = faults
-        super().__init__(" ".join(faults))
+        super().__init__(str(Sentences(faults)))
+
+
+_NOT_SUCH = {
+    int: Sentence("{place} is not a whole number."),
+    str: Sentence("{place} is not text."),
+    bool: Sentence("{place} is not true or false."),
+    Decimal: Sentence("{place} is not a decimal as text."),
+    date: Sentence("{place} is not a date."),
+}
 
 
 def to_plain(value: Any) -> Any:
@@ -39,7 +50,7 @@ def from_plain(cls: type, data: Any, **built: Any) -> Any:
 
     `built`: fields of it that are there already, and that the data need not hold.
     """
-    faults: list[str] = []
+    faults: list[Sentence] = []
     made = _read_dataclass(cls, data, "", faults, built) if built else _read(cls, data, "", faults)
     if faults:
         raise Misshapen(faults)
@@ -69,14 +80,14 @@ def _shape(cls: type) -> tuple[dict[str, Any], frozenset[str]]:
     return {name: hints[name] for name in _names(cls)}, frozenset(needed)
 
 
-def _read(kind: Any, data: Any, place: str, faults: list[str]) -> Any:
+def _read(kind: Any, data: Any, place: str, faults: list[Sentence]) -> Any:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         inner = next(each for each in get_args(kind) if each is not type(None))
         return None if data is None else _read(inner, data, place, faults)
     if origin is tuple:
         if not isinstance(data, list | tuple):
-            faults.append(f"{place or 'It'} is not a list.")
+            faults.append(Sentence("{place} is not a list.", place=place or "body"))
             return ()
         inner = get_args(kind)[0]
         return tuple(_read(inner, each, f"{place}[{index}]", faults) for index, each in enumerate(data))
@@ -86,22 +97,24 @@ def _read(kind: Any, data: Any, place: str, faults: list[str]) -> Any:
 
 
 def _read_dataclass(
-    cls: type, data: Any, place: str, faults: list[str], built: Mapping[str, Any] = types.MappingProxyType({})
+    cls: type, data: Any, place: str, faults: list[Sentence], built: Mapping[str, Any] = types.MappingProxyType({})
 ) -> Any:
     if not isinstance(data, Mapping):
-        faults.append(f"{place or 'It'} is not an object.")
+        faults.append(Sentence("{place} is not an object.", place=place or "body"))
         return None
     shape, needed = _shape(cls)
     before = len(faults)
-    faults.extend(f"{_under(place, name)} is missing." for name in sorted(needed - data.keys() - built.keys()))
-    faults.extend(f"{_under(place, name)} is not known." for name in sorted(data.keys() - shape.keys()))
+    missing = sorted(needed - data.keys() - built.keys())
+    faults.extend(Sentence("{place} is missing.", place=_under(place, name)) for name in missing)
+    unknown = sorted(data.keys() - shape.keys())
+    faults.extend(Sentence("{place} is not known.", place=_under(place, name)) for name in unknown)
     values = {
         name: _read(kind, data[name], _under(place, name), faults) for name, kind in shape.items() if name in data
     }
     return cls(**values | built) if len(faults) == before else None
 
 
-def _read_scalar(kind: type, data: Any, place: str, faults: list[str]) -> Any:
+def _read_scalar(kind: type, data: Any, place: str, faults: list[Sentence]) -> Any:
     if kind in (int, str, bool):
         if type(data) is kind:
             return data
@@ -112,8 +125,7 @@ def _read_scalar(kind: type, data: Any, place: str, faults: list[str]) -> Any:
             value = None
         if value is not None and (kind is date or value.is_finite()):
             return value
-    wanted = {int: "a whole number", str: "text", bool: "true or false", Decimal: "a decimal as text", date: "a date"}
-    faults.append(f"{place} is not {wanted[kind]}.")
+    faults.append(Sentence(_NOT_SUCH[kind].text, place=place))
     return None
 
 

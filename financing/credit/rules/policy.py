@@ -8,6 +8,7 @@ from decimal import Decimal
 from financing.credit.rules.facts import SCORED_FEATURES
 from financing.credit.rules.plain import Misshapen, from_plain, to_plain
 from portal.shared.money import MAX_MINOR
+from portal.shared.sentences import Sentence, Sentences
 
 AUTOMATIC, REFER, DECLINE = "AUTOMATIC", "REFER", "DECLINE"
 MAX_POINTS = 1000
@@ -19,9 +20,9 @@ _GRADE = re.compile(r"[A-Z][A-Z0-9+-]?")
 class PolicyFaults(ValueError):
     """A body that is no policy. `faults`: a sentence for each fault."""
 
-    def __init__(self, faults: list[str]):
+    def __init__(self, faults: list[Sentence]):
         self.faults = faults
-        super().__init__(" ".join(faults))
+        super().__init__(str(Sentences(faults)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,78 +156,84 @@ class Policy:
         return next((terms for terms in self.grades if points >= terms.min_points), self.grades[-1])
 
 
-def _faults(policy: Policy) -> Iterator[str]:
+def _faults(policy: Policy) -> Iterator[Sentence]:
     yield from _eligibility_faults(policy)
     yield from _score_faults(policy.score)
     yield from _grade_faults(policy)
     yield from _amount_faults(policy)
 
 
-def _eligibility_faults(policy: Policy) -> Iterator[str]:
+def _eligibility_faults(policy: Policy) -> Iterator[Sentence]:
     rule, reserves = policy.eligibility, policy.reserves
     for name in ("max_days_past_due", "max_days_from_invoice", "return_window_days", "cross_age_days"):
         if not 0 <= getattr(rule, name) <= 3650:
-            yield f"eligibility.{name} is not between 0 and 3650 days."
+            yield Sentence("eligibility.{name} is not between 0 and 3650 days.", name=name)
     if not -365 <= rule.min_remaining_days <= rule.max_remaining_days <= 3650:
-        yield "eligibility: min_remaining_days is above max_remaining_days, or one of them is absurd."
+        yield Sentence("eligibility: min_remaining_days is above max_remaining_days, or one of them is absurd.")
     for place, share in (
         ("eligibility.cross_age_share", rule.cross_age_share),
         ("reserves.dilution_free_share", reserves.dilution_free_share),
         ("reserves.standing_share", reserves.standing_share),
     ):
         if not 0 <= share <= 1:
-            yield f"{place} is not between 0 and 1."
+            yield Sentence("{place} is not between 0 and 1.", place=place)
 
 
-def _score_faults(scores: tuple[FeatureScore, ...]) -> Iterator[str]:
+def _score_faults(scores: tuple[FeatureScore, ...]) -> Iterator[Sentence]:
     names = [each.feature for each in scores]
     if len(set(names)) != len(names):
-        yield "score names a feature twice."
+        yield Sentence("score names a feature twice.")
     if not names:
-        yield "score names no feature."
+        yield Sentence("score names no feature.")
     for each in scores:
         if each.feature not in SCORED_FEATURES:
-            yield f"score: {each.feature} is no feature that can be scored."
+            yield Sentence("score: {feature} is no feature that can be scored.", feature=each.feature)
         thresholds = [band.at_least for band in each.bands]
         if not thresholds or thresholds != sorted(set(thresholds)):
-            yield f"score.{each.feature}: the bands are empty or do not rise."
+            yield Sentence("score.{feature}: the bands are empty or do not rise.", feature=each.feature)
         if any(not 0 <= band.points <= MAX_POINTS for band in (*each.bands, each.unknown)):
-            yield f"score.{each.feature}: points are not between 0 and {MAX_POINTS}."
+            yield Sentence(
+                "score.{feature}: points are not between 0 and {max_points}.",
+                feature=each.feature,
+                max_points=MAX_POINTS,
+            )
         if any(not _CODE.fullmatch(band.code) for band in (*each.bands, each.unknown)):
-            yield f"score.{each.feature}: a reason code is not made of capitals, digits and underscores."
+            yield Sentence(
+                "score.{feature}: a reason code is not made of capitals, digits and underscores.", feature=each.feature
+            )
 
 
-def _grade_faults(policy: Policy) -> Iterator[str]:
+def _grade_faults(policy: Policy) -> Iterator[Sentence]:
     grades, thin = policy.grades, policy.thin_history
     points = [terms.min_points for terms in grades]
     if not grades or points != sorted(set(points), reverse=True) or points[-1] != 0:
-        yield "grades are not ordered from the best, down to one that begins at 0 points."
+        yield Sentence("grades are not ordered from the best, down to one that begins at 0 points.")
     if len({terms.grade for terms in grades}) != len(grades) or not all(
         _GRADE.fullmatch(each.grade) for each in grades
     ):
-        yield "grades: a name is used twice, or is not a capital, alone or with a digit or sign after it."
+        yield Sentence("grades: a name is used twice, or is not a capital, alone or with a digit or sign after it.")
     for terms in grades:
         if terms.authority not in (AUTOMATIC, REFER, DECLINE):
-            yield f"grades.{terms.grade}: authority is not AUTOMATIC, REFER or DECLINE."
+            yield Sentence("grades.{grade}: authority is not AUTOMATIC, REFER or DECLINE.", grade=terms.grade)
         if not 0 <= terms.advance_rate <= 1:
-            yield f"grades.{terms.grade}: advance_rate is not between 0 and 1."
+            yield Sentence("grades.{grade}: advance_rate is not between 0 and 1.", grade=terms.grade)
         if not 0 <= terms.limit_multiple <= 24:
-            yield f"grades.{terms.grade}: limit_multiple is not between 0 and 24 months."
+            yield Sentence("grades.{grade}: limit_multiple is not between 0 and 24 months.", grade=terms.grade)
         if not (0 <= terms.annual_rate_bp <= 10_000 and 0 <= terms.fee_bp <= 10_000):
-            yield f"grades.{terms.grade}: rate or fee is not between 0 and 10000 basis points."
+            yield Sentence("grades.{grade}: rate or fee is not between 0 and 10000 basis points.", grade=terms.grade)
     if thin.terms_of not in {terms.grade for terms in grades}:
-        yield "thin_history.terms_of names no grade."
+        yield Sentence("thin_history.terms_of names no grade.")
     if thin.authority not in (REFER, DECLINE):
-        yield "thin_history.authority is not REFER or DECLINE: a thin history is never decided as good."
+        yield Sentence("thin_history.authority is not REFER or DECLINE: a thin history is never decided as good.")
     if not (0 <= thin.min_days <= 3650 and thin.min_lines >= 0):
-        yield "thin_history: min_days or min_lines is not plausible."
+        yield Sentence("thin_history: min_days or min_lines is not plausible.")
 
 
-def _amount_faults(policy: Policy) -> Iterator[str]:
+def _amount_faults(policy: Policy) -> Iterator[Sentence]:
     if policy.amounts.min_draw_minor == 0:
-        yield "amounts.min_draw_minor is zero."
+        yield Sentence("amounts.min_draw_minor is zero.")
     for place, group in (("amounts", policy.amounts), ("authority", policy.authority)):
         for name, value in to_plain(group).items():
             most = 3650 if name.endswith("_days") or name == "max_days_overdue" else MAX_MINOR
             if not 0 <= value <= most:
-                yield f"{place}.{name} is not between 0 and {most}."
+                yield Sentence("{place}.{name} is not between 0 and {most}.", place=place, name=name, most=most)

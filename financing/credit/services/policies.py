@@ -36,7 +36,7 @@ def propose_policy(
         try:
             policy = Policy.from_body(body)
         except PolicyFaults as faults:
-            raise PolicyInvalid(" ".join(faults.faults), faults=faults.faults) from faults
+            raise PolicyInvalid(str(faults), faults=[str(each) for each in faults.faults]) from faults
         _refuse_past(funder_id, effective_from)
         lock_name("policy", funder_id)  # two proposals at once would take the same number
         last = PolicyVersion.objects.filter(funder_id=funder_id).aggregate(last=Max("number"))["last"] or 0

@@ -68,13 +68,19 @@ class Counterparties:
         found = self._known_by(self.by_reference, kind, name) | self._known_by(self.by_number, kind, name)
         if len(found) > 1 and name.country:
             found = {each for each in found if each.country == name.country}
-        role = "supplier" if kind == Party.Kind.SUPPLIER else "debtor"
+        is_supplier = kind == Party.Kind.SUPPLIER
+        if not found and is_supplier:
+            raise DocumentRefused(
+                "UNKNOWN_SUPPLIER", "The supplier of the document is not known here by any of its numbers."
+            )
         if not found:
             raise DocumentRefused(
-                f"UNKNOWN_{role.upper()}", f"The {role} of the document is not known here by any of its numbers."
+                "UNKNOWN_DEBTOR", "The debtor of the document is not known here by any of its numbers."
             )
+        if len(found) > 1 and is_supplier:
+            raise DocumentRefused("PARTY_AMBIGUOUS", "The numbers given for the supplier belong to different parties.")
         if len(found) > 1:
-            raise DocumentRefused("PARTY_AMBIGUOUS", f"The numbers given for the {role} belong to different parties.")
+            raise DocumentRefused("PARTY_AMBIGUOUS", "The numbers given for the debtor belong to different parties.")
         return found.pop()
 
     def _known_by(self, index: dict[tuple[str, str], set[Party]], kind: str, name: PartyName) -> set[Party]:

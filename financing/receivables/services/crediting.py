@@ -77,7 +77,9 @@ class CreditNotes:
 
     def _check_new(self, each: Named, known: set[tuple]) -> None:
         if each.key in known:
-            raise DocumentRefused("DUPLICATE_DOCUMENT", f"Credit note {each.document.number} was handed in before.")
+            raise DocumentRefused(
+                "DUPLICATE_DOCUMENT", "Credit note {number} was handed in before.", number=each.document.number
+            )
 
     def _reduced(self, each: Named, receivables: dict) -> Receivable:
         """The one receivable that the note names, reduced in memory."""
@@ -87,19 +89,24 @@ class CreditNotes:
             candidates = [row for row in candidates if row.issue_date == d.invoice_date]
         if not candidates:
             raise DocumentRefused(
-                "UNKNOWN_INVOICE", f"No invoice {d.invoice_number[:80]} between the two is known here."
+                "UNKNOWN_INVOICE",
+                "No invoice {invoice_number} between the two is known here.",
+                invoice_number=d.invoice_number[:80],
             )
         row = candidates[0]
         if d.currency != row.currency:
             raise DocumentRefused(
-                "MIXED_CURRENCIES", f"The invoice is in {row.currency}, the credit note in {d.currency}."
+                "MIXED_CURRENCIES",
+                "The invoice is in {invoice}, the credit note in {note}.",
+                invoice=row.currency,
+                note=d.currency,
             )
         if d.issue_date < row.issue_date:
             raise DocumentRefused("CREDIT_BEFORE_INVOICE", "The credit note is older than the invoice it reduces.")
         amount, left = minor(d.payable, d.currency), owed(row) - row.settling_minor
         if row.status not in REDUCIBLE or amount > left:
             raise DocumentRefused(
-                "CREDIT_ABOVE_OPEN", f"Invoice {row.number} has less open than the credit note takes off."
+                "CREDIT_ABOVE_OPEN", "Invoice {number} has less open than the credit note takes off.", number=row.number
             )
         row.credited_minor += amount
         if owed(row) == 0:

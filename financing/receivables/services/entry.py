@@ -31,6 +31,7 @@ from financing.receivables.services.acceptance import told
 from logistics.orders.models import ReceiptLine
 from logistics.orders.queries import order_lines, receipts_locked
 from portal.shared.access import Actor
+from portal.shared.sentences import Sentence, Sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Entered:
     receivable: Receivable | None = None
     credit_note: CreditNote | None = None
     code: str = ""
-    sentence: str = ""
+    sentence: str | Sentence = ""
 
 
 class Invoices:
@@ -108,8 +109,13 @@ class Invoices:
         """Whoever sees the first one learns that it is there; everybody else only that this cannot be had."""
         if self.actor.is_system or self.actor.party_id in (first.supplier_id, first.debtor_id):
             when = f"{first.received_at:%Y-%m-%d}"
-            return Entered(code="DUPLICATE_DOCUMENT", sentence=f"{first.number} was handed in before, on {when}.")
-        return Entered(code="NOT_AVAILABLE_AS_SECURITY", sentence="This document is not available as security.")
+            return Entered(
+                code="DUPLICATE_DOCUMENT",
+                sentence=Sentence("{number} was handed in before, on {date}.", number=first.number, date=when),
+            )
+        return Entered(
+            code="NOT_AVAILABLE_AS_SECURITY", sentence=Sentence("This document is not available as security.")
+        )
 
     def _compare(self, each: Named, matching: Matching, by_amount: dict) -> None:
         """A similar amount refers what order and receipt do not prove: goods that are counted once are no double."""
@@ -136,7 +142,7 @@ class Invoices:
             gross_minor=_gross(d),
             deductions_minor=minor(d.deductions, d.currency),
             match=matching.match,
-            match_note=" ".join(matching.notes),
+            match_note=Sentences(matching.notes),
             document=self.document,
             received_at=self.now,
         )

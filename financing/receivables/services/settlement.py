@@ -56,7 +56,7 @@ def _checked(key: str, lines: Sequence[tuple[int, int | None]]) -> dict[int, int
     if not key or len(key) > 80:
         raise InvalidInput("A settlement needs a key of 1 to 80 characters, so that paying twice pays once.")
     if not lines or len(lines) > MAX_LINES:
-        raise InvalidInput(f"A settlement pays between 1 and {MAX_LINES} receivables.")
+        raise InvalidInput("A settlement pays between 1 and {most} receivables.", most=MAX_LINES)
     asked = dict(lines)
     if len(asked) != len(lines):
         raise InvalidInput("A receivable is named twice.", code="RECEIVABLE_NAMED_TWICE")

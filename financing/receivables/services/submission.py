@@ -17,6 +17,7 @@ from financing.receivables.services.crediting import CreditNotes
 from financing.receivables.services.entry import Entered, Invoices, Named
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
+from portal.shared.sentences import Sentence, kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ItemResult:
     number: str
     document_id: int
     code: str = ""
-    sentence: str = ""
+    sentence: str | Sentence = ""
     receivable_id: int | None = None
     credit_note_id: int | None = None
     status: str = ""
@@ -72,7 +73,9 @@ def _read(document: Document, content: bytes) -> list[Reading]:
     try:
         if intake.is_oversized(document):
             megabytes = intake.MAX_BYTES // 1024**2
-            raise DocumentRefused("TOO_LARGE", f"The document is larger than {megabytes} MB.")
+            raise DocumentRefused(
+                "TOO_LARGE", "The document is larger than {limit_megabytes} MB.", limit_megabytes=megabytes
+            )
         start = content[:200].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")[:1]
         if start in ("{", "["):
             return json_documents.read_all(content)
@@ -161,7 +164,7 @@ def _conclude(document: Document, results: Sequence[ItemResult]) -> None:
             "items": len(results),
             "entered": len(results) - len(refused),
             "refused": [
-                {"line": r.index + 1, "number": r.number, "code": r.code, "reason": r.sentence} for r in refused
+                {"line": r.index + 1, "number": r.number, "code": r.code, "reason": kept(r.sentence)} for r in refused
             ],
         },
         kind=Document.Kind.CREDIT_NOTE if only_notes else "",

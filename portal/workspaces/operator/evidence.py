@@ -56,7 +56,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
     found = rows.filter(id=document_id).first()
     if found is None:
         raise NotFound()
-    refused = found.report.get("refused", [])
+    refused = found.refused
     context = {"document": found, "refused": refused[:100], "more": max(0, len(refused) - 100)}
     return render(request, "operator/document.html", context)
 

@@ -125,7 +125,7 @@ def report(request: HttpRequest, document_id: int) -> HttpResponse:
         raise NotFound()
     codes = document.report.get("refused_by_code", {})
     table = Table(
-        request, document.report.get("refused", []), REFUSED, name="refused", caption=_("Refused rows"),
+        request, document.refused, REFUSED, name="refused", caption=_("Refused rows"),
         search=("reason",), filters=(Filter("code", _("Code"), [(code, code) for code in codes]),), order="line",
         empty={"title": _("No row was refused"), "text": _("Every row of the file is true as far as can be seen.")},
     )  # fmt: skip

@@ -284,7 +284,7 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
             CreditNote.objects.visible_to(request.actor).filter(document=found).select_related("receivable")
             .order_by("id")[:200]
         ),
-        "refused": found.report.get("refused", [])[:200],
+        "refused": found.refused[:200],
         "counts": {"entered": found.report.get("entered", 0), "refused": len(found.report.get("refused", []))},
         "more_entered": found.report.get("entered", 0) > 200,
         "is_oversized": is_oversized(found),
