@@ -1,0 +1,75 @@
+"""Everything that the sources say to people is translated, with the same places in it."""
+
+import pytest
+from django.utils import translation
+
+from accounts.intake.models import Document
+from portal.shared.errors import InvalidInput, InvalidTransition
+from portal.shared.fields import SentenceField
+from portal.shared.sentences import Sentence, Sentences, kept, told
+from portal.ui import messages
+
+LANGUAGE = "zh_Hans"
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return messages.catalogue(LANGUAGE)
+
+
+def test_every_message_of_the_sources_is_translated(catalogue):
+    missing = [
+        text
+        for (context, text), _many in messages.wanted().items()
+        if (found := catalogue.get(text, context=context)) is None or not all(_texts(found.string))
+    ]
+    assert missing == [], "take them in with `make messages`, and translate them"
+
+
+def test_no_sentence_is_put_together_before_it_could_be_translated():
+    assert [f"{each.file}:{each.line}" for each in messages.untranslatable()] == []
+
+
+def test_no_translation_is_a_guess(catalogue):
+    assert [message.id for message in catalogue if message.id and message.fuzzy] == []
+
+
+def test_translations_have_the_places_of_their_source(catalogue):
+    differing = [
+        (message.id, message.string)
+        for message in catalogue
+        if message.id and any(messages.places(one) != _all_places(message.id) for one in _texts(message.string))
+    ]
+    assert differing == []
+
+
+def test_a_refusal_is_worded_for_whoever_is_refused():
+    with translation.override("zh-hans"):
+        assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "不存在角色“KING”。"
+        told_so = InvalidTransition(thing="Receivable", current="SETTLED", wanted="ACCEPTED").sentence
+    assert "已结算" in told_so and "已承兑" in told_so
+    assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "There is no role 'KING'."
+
+
+def test_what_was_kept_in_one_language_is_read_in_another():
+    field = SentenceField()
+    notes = Sentences([Sentence("Line {number}: the goods have not been received.", number="3"), Sentence("Empty.")])
+    read = field.to_python(field.get_prep_value(notes))
+    assert str(read) == "Line 3: the goods have not been received. Empty."
+    with translation.override("zh-hans"):
+        assert str(read) == "第 3 行：货物尚未收到。Empty."
+    assert str(told(kept(Sentence("plain")))) == "plain"
+
+
+def test_labels_of_choices_follow_the_reader():
+    with translation.override("zh-hans"):
+        assert str(Document.Kind.TRADE_HISTORY.label) == "交易历史"
+    assert str(Document.Kind.TRADE_HISTORY.label) == "Trade History"
+
+
+def _texts(string) -> tuple:
+    return string if isinstance(string, tuple | list) else (string,)
+
+
+def _all_places(text) -> set[str]:
+    return set().union(*(messages.places(each) for each in _texts(text)))
