@@ -101,4 +101,6 @@ def _plain(fact: Any) -> Any:
 def _told(name: str, fact: Any) -> Any:
     if isinstance(fact, list | tuple):
         return ", ".join(str(each) for each in fact)
+    if name == "thing":
+        return _translate(fact)
     return _state_word(fact) if name in STATES_SAID and isinstance(fact, str) else fact
