@@ -68,6 +68,12 @@ class Sentences(tuple):
         pair = _translate("{one} {two}")  # languages part their sentences in different ways
         return reduce(lambda one, two: pair.format(one=one, two=two), map(str, self)) if self else ""
 
+    def __eq__(self, other: object) -> bool:
+        return str(self) == other if isinstance(other, str) else super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
 
 Said = Sentence | Sentences | str
 
