@@ -92,7 +92,9 @@ class Notices(OfPerson, Listed, Shown, OfActor):
     def _topic(self, given: str) -> str:
         known = [topic.code for topic in table().topics]
         if given not in known:
-            raise InvalidInput(f"{given[:40]!r} is no topic: {', '.join(known)}.", code="FILTER_INVALID")
+            raise InvalidInput(
+                "'{given}' is no topic: {known}.", code="FILTER_INVALID", given=given[:40], known=", ".join(known)
+            )
         return given
 
     @extend_schema(

@@ -7,9 +7,10 @@ from accounts.notices import rules
 from accounts.parties.models import Party, User
 from accounts.trail.models import Event
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
 
 
-class Cadence(models.TextChoices):
+class Cadence(Choices):
     AT_ONCE = rules.AT_ONCE
     DAILY = rules.DAILY
     NEVER = rules.NEVER
@@ -18,7 +19,7 @@ class Cadence(models.TextChoices):
 class Mailing(models.Model):
     """One mail to one person about one party. Its outcome is kept; what it said stands in its notices."""
 
-    class State(models.TextChoices):
+    class State(Choices):
         WAITING = "WAITING"
         SENT = "SENT"
         FAILED = "FAILED"

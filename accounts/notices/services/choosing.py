@@ -28,9 +28,9 @@ def choose(*, actor: Actor, cadences: Mapping[str, str], discreet: bool, now: da
     known = {topic.code for topic in table().topics}
     for topic, cadence in cadences.items():
         if topic not in known:
-            raise InvalidInput(f"There is no topic {topic[:20]!r}.", code="TOPIC_UNKNOWN")
+            raise InvalidInput("There is no topic '{topic}'.", code="TOPIC_UNKNOWN", topic=topic[:20])
         if cadence not in Cadence.values:
-            raise InvalidInput(f"There is no cadence {cadence[:20]!r}.", code="CADENCE_UNKNOWN")
+            raise InvalidInput("There is no cadence '{cadence}'.", code="CADENCE_UNKNOWN", cadence=cadence[:20])
     with acting(actor):
         return _keep(actor.user_id, cadences, now, discreet=discreet)
 
