@@ -6,6 +6,7 @@ from functools import cache
 from babel import Locale, UnknownLocaleError, dates, numbers
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from portal.shared.money import exponent, from_minor
 
@@ -73,10 +74,12 @@ def clock(value: datetime, *, milliseconds: bool = False) -> str:
 def elapsed(milliseconds: int) -> str:
     """As "84 ms", "0.4 s", "12 s", "3 min", "2 h", "5 d": a duration at a glance."""
     if milliseconds < 100:
-        return f"{milliseconds} ms"
+        return _("{n} ms").format(n=milliseconds)
     seconds = milliseconds / 1000
-    for limit, unit, divisor in ((60, "s", 1), (3600, "min", 60), (86400, "h", 3600)):
-        if seconds < limit:
-            value = seconds / divisor
-            return f"{value:.1f} {unit}" if value < 10 and unit == "s" else f"{value:.0f} {unit}"
-    return f"{seconds / 86400:.0f} d"
+    if seconds < 60:
+        return _("{n} s").format(n=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
+    if seconds < 3600:
+        return _("{n} min").format(n=f"{seconds / 60:.0f}")
+    if seconds < 86400:
+        return _("{n} h").format(n=f"{seconds / 3600:.0f}")
+    return _("{n} d").format(n=f"{seconds / 86400:.0f}")
