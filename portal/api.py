@@ -23,6 +23,7 @@ for prefix, viewset in {
     "parties": parties.Parties,
     "verifications": parties.Verifications,
     "members": parties.Members,
+    "invitations": parties.Invitations,
     "clients": clients.Clients,
     "documents": intake.Documents,
     "deliveries": trail.Deliveries,

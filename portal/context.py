@@ -19,6 +19,7 @@ def workspace(request: HttpRequest) -> dict:
         "party": request.party,
         "party_name": request.party.name,
         "parties": list(parties.values()),
+        "may_manage_members": permits(actor, "parties.manage_members"),
         "may_manage_clients": permits(actor, "clients.manage"),
         # Counted when a template asks for it, and once.
         "unread_notices": cache(partial(unread_count, actor)),

@@ -6,6 +6,7 @@ from django.urls import include, path
 from accounts.clients.views import token
 from portal.backoffice.site import site as back_office
 from portal.workspaces import entrance
+from portal.workspaces.members.accepting import accept
 
 handler400, handler403 = "portal.handlers.bad_request", "portal.handlers.permission_denied"
 handler404, handler500 = "portal.handlers.page_not_found", "portal.handlers.server_error"
@@ -13,6 +14,8 @@ handler404, handler500 = "portal.handlers.page_not_found", "portal.handlers.serv
 urlpatterns = [
     path("", entrance.home, name="home"),
     path("party/clients/", include("portal.workspaces.clients.urls")),
+    path("party/members/", include("portal.workspaces.members.urls")),
+    path("invitation/<str:token>/", accept, name="invitation"),
     path("party/", entrance.switch_party, name="switch_party"),
     path("accounts/language/", entrance.set_language, name="set_language"),
     path("", include("portal.workspaces.notices.urls")),

@@ -6,8 +6,8 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.parties import services
-from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party
+from accounts.parties import inviting, services
+from accounts.parties.models import BeneficialOwner, BusinessVerification, Invitation, Membership, Party
 from portal.shared import access
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource
@@ -125,6 +125,40 @@ class Members(Reading):
         """Take a role away from a person."""
         services.end_membership(actor=self.actor, membership_id=self.seen(pk).id, now=timezone.now())
         return Response(status=204)
+
+
+class InvitationShown(serializers.ModelSerializer):
+    class Meta:
+        model = Invitation
+        fields = ("id", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
+
+
+@extend_schema(tags=["members"])
+class Invitations(Reading):
+    """Letters by which people may come to act for the party, and what became of them. For its administrators."""
+
+    model, view, group = Invitation, "parties.manage_members", "members"
+    filters = {"role": "role"}
+    serializer_class = InvitationShown
+
+    def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):
+            return Invitation.objects.none()
+        return Invitation.objects.filter(party_id=self.actor.party_id)
+
+    @extend_schema(request=MemberAdded, responses={201: InvitationShown}, parameters=[KEY_PARAMETER])
+    @refuses("EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED", "ADMINISTRATOR_EXISTS")
+    def create(self, request) -> Response:
+        """Write to a person who may then act for the party in a role. The letter holds for seven days."""
+        given, party_id = self.checked(MemberAdded), self.actor.party_id
+        return self.answer(inviting.invite(actor=self.actor, party_id=party_id, now=timezone.now(), **given), 201)
+
+    @extend_schema(request=None, responses=InvitationShown, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    @refuses("INVITATION_CONCLUDED")
+    def revoke(self, request, pk: str) -> Response:
+        """Withdraw an invitation that nobody has accepted."""
+        return self.answer(inviting.revoke(actor=self.actor, invitation_id=self.seen(pk).id, now=timezone.now()))
 
 
 class OwnerDeclared(serializers.ModelSerializer):

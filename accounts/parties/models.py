@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Lower, Upper
 
 from portal.shared import access
 from portal.shared.access import Actor
@@ -144,6 +144,63 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user} as {self.role} of {self.party}"
+
+
+class InvitationQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """A party sees its own; the operator besides them those by which it lets a first administrator in."""
+        if actor.is_system:
+            return self
+        own = Q(party_id=actor.party_id)
+        return self.filter(own | Q(for_first_administrator=True) if actor.party_kind == access.OPERATOR else own)
+
+    def open(self, now):
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
+
+
+class Invitation(models.Model):
+    """A letter to a mailbox by which its owner may come to act for a party. Only a hash of its token is kept."""
+
+    party = models.ForeignKey(Party, models.PROTECT, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=8, choices=Membership.Role)
+    for_first_administrator = models.BooleanField(
+        default=False, help_text="Sent by the operator: worth nothing once the party has an administrator."
+    )
+    invited_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", help_text="Empty: a machine.")
+    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, in hexadecimal")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Two who invite one colleague at once would send two letters, and one would outlive the other.
+            models.UniqueConstraint(
+                "party",
+                Lower("email"),
+                "role",
+                condition=Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="invitation_open_once",
+            ),
+            models.CheckConstraint(condition=Q(role__in=access.ROLES), name="invitation_role_known"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(revoked_at__isnull=True), name="invitation_ends_once"
+            ),
+            # Let in, and nobody knows whom.
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True, accepted_by__isnull=True)
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False),
+                name="invitation_accepted_by_somebody",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Invitation {self.pk} as {self.role} of {self.party}"
 
 
 class BusinessVerification(Lifecycle, models.Model):

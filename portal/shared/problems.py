@@ -52,6 +52,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "EMAIL_INVALID": (422, "This is no e-mail address."),
     "ROLE_UNKNOWN": (422, "There is no such role."),
     "LAST_ADMINISTRATOR": (422, "Somebody has to remain administrator."),
+    "ALREADY_MEMBER": (422, "The person acts for the party in this role already."),
+    "ALREADY_INVITED": (422, "An invitation of this address in this role is open already."),
+    "ADMINISTRATOR_EXISTS": (422, "The party has an administrator, who lets its people in."),
+    "INVITATION_CONCLUDED": (409, "The invitation was accepted or withdrawn before."),
     "VERIFICATION_OPEN": (422, "A verification of this party is under way already."),
     "OWNER_SHARE_INVALID": (422, "Beneficial owners are those who own from 25 to 100 %."),
     "OWNERS_ABOVE_WHOLE": (422, "The owners' shares add up to more than 100 %."),
@@ -160,6 +164,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 
 INSIDE = frozenset(
     {
+        "INVITATION_INVALID",
+        "INVITATION_FOR_ANOTHER",
         "CONTRA_MISSING",
         "PAYER_IS_PAYEE",
         "INSTRUCTION_KEY_REUSED",
@@ -178,4 +184,4 @@ INSIDE = frozenset(
         "BANK_UNANSWERED",
     }
 )
-"""Codes of work between events, the bank and the ledger: none of them is an answer of the API."""
+"""Codes of work between events, the bank, the ledger, and of a letter's page: none of them is an answer of the API."""

@@ -21,6 +21,8 @@ from portal.workspaces import pages
 # Event name -> (sentence, state that colours it). `{amount}` is the payload's amount with its currency.
 SENTENCES = {
     "party.registered": (_("Registered with the portal"), ""),
+    "party.member_invited": (_("Somebody was invited to act for you as {role}"), ""),
+    "party.invitation_revoked": (_("An invitation to act for you as {role} was withdrawn"), ""),
     "party.member_added": (_("A colleague may act for you as {role}"), ""),
     "party.member_removed": (_("A colleague no longer acts for you as {role}"), ""),
     "party.suspended": (_("Suspended by the operator: {reason}"), "SUSPENDED"),

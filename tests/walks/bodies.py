@@ -11,6 +11,7 @@ JUDGEMENT = {"outcome": "APPROVED", "note": "agreed", "seen_hash": "0" * 64}
 LATER = (TODAY + timedelta(days=30)).isoformat()
 COMPANY = {"legal_name": "X", "registration_number": "1", "country": "DE", "address": "Kai 1"}
 MACHINE = {"name": "Shop", "role": "VIEWER", "scopes": ["portolan"]}
+COLLEAGUE = {"email": "new@amphora.example", "role": "VIEWER"}
 ACCOUNT = {"holder": "X", "iban": "DE89370400440532013000", "currency": "EUR"}
 
 
@@ -43,6 +44,8 @@ FORMS = {
     "approve/": lambda stage: {"seen_hash": "0" * 64},
     "screen/": lambda stage: {"clear": "yes", "note": "nothing found"},
     "verifications/{verification_id}/decide/": lambda stage: {"approve": "yes", "note": "agreed"},
+    "party/members/": lambda stage: COLLEAGUE,
+    "parties/{party_id}/invite/": lambda stage: COLLEAGUE,
     "clients/new/": lambda stage: MACHINE,
     "clients/{party_client_id}/": lambda stage: MACHINE,
     "rotate/": lambda stage: {"overlap_hours": "24"},
@@ -75,7 +78,8 @@ BODIES = {
     "bank-accounts/": lambda stage: ACCOUNT,
     "v1/clients/": lambda stage: MACHINE,
     "rotate/": lambda stage: {"overlap_hours": 24},
-    "v1/members/": lambda stage: {"email": "new@amphora.example", "role": "VIEWER"},
+    "v1/members/": lambda stage: COLLEAGUE,
+    "v1/invitations/": lambda stage: COLLEAGUE,
     "v1/deliveries/retry/": lambda stage: {"ids": [stage.objects["delivery"].pk]},
     "v1/parties/": lambda stage: {"kind": "BANK", "name": "X", "country": "DE"},
     "v1/verifications/": lambda stage: COMPANY,

@@ -16,6 +16,7 @@ from accounts.clients.services import create_client
 from accounts.intake.models import Document
 from accounts.notices.models import Notice
 from accounts.parties import services as parties
+from accounts.parties.inviting import invite
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Delivery
 from financing.advances import services as advances
@@ -213,6 +214,7 @@ def _people(stage: Stage) -> dict[str, object]:
     )
     client, _ = create_client(actor=SYSTEM_ACTOR, party_id=amphora.id, name="Till", role=MAKER, now=NOW)
     member = Membership.objects.get(user__email=address_of("Amphora", VIEWER))
+    invitation = invite(actor=SYSTEM_ACTOR, party_id=amphora.id, email="iris@amphora.example", role=VIEWER, now=NOW)
     # Of Amphora's administrator alone: a colleague finds it as little as a stranger does.
     told = Notice.objects.create(
         user=User.objects.get(email=address_of("Amphora", ADMIN)), party=amphora, event=delivery.event, topic="money",
@@ -220,5 +222,5 @@ def _people(stage: Stage) -> dict[str, object]:
     )  # fmt: skip
     return {
         "party": amphora, "verification": verification, "delivery": delivery, "passkey": passkey, "client": client,
-        "member": member, "notice": told,
+        "member": member, "invitation": invitation, "notice": told,
     }  # fmt: skip

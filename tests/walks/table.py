@@ -61,6 +61,7 @@ POST /operations/verifications/{verification_id}/screen/                s       
 POST /operations/verifications/{verification_id}/decide/                s          h        ....    .       ....     .          ....    .       ....  .         ....    .     xx++
 GET  /operations/parties/                                               s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
 GET  /operations/parties/{party_id}/                                    s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
+POST /operations/parties/{party_id}/invite/                             s          h        ....    .       ....     .          ....    .       ....  .         ....    .     xxx+
 GET  /operations/deliveries/                                            s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
 POST /operations/deliveries/retry/                                      s          h        ....    .       ....     .          ....    .       ....  .         ....    .     x+x+
 GET  /operations/deliveries/{delivery_id}/                              s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
@@ -105,6 +106,12 @@ GET  /events/                                                           s       
 GET  /glossary/                                                         s          +        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 POST /party/                                                            s          .        hhhh    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /bank/messages/                                                    s          s        ssss    s       ssss     s          ssss    s       ssss  s         ssss    s     ssss
+GET  /party/members/                                                    s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+POST /party/members/                                                    s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+POST /party/members/{member_id}/end/                                    s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /party/members/invitations/{invitation_id}/revoke/                 s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /invitation/made-up/                                               .          .        ....    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /invitation/made-up/                                               .          .        ....    .       ....     .          ....    .       ....  .         ....    .     ....
 GET  /party/clients/                                                    s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
 GET  /party/clients/new/                                                s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
 POST /party/clients/new/                                                s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
@@ -185,6 +192,10 @@ GET  /api/v1/statements/{pk}/                                           s       
 GET  /api/v1/members/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
 POST /api/v1/members/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
 GET  /api/v1/members/{pk}/                                              s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /api/v1/invitations/                                               s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+POST /api/v1/invitations/                                               s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
+GET  /api/v1/invitations/{pk}/                                          s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /api/v1/invitations/{pk}/revoke/                                   s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 GET  /api/v1/clients/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
 POST /api/v1/clients/                                                   s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
 GET  /api/v1/clients/{pk}/                                              s          xxx+    .       ....     .          ....    .       ....  .         ....    .     ....

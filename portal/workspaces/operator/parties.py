@@ -1,18 +1,23 @@
 """Who is who: parties, their people, accounts and verifications."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
+from accounts.parties import inviting
 from accounts.parties.models import Membership, Party
 from financing.banking.queries import accounts
-from portal.shared.access import OPERATOR, require
-from portal.shared.errors import NotFound
+from portal.shared.access import OPERATOR, permits, require
+from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
+from portal.workspaces.members.forms import FirstAdministratorForm
 from portal.workspaces.sentences import timeline
 
 PARTIES = (
@@ -42,16 +47,51 @@ def parties(request: HttpRequest) -> HttpResponse:
 
 @for_kinds(OPERATOR)
 def party(request: HttpRequest, party_id: int) -> HttpResponse:
+    return _shown(request, _found(request, party_id), FirstAdministratorForm())
+
+
+@for_kinds(OPERATOR)
+@require_POST
+def invite_first(request: HttpRequest, party_id: int) -> HttpResponse:
+    """Write to who shall let the others of a party in that has nobody to do so."""
+    found, form, refusal = _found(request, party_id), FirstAdministratorForm(request.POST), None
+    require(request.actor, "parties.manage_members")
+    if form.is_valid():
+        email = form.cleaned_data["email"]
+        try:
+            inviting.invite(
+                actor=request.actor, party_id=found.id, email=email, role=Membership.Role.ADMIN, now=timezone.now()
+            )
+        except RuleViolation as error:
+            refusal = error
+        else:
+            messages.success(request, _("We wrote to {email}.").format(email=email))
+            return redirect("operator:party", found.id)
+    return _shown(request, found, form, refusal)
+
+
+def _found(request: HttpRequest, party_id: int) -> Party:
     require(request.actor, "parties.view")
     found = Party.objects.visible_to(request.actor).filter(id=party_id).first()
     if found is None:
         raise NotFound()
+    return found
+
+
+def _shown(
+    request: HttpRequest, found: Party, form: FirstAdministratorForm, refusal: RuleViolation | None = None
+) -> HttpResponse:
     members = Membership.objects.filter(party=found, ended_at=None).select_related("user")
+    members = list(members.order_by("user__full_name", "role"))
+    lacks_administrator = all(each.role != Membership.Role.ADMIN for each in members)
     context = {
         "subject": found,
-        "members": list(members.order_by("user__full_name", "role")),
+        "members": members,
         "accounts": list(accounts(actor=request.actor).filter(party=found)),
         "verifications": list(found.verifications.order_by("-submitted_at")[:20]),
         "happenings": timeline(request.actor, found),
+        "may_invite": lacks_administrator and permits(request.actor, "parties.manage_members"),
+        "form": form,
+        "refusal": refusal,
     }
-    return render(request, "operator/party.html", context)
+    return render(request, "operator/party.html", context, status=422 if form.errors or refusal else 200)

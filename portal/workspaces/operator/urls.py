@@ -13,6 +13,7 @@ urlpatterns = [
     path("verifications/<int:verification_id>/decide/", verifications.decide, name="decide"),
     path("parties/", parties.parties, name="parties"),
     path("parties/<int:party_id>/", parties.party, name="party"),
+    path("parties/<int:party_id>/invite/", parties.invite_first, name="invite_first"),
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/retry/", deliveries.retry_chosen, name="retry_chosen"),
     path("deliveries/<int:delivery_id>/", deliveries.delivery, name="delivery"),

@@ -1,0 +1,129 @@
+"""Colleagues on the pages: invited, withdrawn, ended; and the page to which the letter leads."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from accounts.parties.models import Invitation, Membership, User
+from tests.world import NOW, cast
+
+IRIS = "iris@amphora.example"
+
+
+@pytest.fixture
+def people(db):
+    return cast()
+
+
+@pytest.fixture
+def ana(people, as_user) -> Browser:
+    return as_user("ana@amphora.example")
+
+
+@pytest.fixture
+def letter(ana, mailoutbox, django_capture_on_commit_callbacks) -> str:
+    """The address in the letter to Iris."""
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = ana.post("/party/members/", {"email": IRIS, "role": "CHECKER"})
+    assert (answer.status_code, answer["Location"]) == (302, "/party/members/")
+    return re.search(r"/invitation/[\w-]+/", mailoutbox[-1].body)[0]
+
+
+def test_an_administrator_sees_who_acts_and_who_is_invited(ana, letter):
+    page = ana.get("/party/members/").content.decode()
+    assert f"We wrote to {IRIS}." in page and "ana@amphora.example" in page
+    number = Invitation.objects.get().id
+    page = ana.post(f"/party/members/invitations/{number}/revoke/", follow=True).content.decode()
+    assert f"The invitation of {IRIS} is withdrawn." in page and "Nobody is invited at the moment" in page
+    assert ana.post(f"/party/members/invitations/{number}/revoke/").status_code == 422
+    assert Browser().get(letter).status_code == 404
+
+
+def test_a_role_is_ended_but_not_the_last_administrators(ana, people):
+    aldo = Membership.objects.get(user__email="aldo@amphora.example")
+    own = Membership.objects.get(user__email="ana@amphora.example", role="ADMIN")
+    assert ana.post(f"/party/members/{aldo.id}/end/").status_code == 302
+    answer = ana.post(f"/party/members/{own.id}/end/")
+    assert answer.status_code == 422 and "LAST_ADMINISTRATOR" in answer.content.decode()
+    aldo.refresh_from_db(), own.refresh_from_db()
+    assert aldo.ended_at is not None and own.ended_at is None
+
+
+@pytest.mark.parametrize("given", [{"email": "iris", "role": "MAKER"}, {"email": IRIS, "role": "KING"}])
+def test_what_is_not_possible_is_told_beside_the_field(ana, given):
+    answer = ana.post("/party/members/", given)
+    assert answer.status_code == 422 and "field-error" in answer.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_whoever_is_signed_out_comes_in_first_and_returns(letter, people):
+    page = Browser().get(letter).content.decode()
+    assert f'href="/accounts/login/?next={letter}"' in page and f'href="/accounts/signup/?next={letter}"' in page
+    given = {"email": IRIS, "password1": "a quay by the sea", "password2": "a quay by the sea", "next": letter}
+    iris = Browser()
+    assert iris.post("/accounts/signup/", given)["Location"] == letter
+    assert "Act for Amphora" in iris.get(letter).content.decode()
+    answer = iris.post(letter, follow=True)
+    assert "You now act for Amphora." in answer.content.decode()
+    assert iris.get("/api/v1/me/").json()["roles"] == ["CHECKER"]
+    for method in ("get", "post"):
+        assert getattr(iris, method)(letter).status_code == 404
+
+
+def test_whoever_is_signed_out_accepts_nothing(letter):
+    assert Browser().post(letter).status_code == 200
+    assert Invitation.objects.get().accepted_at is None
+
+
+def test_another_is_told_so_and_no_more(letter, as_user):
+    ben = as_user("ben@bellows.example")
+    for method in ("get", "post"):
+        answer = getattr(ben, method)(letter)
+        page = answer.content.decode()
+        assert answer.status_code == 403 and "was sent to another address" in page
+        assert "Amphora" not in page and IRIS not in page
+    assert Invitation.objects.get().accepted_at is None
+
+
+def test_unknown_and_withdrawn_are_told_alike(letter):
+    Invitation.objects.update(revoked_at=NOW)
+    pages = [Browser().get(path) for path in (letter, "/invitation/made-up/")]
+    assert [page.status_code for page in pages] == [404, 404]
+    assert all("This invitation no longer holds." in page.content.decode() for page in pages)
+    assert all("Amphora" not in page.content.decode() for page in pages)
+
+
+def test_the_operator_lets_the_first_administrator_in_from_the_partys_page(people, as_user):
+    will = User.objects.create_user("will@watch.example")
+    Membership.objects.create(user=will, party=people.watch, role="ADMIN", created_at=NOW)
+    browser, path = as_user(will.email), f"/operations/parties/{people.bellows.id}/"
+    assert "Invite its first administrator" not in browser.get(path).content.decode()
+    assert browser.post(f"{path}invite/", {"email": IRIS}).status_code == 422
+    Membership.objects.filter(party=people.bellows).update(ended_at=NOW)
+    assert "Invite its first administrator" in browser.get(path).content.decode()
+    assert browser.post(f"{path}invite/", {"email": IRIS}).status_code == 302
+    made = Invitation.objects.get()
+    assert (made.party, made.email, made.role) == (people.bellows, IRIS, "ADMIN")
+
+
+def test_as_many_queries_for_many_colleagues_as_for_one(ana, people):
+    def asked() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            ana.get("/party/members/")
+        return len(seen)
+
+    ana.get("/party/members/")
+    before = asked()
+    for number in range(5):
+        user = User.objects.create(email=f"u{number}@amphora.example", password="!")
+        Membership.objects.create(user=user, party=people.amphora, role="VIEWER", created_at=NOW)
+        Invitation.objects.create(
+            party=people.amphora, email=f"i{number}@amphora.example", role="VIEWER", token_hash=str(number),
+            created_at=NOW, expires_at=NOW.replace(year=2100),
+        )  # fmt: skip
+    assert asked() == before
