@@ -10,6 +10,7 @@ from accounts.parties.api import PartyName
 from financing.banking import queries, services
 from financing.banking.models import BankAccount, PaymentInstruction, Statement
 from portal.shared.openapi import refuses
+from portal.shared.access import require
 from portal.shared.rest import KEY_PARAMETER, Reading
 
 ACCOUNT_CODES = (
@@ -65,8 +66,10 @@ class BankAccounts(Reading):
     @refuses(*ACCOUNT_CODES)
     def replace(self, request, pk: str) -> Response:
         """Be paid to another account from now on, in the same currency."""
+        account = self.seen(pk)
+        require(self.actor, "banking.register_account")
         given = self.checked(BankAccountReplacement)
-        made = services.replace_account(actor=self.actor, account_id=int(pk), now=timezone.now(), **given)
+        made = services.replace_account(actor=self.actor, account_id=account.id, now=timezone.now(), **given)
         return self.answer(made, 201)
 
     @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])

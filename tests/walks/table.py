@@ -11,8 +11,8 @@ is its own.
 A method that is not here is for nobody, or answers as its GET does.
 """
 
-WRITTEN_BY_LOOKING = {"credit_assessment"}
-"""A supplier is measured once in a business date, by whoever looks first."""
+WRITTEN_BY_LOOKING = {"credit_assessment", "notices_notice"}
+"""A supplier is measured once in a business date, by whoever looks first; a notice that is opened is read."""
 
 PAGES = """
                                                                         signed_out no_party Amphora Bellows Meridian Tramontane Harbour Lantern Crown Sovereign Sextant Plumb Watch
@@ -119,6 +119,14 @@ GET  /party/clients/{party_client_id}/                                  s       
 POST /party/clients/{party_client_id}/                                  s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /party/clients/{party_client_id}/rotate/                           s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /party/clients/{party_client_id}/remove/                           s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /notices/                                                          s          h        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /notices/bell/                                                     s          h        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /notices/latest/                                                   s          h        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+POST /notices/read/                                                     s          h        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /notices/{notice_id}/                                              s          h        ...+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /notices/{notice_id}/read/                                         s          h        ...+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /supplier/verification/account/{account_id}/                       s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /supplier/verification/account/{account_id}/                       s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 """
 
 API = """
@@ -206,6 +214,18 @@ GET  /api/v1/documents/{pk}/content/                                    s       
 GET  /api/v1/deliveries/                                                s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 GET  /api/v1/deliveries/{pk}/                                           s          ....    .       ....     .          ....    .       ....  .         ....    .     ++++
 POST /api/v1/deliveries/retry/                                          s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     x+x+
+GET  /api/v1/notices/preferences/                                       s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+POST /api/v1/notices/preferences/                                       s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+GET  /api/v1/notices/                                                   s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+POST /api/v1/notices/                                                   s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+GET  /api/v1/notices/read-all/                                          s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+POST /api/v1/notices/read-all/                                          s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+GET  /api/v1/notices/{pk}/                                              s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+POST /api/v1/notices/{pk}/                                              s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+GET  /api/v1/notices/{pk}/read/                                         s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+POST /api/v1/notices/{pk}/read/                                         s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
+POST /api/v1/bank-accounts/{pk}/close/                                  s          ....    .       ....     .          xxx+    .       ....  .         ....    .     xxx+
+POST /api/v1/bank-accounts/{pk}/replace/                                s          ....    .       ....     .          xxx+    .       ....  .         ....    .     xxx+
 """
 
 BY_SESSION = """
