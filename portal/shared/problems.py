@@ -182,6 +182,9 @@ INSIDE = frozenset(
         "LEDGER_TOO_FEW_LEGS",
         "LEDGER_VALUE_DATE_AHEAD",
         "BANK_UNANSWERED",
+        "NOT_REPLAYABLE",
+        "NOT_KEPT_WHOLE",
+        "NOT_KNOWN_HOW",
     }
 )
-"""Codes of work between events, the bank, the ledger, and of a letter's page: none of them is an answer of the API."""
+"""Codes of work between events, bank and ledger, of the back office and of letters: no answers of the API."""

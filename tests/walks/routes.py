@@ -39,7 +39,6 @@ OBJECTS = {
     "member_id": "member",
     "invitation_id": "invitation",
 =======
-    "account_id": "bank account",
 >>>>>>> ed36820 (Say that an account is not there before its replacement is looked at)
     "facility_id": "facility",
     "programme_id": "programme",

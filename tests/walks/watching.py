@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-MAY_CHANGE = {"django_session", "parties_attempt", "usersessions_usersession"}
+MAY_CHANGE = {"django_session", "parties_attempt", "usersessions_usersession", "clients_window"}
 """Sessions and counted attempts change by being looked at, and so does a person's last sign-in."""
 
 
