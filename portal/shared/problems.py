@@ -121,6 +121,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "NOT_AVAILABLE_AS_SECURITY": (409, "It cannot be financed. Nothing more is told."),
     "INVOICE_NOT_NAMED": (422, "A credit note names its invoice."),
     "UNKNOWN_INVOICE": (422, "There is no such invoice."),
+    "UNKNOWN_SUPPLIER": (422, "No number that is given for the supplier is known here."),
+    "UNKNOWN_DEBTOR": (422, "No number that is given for the debtor is known here."),
     "CREDIT_BEFORE_INVOICE": (422, "The credit note is older than its invoice."),
     "CREDIT_ABOVE_OPEN": (422, "The credit note is above what is open."),
     # receivables: the platform's word

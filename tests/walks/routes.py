@@ -35,11 +35,8 @@ OBJECTS = {
     "trade/{document_id}": "trade document",
     "document_id": "document",
     "party_client_id": "client",
-<<<<<<< HEAD
     "member_id": "member",
     "invitation_id": "invitation",
-=======
->>>>>>> ed36820 (Say that an account is not there before its replacement is looked at)
     "facility_id": "facility",
     "programme_id": "programme",
     "quote_id": "quote",
