@@ -8,6 +8,7 @@ ENDPOINTS = {
     "/funding/applications/{application_id}/decide/": "applications/{}/decide/",
     "/funding/book/business-date/": "book/business-date/",
     "/funding/policies/new/": "policies/",
+    "/funding/policies/{policy_id}/replay/": "policies/{}/replays/",
     "/funding/policies/{policy_id}/approve/": "policies/{}/approve/",
     "/funding/policies/{policy_id}/reject/": "policies/{}/reject/",
     "/funding/policies/{policy_id}/withdraw/": "policies/{}/withdraw/",
@@ -29,8 +30,14 @@ ENDPOINTS = {
     "/supplier/receivables/upload/": "receivables/",
     "/supplier/verification/": "verifications/",
     "/supplier/verification/account/": "bank-accounts/",
-    "/supplier/verification/account/{account_id}/replace/": "bank-accounts/{}/replace/",
+    "/supplier/verification/account/{account_id}/": "bank-accounts/{}/replace/",
     "/supplier/verification/join/{programme_id}/": "programmes/{}/join/",
+    "/operations/parties/{party_id}/invite/": "invitations/",
+    "/party/members/": "invitations/",
+    "/party/members/invitations/{invitation_id}/revoke/": "invitations/{}/revoke/",
+    "/party/members/{member_id}/end/": "members/{}/",
+    "/notices/read/": "notices/read-all/",
+    "/notices/{notice_id}/read/": "notices/{}/read/",
     "/party/clients/new/": "clients/",
     "/party/clients/{party_client_id}/rotate/": "clients/{}/rotate/",
     "/party/clients/{party_client_id}/": "clients/{}/",
@@ -41,6 +48,7 @@ BESIDE = {
     "/party/": "A session changes the party that it acts for; a machine has one.",
     "/supplier/register/": "A person without a party signs one up; the operator registers parties by parties/.",
     "/bank/messages/": "The bank's own channel.",
+    "/invitation/made-up/": "A person accepts what was sent to its mailbox.",
 }
 
 
