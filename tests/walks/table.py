@@ -14,6 +14,9 @@ A method that is not here is for nobody, or answers as its GET does.
 WRITTEN_BY_LOOKING = {"credit_assessment", "notices_notice"}
 """A supplier is measured once in a business date, by whoever looks first; a notice that is opened is read."""
 
+WRITTEN_BY_EXPORT = {"trail_event", "trail_eventparty"}
+"""Who takes data out of the back office is written down."""
+
 PAGES = """
                                                                         signed_out no_party Amphora Bellows Meridian Tramontane Harbour Lantern Crown Sovereign Sextant Plumb Watch
 GET  /                                                                  s          +        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
@@ -232,8 +235,19 @@ BY_SESSION = """
                                                                         signed_out Amphora Bellows Meridian Tramontane Harbour Lantern Crown Sovereign Sextant Plumb Watch
 POST /api/v1/verifications/{pk}/decide/                                 s          ....    .       ....     .          ....    .       ....  .         ....    .     xx++
 POST /api/v1/verifications/{pk}/screen/                                 s          ....    .       ....     .          ....    .       ....  .         ....    .     x+x+
+GET  /api/v1/notices/preferences/                                       s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+POST /api/v1/notices/preferences/                                       s          ----    -       ----     -          ----    -       ----  -         ----    -     ----
+GET  /api/v1/notices/                                                   s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+POST /api/v1/notices/                                                   s          ----    -       ----     -          ----    -       ----  -         ----    -     ----
+GET  /api/v1/notices/read-all/                                          s          ----    -       ----     -          ----    -       ----  -         ----    -     ----
+POST /api/v1/notices/read-all/                                          s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /api/v1/notices/{pk}/                                              s          ...+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /api/v1/notices/{pk}/                                              s          ----    -       ----     -          ----    -       ----  -         ----    -     ----
+GET  /api/v1/notices/{pk}/read/                                         s          ----    -       ----     -          ----    -       ----  -         ----    -     ----
+POST /api/v1/notices/{pk}/read/                                         s          ...+    .       ....     .          ....    .       ....  .         ....    .     ....
 """
-"""What people may do through the API by their session, and machines may not: two persons vouch for a verification."""
+"""What people may do through the API by their session, and machines may not: two persons vouch for a verification,
+and notices are a person's own."""
 
 ACCOUNTS = """
                                                                         signed_out no_party Bellows
