@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from accounts.parties.api import PartyName
 from financing.banking import queries, services
 from financing.banking.models import BankAccount, PaymentInstruction, Statement
-from portal.shared.openapi import refuses
 from portal.shared.access import require
+from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading
 
 ACCOUNT_CODES = (

@@ -260,7 +260,7 @@ class Receivables(Reading):
 
     @extend_schema(request=Reason, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("INVALID_TRANSITION", "PAYMENT_UNDER_WAY", "REASON_MISSING")
+    @refuses("INVALID_TRANSITION", "ALREADY_ACCEPTED", "PAYMENT_UNDER_WAY", "REASON_MISSING")
     def cancel(self, request, pk: str) -> Response:
         """Cancel a receivable that was handed in by mistake."""
         given = self.checked(Reason)

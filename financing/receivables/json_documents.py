@@ -51,11 +51,11 @@ def _parse(content: bytes):
     except DocumentRefused:
         raise
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DocumentRefused("JSON_MALFORMED", "This is not JSON: {error}.", error=error) from None
+        raise DocumentRefused("JSON_MALFORMED", "This is not JSON: {error}.", error=str(error)) from None
     except ValueError as error:
         # Python refuses to read integers of thousands of digits.
         raise DocumentRefused(
-            "AMOUNT_ABSURD", "A number is beyond any plausible trade: {error}.", error=error
+            "AMOUNT_ABSURD", "A number is beyond any plausible trade: {error}.", error=str(error)
         ) from None
 
 

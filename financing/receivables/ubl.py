@@ -93,7 +93,7 @@ def _parse(content: bytes) -> Element:
             "XML_FORBIDDEN", "The XML declares a document type or entities. Business documents need neither."
         ) from None
     except (ParseError, ValueError, LookupError) as error:
-        raise DocumentRefused("XML_MALFORMED", "The XML is not well-formed: {error}.", error=error) from None
+        raise DocumentRefused("XML_MALFORMED", "The XML is not well-formed: {error}.", error=str(error)) from None
 
 
 def _local(element: Element) -> str:

@@ -210,7 +210,7 @@ def _rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict |
             if row:
                 yield reader.line_num, dict(zip(columns, row, strict=False)) if len(row) <= len(columns) else None
     except (csv.Error, OSError, EOFError, zlib.error) as error:
-        raise InvalidInput("The file cannot be read: {error}.", code="FILE_UNREADABLE", error=error) from None
+        raise InvalidInput("The file cannot be read: {error}.", code="FILE_UNREADABLE", error=str(error)) from None
 
 
 class _Bounded(io.RawIOBase):

@@ -33,7 +33,7 @@ def test_parked_deliveries_are_tried_again_and_others_refused(wim, lending):
     answer = do(wim, "try_again", first, second, waiting)
     assert said(answer) == [
         "Try again: done for 2.",
-        "Try again: refused for 1, where nothing was changed. Delivery is WAITING, so it cannot become WAITING.",
+        "Try again: refused for 1, where nothing was changed. Delivery is waiting, so it cannot become waiting.",
     ]
     assert list(rows_of("advances.decide").values_list("state", "attempts")) == [
         ("WAITING", 0), ("WAITING", 0), ("WAITING", 8),

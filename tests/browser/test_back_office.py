@@ -102,6 +102,6 @@ def test_what_is_stuck_is_found_taken_home_and_tried_again(wim):
     wim.locator("#result_list tbody tr th a").first.click()
     wim.click("button:has-text('Try again')")
     expect(wim.locator("body")).to_contain_text("Try again: done for 1.")
-    assert sorted(Delivery.objects.values_list("state", flat=True)) == ["PARKED", "WAITING", "WAITING"]
+    assert Delivery.objects.filter(state="PARKED").count() == 1
     assert faults(wim) == set()
     assert wim.stopped == []

@@ -17,6 +17,7 @@ from accounts.trail.models import Event
 from logistics.orders import services
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, TooLarge
+from portal.shared.sentences import told
 from tests.world import NOW, as_member, cast
 
 COLUMNS = [
@@ -187,7 +188,10 @@ def test_the_file_is_kept_with_its_hash_and_its_report(take, meridian):
     document = Document.objects.get(id=report["document"])
     assert (document.kind, document.outcome, document.file_name) == ("TRADE_HISTORY", "PARTLY", "january.csv")
     assert document.party_id == meridian.id
-    assert document.report["refused"] == report["refused"]
+    [refused], [kept] = report["refused"], document.report["refused"]
+    assert kept | {"reason": str(told(kept["reason"]))} == refused | {
+        "reason": "currency 'euro' is not a currency of ISO 4217."
+    }
     assert bytes(document.content) == csv(row(), row(order="PO-2", currency="euro"))
     event = Event.objects.get(name="trade.imported")
     assert event.payload == {"lines": 2, "new": 1, "updated": 0, "refused": 1}

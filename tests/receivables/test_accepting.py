@@ -49,7 +49,7 @@ def test_whoever_handed_it_in_does_not_accept_it_but_a_colleague_may(scene):
 def test_accepting_a_hundred_takes_as_many_statements_as_one(scene, django_assert_num_queries):
     ids = received(scene, 101)
     for some in (ids[:1], ids[1:]):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             assert all(each.done for each in accept(scene, *some))
 
 

@@ -86,7 +86,7 @@ def test_many_are_accepted_at_once_and_each_refusal_is_told(maya, wait):
     assert [state(row) for row in rows] == ["ACCEPTED", "ACCEPTED", "CANCELLED"]
     assert [str(message) for message in page.context["messages"]] == [
         "2 invoices accepted.",
-        "1 was left as it is (A-2): Receivable is CANCELLED, so it cannot become ACCEPTED.",
+        "1 was left as it is (A-2): Receivable is cancelled, so it cannot become accepted.",
     ]
 
 
@@ -202,7 +202,7 @@ def test_accepting_twice_is_refused_with_a_sentence_and_told_once(maya, wait):
     conclude(maya, row, "accept")
     page = conclude(maya, row, "accept")
     assert page.status_code == 422
-    assert "Receivable is ACCEPTED, so it cannot become ACCEPTED." in page.text
+    assert "Receivable is accepted, so it cannot become accepted." in page.text
     assert Event.objects.filter(name="receivable.accepted").count() == 1
 
 

@@ -131,7 +131,7 @@ def test_hostile_and_broken_files_are_refused_in_words_and_kept(lending, ana, co
     assert page.status_code == 200
     assert (kept.outcome, kept.size) == ("REFUSED", len(content))
     assert not code or kept.code in (code, "JSON_MALFORMED")
-    assert kept.explanation in page.context["refused"][0]["reason"]
+    assert str(kept.explanation) in page.context["refused"][0]["reason"]
     assert not Receivable.objects.exists()
 
 
