@@ -54,6 +54,8 @@ UNMATCHED = ("NO_ORDER", "NOT_RECEIVED", "QUANTITY", "PRICE", "SIMILAR")
 
 EVENTS: dict[str, tuple[Told, ...]] = {
     # people
+    "party.member_invited": told(PEOPLE, ALL_KINDS, ADMINS),
+    "party.invitation_revoked": told(PEOPLE, ALL_KINDS, ADMINS, mailed=False),
     "party.member_added": told(PEOPLE, ALL_KINDS, ADMINS),
     "party.member_removed": told(PEOPLE, ALL_KINDS, ADMINS),
     "party.suspended": told(PROBLEMS, ALL_KINDS, STAFF),
