@@ -1,29 +1,26 @@
 """pytest plugin: a real PostgreSQL and a real Valkey for every test run.
 
-The processes of one run (`-n 2`) share its servers; each has a database number of its own at the broker, and makes a
-database of its own. SUPERUSER_DATABASE_URL, OWNER_DATABASE_URL and DATABASE_URL from outside replace the embedded one.
+Every process of a run (`-n 2`) has servers of its own: what is handed out waits for the oldest transaction of a whole
+server, and a walk that is never committed would hold up the live updates that another process waits for.
+SUPERUSER_DATABASE_URL, OWNER_DATABASE_URL and DATABASE_URL from outside replace the embedded one; then each process
+makes a database of its own there.
 """
 
 import contextlib
-import os
 
 import pytest
 
 from portal.runtime import environment, scratch
 
 running = contextlib.ExitStack()
-"""What the first process of a run started, to be stopped at its end."""
+"""What this process started, to be stopped at its end."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Before Django reads its settings: tell it which servers this process uses."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None and not os.environ.get("SUPERUSER_DATABASE_URL"):
+    if "SUPERUSER_DATABASE_URL" not in environment.given():
         running.enter_context(scratch.servers())
-    elif worker and "BROKER_URL" not in environment.given():
-        broker, number = os.environ["BROKER_URL"].rpartition("/")[0], int(worker.removeprefix("gw")) + 1
-        environment.adopt({"BROKER_URL": f"{broker}/{number}"})
 
 
 def pytest_unconfigure() -> None:

@@ -6,7 +6,8 @@ from accounts.clients.models import PartyClient
 from accounts.clients.services import create_client
 from accounts.intake.models import Document
 from accounts.notices.models import Notice
-from accounts.parties.models import BusinessVerification, Membership, User
+from accounts.parties.inviting import invite
+from accounts.parties.models import BusinessVerification, Invitation, Membership, User
 from accounts.trail.models import Delivery, Event
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application, Quote
@@ -16,7 +17,7 @@ from financing.credit.models import Decision, PolicyReplay
 from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable, Settlement
 from logistics.orders.services import import_trade
-from portal.shared.access import MAKER, SYSTEM_ACTOR
+from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from tests import world
 from tests.api.conftest import with_trade
 from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
@@ -63,6 +64,7 @@ def set_up() -> Stage:
             "parties": people.watch.id,
             "clients": _client(people).id,
             "members": Membership.objects.get(user__email="aldo@amphora.example").id,
+            "invitations": _invitation(people).id,
             "documents": received.document_id,
             "deliveries": _parked().id,
             "verifications": verification.id,
@@ -94,6 +96,10 @@ def _parked() -> Delivery:
 
 def _client(people) -> PartyClient:
     return create_client(actor=SYSTEM_ACTOR, party_id=people.amphora.id, name="till", role=MAKER, now=NOW)[0]
+
+
+def _invitation(people) -> Invitation:
+    return invite(actor=SYSTEM_ACTOR, party_id=people.amphora.id, email="iris@amphora.example", role=VIEWER, now=NOW)
 
 
 def _verification(people) -> BusinessVerification:

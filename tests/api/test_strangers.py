@@ -93,7 +93,7 @@ def test_the_route_table_is_the_contract():
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
         "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
         "instructions", "bank-accounts", "statements", "events", "clients",
-        "members", "documents", "deliveries", "notices",
+        "members", "invitations", "documents", "deliveries", "notices",
     }  # fmt: skip
 
 
