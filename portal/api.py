@@ -16,6 +16,7 @@ from financing.receivables import api as receivables
 from logistics.orders import api as orders
 from portal.reference import views as reference
 from portal.shared.rest import Unknown
+from portal.workspaces.search.api import Search
 
 router = SimpleRouter()
 for prefix, viewset in {
@@ -56,6 +57,7 @@ urlpatterns = [
     path("v1/me/", parties.Me.as_view(), name="api-me"),
     path("v1/notices/preferences/", notices.NoticePreferences.as_view(), name="api-notice-preferences"),
     path("v1/events/", trail.Events.as_view(), name="api-events"),
+    path("v1/search/", Search.as_view(), name="api-search"),
     path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),
     path("v1/book/business-date/", ledger.BusinessDate.as_view(), name="api-business-date"),
     path("v1/", include(router.urls)),

@@ -29,6 +29,7 @@ urlpatterns = [
     path("operations/", include("portal.workspaces.operator.urls")),
     path("supplier/", include("portal.workspaces.supplier.urls")),
     path("events/", include("portal.workspaces.events.urls")),
+    path("search/", include("portal.workspaces.search.urls")),
     path("glossary/", include("portal.workspaces.glossary.urls")),
     path("admin/", back_office.urls),
 ]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Collate, Upper
 
 from accounts.parties.models import Party
 from portal.shared import access
@@ -55,6 +56,7 @@ class Document(models.Model):
             models.Index(fields=["party", "-id"], name="document_by_party"),
             models.Index(fields=["sha256"], name="document_by_hash"),
             models.Index(fields=["-id"], condition=Q(outcome="REFUSED"), name="document_refused"),
+            models.Index(Collate(Upper("file_name"), "C"), condition=~Q(file_name=""), name="document_by_file_name"),
         ]
 
     @property

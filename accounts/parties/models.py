@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Collate, Lower, Upper
 
 from portal.shared import access
 from portal.shared.access import Actor
@@ -80,6 +80,9 @@ class Party(Lifecycle, models.Model):
         indexes = [
             models.Index(fields=["kind", "status", "id"], name="party_by_kind"),
             models.Index(fields=["name", "id"], name="party_by_name"),
+            # Search by the beginning of either number; by a part of the name: party_name_trigrams, in a migration.
+            models.Index(Collate(Upper("registration_number"), "C"), name="party_registration"),
+            models.Index(Collate(Upper("external_reference"), "C"), name="party_reference"),
         ]
 
     def __str__(self):

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Collate
 
 from accounts.intake.models import Document
 from accounts.parties.models import Party
@@ -151,6 +152,9 @@ class Receivable(Lifecycle, models.Model):
             models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
             models.Index(fields=["funder", "-id"], condition=Q(funder__isnull=False), name="receivable_by_funder"),
             models.Index(fields=["supplier", "debtor", "gross_minor"], name="receivable_by_amount"),
+            # Search by the beginning of a number, which begins alike within a supplier and not across them.
+            models.Index("supplier", Collate("normalised_number", "C"), name="receivable_number_of_supplier"),
+            models.Index(Collate("normalised_number", "C"), name="receivable_number"),
         ]
 
     def __str__(self):
@@ -212,7 +216,10 @@ class CreditNote(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="credit_note_positive"),
         ]
-        indexes = [models.Index(fields=["supplier", "debtor", "issue_date"], name="credit_note_by_supplier")]
+        indexes = [
+            models.Index(fields=["supplier", "debtor", "issue_date"], name="credit_note_by_supplier"),
+            models.Index(Collate("normalised_number", "C"), name="credit_note_number"),
+        ]
 
 
 class Assignment(models.Model):

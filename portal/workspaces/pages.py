@@ -44,14 +44,22 @@ def address(kind: str, event: Event) -> str:
 
     A payment is shown with what it pays.
     """
-    known = PAGES.get(kind, {})
     subject, number = event.subject_type, event.subject_id
-    if subject not in known and isinstance(event.payload.get("subject_id"), int):
+    if not has_page(kind, subject, any_number=False) and isinstance(event.payload.get("subject_id"), int):
         subject, number = event.payload.get("subject_type", ""), event.payload["subject_id"]
-    if subject not in known:
-        return ""
-    route, takes_number = known[subject]
+    return page_of(kind, subject, number)
+
+
+def has_page(kind: str, subject: str, *, any_number: bool = True) -> bool:
+    """Whether a kind of party has a page about such a subject; with `any_number` one for each of them."""
+    route = PAGES.get(kind, {}).get(subject)
+    return route is not None and (route[1] or not any_number)
+
+
+def page_of(kind: str, subject: str, number: int) -> str:
+    """Address of the page about a subject; empty where the kind of party has none."""
+    route, takes_number = PAGES.get(kind, {}).get(subject, ("", False))
     try:
-        return reverse(route, args=[number] if takes_number else [])
+        return reverse(route, args=[number] if takes_number else []) if route else ""
     except NoReverseMatch:
         return ""

@@ -1,0 +1,48 @@
+"""REST: one search over everything that the acting party may see."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from portal.shared.errors import InvalidInput
+from portal.shared.rest import Resource
+from portal.workspaces.search.kinds import LEAST
+from portal.workspaces.search.queries import search
+
+
+class HitShown(serializers.Serializer):
+    kind = serializers.CharField(help_text="party, receivable, credit-note, advance, application, quote, ...")
+    id = serializers.IntegerField()
+    title = serializers.CharField(help_text="Its name or number")
+    detail = serializers.CharField(allow_blank=True)
+    status = serializers.CharField(allow_blank=True)
+    amount_minor = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+
+
+class SearchShown(serializers.Serializer):
+    results = HitShown(many=True)
+    more = serializers.ListField(
+        child=serializers.CharField(), help_text="Kinds of which there are others: ask for more letters."
+    )
+
+
+class Search(Resource):
+    """Whatever begins with what was asked for, a few of each kind; parties by any part of the name."""
+
+    @extend_schema(
+        operation_id="search",
+        tags=["search"],
+        responses=SearchShown,
+        parameters=[OpenApiParameter("q", str, required=True, description="Two letters or more, or a number")],
+    )
+    def get(self, request) -> Response:
+        asked = request.query_params.get("q", "").strip()
+        if len(asked) < LEAST and not asked.isdecimal():
+            raise InvalidInput("Ask by `q` for two letters or more, or a number.", code="QUERY_TOO_SHORT")
+        found = search(request.actor, asked)
+        answer = {
+            "results": [hit for group in found for hit in group.hits],
+            "more": [group.name for group in found if group.more or group.too_many],
+        }
+        return Response(SearchShown(answer).data)
