@@ -107,6 +107,7 @@ GET  /supplier/verification/join/{programme_id}/                        s       
 POST /supplier/verification/join/{programme_id}/                        s          h        x+x+    +       ....     .          ....    .       ....  .         ....    .     ....
 GET  /events/                                                           s          h        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 GET  /glossary/                                                         s          +        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /search/                                                           s          h        ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 POST /party/                                                            s          .        hhhh    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /bank/messages/                                                    s          s        ssss    s       ssss     s          ssss    s       ssss  s         ssss    s     ssss
 GET  /party/members/                                                    s          h        xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+
@@ -135,6 +136,7 @@ POST /supplier/verification/account/{account_id}/                       s       
 API = """
                                                                         signed_out Amphora Bellows Meridian Tramontane Harbour Lantern Crown Sovereign Sextant Plumb Watch
 GET  /api/v1/me/                                                        s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
+GET  /api/v1/search/                                                    s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 GET  /api/v1/events/                                                    s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 GET  /api/v1/book/                                                      s          xxxx    x       xxxx     x          ++++    .       ....  .         xxxx    x     xxxx
 POST /api/v1/book/business-date/                                        s          xxxx    x       xxxx     x          xx++    .       ....  .         xxxx    x     xxxx

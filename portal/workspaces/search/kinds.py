@@ -24,6 +24,7 @@ from financing.receivables.models import CreditNote, Receivable, Settlement, Set
 from financing.receivables.rules import normalise_number
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.scopes import covers, needed
 from portal.workspaces import pages
 from portal.workspaces.sentences import sentence
 
@@ -81,13 +82,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`rows` gives what the actor may see of this kind and fits the query, None where nothing can."""
+    """`rows` gives what the actor may see of this kind and fits the query, None where nothing can.
+
+    `group`: the scopes that a machine needs, as at the address of its own.
+    """
 
     name: str
     label: str | Promise
     icon: str
     model: type[Model]
     permission: str
+    group: str
     rows: Callable[[Actor, Query], QuerySet | None]
     told: Callable[[Model], dict]
 
@@ -182,7 +187,7 @@ def _documents(actor: Actor, query: Query) -> QuerySet | None:
 
 def subject_of_events(actor: Actor, query: Query) -> list[Hit]:
     """What a subject of events is, by the latest that the acting party may know of it."""
-    if query.subject is None:
+    if query.subject is None or not may_read(actor, "events"):
         return []
     subject_type, number = query.subject
     known = Event.objects.visible_to(actor).filter(subject_type=subject_type, subject_id=number)
@@ -201,40 +206,48 @@ def _priced(row: Model, title: str, detail: str = "") -> dict:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("party", gettext_lazy("Parties"), "building-store", Party, "parties.view", _parties,
+    Kind("party", gettext_lazy("Parties"), "building-store", Party, "parties.view", "parties", _parties,
          lambda row: {"title": row.name, "detail": row.registration_number, "status": row.status}),
-    Kind("receivable", gettext_lazy("Receivables"), "file-invoice", Receivable, "receivables.view",
+    Kind("receivable", gettext_lazy("Receivables"), "file-invoice", Receivable, "receivables.view", "receivables",
          _numbered(Receivable, "supplier", "debtor"),
          lambda row: {"title": row.number, "status": row.status, "amount_minor": row.gross_minor,
                       "currency": row.currency,
                       "detail": _("{supplier} to {debtor}").format(supplier=row.supplier, debtor=row.debtor)}),
-    Kind("credit-note", gettext_lazy("Credit notes"), "receipt-refund", CreditNote, "receivables.view",
+    Kind("credit-note", gettext_lazy("Credit notes"), "receipt-refund", CreditNote, "receivables.view", "receivables",
          _numbered(CreditNote, "receivable"),
          lambda row: {"title": row.number, "amount_minor": row.amount_minor, "currency": row.currency,
                       "detail": _("to invoice {number}").format(number=row.receivable)}),
-    Kind("advance", gettext_lazy("Advances"), "coins", Advance, "advances.view", _advances,
+    Kind("advance", gettext_lazy("Advances"), "coins", Advance, "advances.view", "advances", _advances,
          lambda row: _priced(row, _("Advance {number}").format(number=row.pk), _("{funder} to {supplier}").format(
              funder=row.funder, supplier=row.supplier))),
-    Kind("application", gettext_lazy("Applications"), "scale", Application, "advances.view",
+    Kind("application", gettext_lazy("Applications"), "scale", Application, "advances.view", "advances",
          _of_number(Application, "supplier"),
          lambda row: _priced(row, _("Application {number}").format(number=row.pk), row.supplier.name)),
-    Kind("quote", gettext_lazy("Quotes"), "tag", Quote, "advances.view", _of_number(Quote, "supplier"),
+    Kind("quote", gettext_lazy("Quotes"), "tag", Quote, "advances.view", "advances", _of_number(Quote, "supplier"),
          lambda row: {"title": _("Quote {number}").format(number=row.pk), "amount_minor": row.amount_minor,
                       "currency": row.currency, "detail": row.supplier.name}),
-    Kind("settlement", gettext_lazy("Settlements"), "building-bank", Settlement, "banking.view", _settlements,
+    Kind("settlement", gettext_lazy("Settlements"), "building-bank", Settlement, "banking.view", "settlements",
+         _settlements,
          lambda row: {"title": _("Settlement {number}").format(number=row.pk), "detail": row.currency}),
-    Kind("payment", gettext_lazy("Payments"), "building-bank", PaymentInstruction, "banking.view", _payments,
+    Kind("payment", gettext_lazy("Payments"), "building-bank", PaymentInstruction, "banking.view", "banking",
+         _payments,
          lambda row: _priced(row, row.end_to_end_id, row.payee.name)),
-    Kind("policy", gettext_lazy("Policies"), "adjustments", PolicyVersion, "credit.view_policy", _policies,
+    Kind("policy", gettext_lazy("Policies"), "adjustments", PolicyVersion, "credit.view_policy", "policies", _policies,
          lambda row: {"title": _("Policy {number}").format(number=row.number), "detail": row.note,
                       "status": row.status}),
-    Kind("document", gettext_lazy("Documents"), "file-text", Document, "receivables.view", _documents,
+    Kind("document", gettext_lazy("Documents"), "file-text", Document, "receivables.view", "receivables", _documents,
          lambda row: {"title": row.file_name or row.sha256[:12], "detail": row.explanation, "status": row.outcome}),
 )  # fmt: skip
 
 
 def kinds_for(actor: Actor) -> Iterable[Kind]:
-    """What the actor's role may look at and its kind of party has a page for."""
+    """What the actor's role may look at, a machine's scopes cover, and its kind of party has a page for."""
     for kind in KINDS:
-        if access.permits(actor, kind.permission) and pages.has_page(actor.party_kind, kind.model._meta.label_lower):
+        permitted = access.permits(actor, kind.permission) and may_read(actor, kind.group)
+        if permitted and pages.has_page(actor.party_kind, kind.model._meta.label_lower):
             yield kind
+
+
+def may_read(actor: Actor, group: str) -> bool:
+    """People have no scopes; a machine finds what it could read at its own address."""
+    return actor.scopes is None or covers(actor.scopes, needed(group, changes=False))
