@@ -152,9 +152,9 @@ class Receivable(Lifecycle, models.Model):
             models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
             models.Index(fields=["funder", "-id"], condition=Q(funder__isnull=False), name="receivable_by_funder"),
             models.Index(fields=["supplier", "debtor", "gross_minor"], name="receivable_by_amount"),
-            # Search by the beginning of a number, which begins alike within a supplier and not across them.
+            # Search by the beginning of a number. All suppliers begin theirs alike, so whose it is comes first.
             models.Index("supplier", Collate("normalised_number", "C"), name="receivable_number_of_supplier"),
-            models.Index(Collate("normalised_number", "C"), name="receivable_number"),
+            models.Index("debtor", Collate("normalised_number", "C"), name="receivable_number_of_debtor"),
         ]
 
     def __str__(self):

@@ -41,6 +41,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "SORT_INVALID": (422, "This order is not offered."),
     "FILTER_INVALID": (422, "A filter names a state that there is none of, or no number."),
     "SUBJECT_INVALID": (422, "A subject is named as in advances.advance:17."),
+    "QUERY_TOO_SHORT": (422, "A search asks by two letters or more, or by a number."),
     "DATE_INVALID": (422, "A day is not written as in 2026-03-31."),
     # people
     "PARTY_EXISTS": (422, "A party with this number is registered already."),

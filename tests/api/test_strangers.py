@@ -93,7 +93,7 @@ def test_the_route_table_is_the_contract():
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
         "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
         "instructions", "bank-accounts", "statements", "events", "clients",
-        "members", "invitations", "documents", "deliveries", "notices",
+        "members", "invitations", "documents", "deliveries", "notices", "search",
     }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_whoever_is_signed_out_is_asked_who_they_are_everywhere(stage):
     assert footprint() == before
 
 
-OPEN_TO_SUPPLIERS = {"me", "parties", "programmes", "events", "notices"}
+OPEN_TO_SUPPLIERS = {"me", "parties", "programmes", "events", "notices", "search"}
 
 
 def test_another_supplier_finds_nothing_of_a_supplier_and_changes_nothing(stage):
@@ -135,6 +135,9 @@ def test_lists_of_another_supplier_hold_nothing_of_a_supplier(stage):
             assert resource not in own or shown == {own[resource]}
         else:
             assert answer.status_code in (403, 404, 405), resource
+    for resource, number in stage.numbers.items():
+        found = bellows.get(f"search/?q={number}").json()["results"]
+        assert all(hit["id"] == own.get(f"{hit['kind']}s") for hit in found), (resource, found)
 
 
 INSIDERS_WITHOUT_ROLE = [

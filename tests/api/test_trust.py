@@ -13,7 +13,7 @@ from accounts.trail.models import Event
 from portal.shared.access import ADMIN, MAKER, VIEWER, Actor
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
 from tests.api.conftest import Caller, ask_token, caller_for
-from tests.world import NOW, as_member, cast
+from tests.world import NOW, as_member, cast, receivable
 
 
 @pytest.fixture
@@ -53,6 +53,13 @@ class TestScopes:
         assert ask_token(bound.client_id, secret, scope="advances:write").json()["error"] == "invalid_scope"
         everything, secret = made(ana)
         assert calling(everything, secret).get("advances/").status_code == 200
+
+    def test_a_search_finds_what_the_scopes_of_the_token_would_read(self, people, ana):
+        receivable(people.amphora, people.meridian, "INV-7")
+        others = ["advances:read", "receivables:write"]
+        for scopes, found in ((["receivables:read"], ["INV-7"]), (others, []), ([], ["INV-7"])):
+            answer = calling(*made(ana, *scopes)).get("search/?q=inv-7")
+            assert ([hit["title"] for hit in answer.json()["results"]], answer.json()["more"]) == (found, []), scopes
 
     def test_other_scopes_hold_at_once(self, ana):
         bound, secret = made(ana, "receivables:read")

@@ -29,7 +29,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="receivable",
             index=models.Index(
-                django.db.models.functions.comparison.Collate("normalised_number", "C"), name="receivable_number"
+                models.F("debtor"),
+                django.db.models.functions.comparison.Collate("normalised_number", "C"),
+                name="receivable_number_of_debtor",
             ),
         ),
     ]

@@ -5,6 +5,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from portal.shared.errors import InvalidInput
+from portal.shared.openapi import refuses
 from portal.shared.rest import Resource
 from portal.workspaces.search.kinds import LEAST
 from portal.workspaces.search.queries import search
@@ -28,7 +29,13 @@ class SearchShown(serializers.Serializer):
 
 
 class Search(Resource):
-    """Whatever begins with what was asked for, a few of each kind; parties by any part of the name."""
+    """What begins with what was asked for, a few of each kind: invoices and credit notes by their number however it is
+    written, advances, applications, quotes and settlements by number or payment reference, parties by any part of the
+    name, `advances.advance:17` as events name it.
+
+    Any token will do, and finds what it could read at the address of each kind: without `receivables:read` no
+    receivable is found, nor told to be there.
+    """
 
     @extend_schema(
         operation_id="search",
@@ -36,7 +43,9 @@ class Search(Resource):
         responses=SearchShown,
         parameters=[OpenApiParameter("q", str, required=True, description="Two letters or more, or a number")],
     )
+    @refuses("QUERY_TOO_SHORT")
     def get(self, request) -> Response:
+        """Find anything that may be seen."""
         asked = request.query_params.get("q", "").strip()
         if len(asked) < LEAST and not asked.isdecimal():
             raise InvalidInput("Ask by `q` for two letters or more, or a number.", code="QUERY_TOO_SHORT")

@@ -1,6 +1,9 @@
 """What can be found: for each kind of thing its permission, its one bounded query, and how a hit reads.
 
 Every query starts at `visible_to(actor)`, is answered from an index by prefix or number, and fetches a few rows.
+Invoices begin alike everywhere: among a million of others that begin with the same letters, six of one's own took 80 ms
+by an index of numbers alone and take 0.5 ms by one that begins with whose they are. A kind of party that is given pages
+of a kind of thing finds it from then on, and has to be given such an index as well.
 """
 
 import re

@@ -1,0 +1,92 @@
+"""The palette in a real browser: opened, used and left by the keyboard alone, and read by screen readers."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test.testcases import LiveServerThread
+from django.test.utils import override_settings
+from playwright.sync_api import expect
+
+from accounts.parties.models import User
+from tests import world
+from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
+from tests.live.conftest import signed_in
+
+__all__ = ["browser"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
+]
+
+
+@pytest.fixture
+def ana(committed_db, browser):
+    """Her browser, in which nothing is live."""
+    cast = world.cast()
+    for number in range(10, 13):
+        world.receivable(cast.amphora, cast.meridian, f"INV-{number}")
+    with override_settings(ALLOWED_HOSTS=["*"]):
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.daemon = True
+        server.start()
+        server.is_ready.wait()
+        if server.error:
+            raise server.error
+        address = f"http://127.0.0.1:{server.port}"
+        session = signed_in(User.objects.get(email="ana@amphora.example"), cast.amphora).session_key
+        context = browser.new_context(reduced_motion="reduce", base_url=address)
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+        page = context.new_page()
+        page.route("**/live/", lambda route: route.abort())
+        page.stopped = []
+        page.on("console", lambda message: page.stopped.append(message.text) if "Policy" in message.text else None)
+        page.on("pageerror", lambda error: page.stopped.append(str(error)))
+        yield page
+        context.close()
+        server.terminate()
+
+
+def test_the_palette_is_used_by_the_keyboard_and_gives_the_focus_back(ana):
+    ana.goto("/events/")
+    opener = ana.locator("[data-palette-open]")
+    opener.focus()
+    ana.keyboard.press("Control+k")
+    field = ana.get_by_role("combobox", name="Search pages, invoices, advances, parties")
+    expect(field).to_be_focused()
+    ana.keyboard.type("inv-1")
+    expect(ana.get_by_role("option", name="INV-10")).to_have_attribute("aria-selected", "true")
+    ana.keyboard.press("ArrowDown")
+    expect(ana.get_by_role("option", name="INV-11")).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", ana.locator("[aria-selected=true]").get_attribute("id"))
+    ana.keyboard.press("Escape")
+    expect(ana.get_by_role("dialog")).to_have_count(0)
+    expect(opener).to_be_focused()
+    ana.keyboard.press("Enter")  # a link that opens the palette
+    expect(ana.get_by_role("option", name="INV-10")).to_be_visible()
+    ana.keyboard.press("ArrowUp")  # from the first to the last
+    ana.keyboard.press("ArrowDown")
+    ana.keyboard.press("Enter")
+    ana.wait_for_url(re.compile(r"/supplier/receivables/\d+/"))
+    assert ana.stopped == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_palette_and_page_of_search_are_accessible_and_fit(ana, theme, width):
+    ana.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    ana.set_viewport_size({"width": width, "height": 844})
+    ana.goto("/search/?q=inv")
+    for opened in (False, True):
+        if opened:
+            ana.keyboard.press("Control+k")
+            ana.keyboard.type("in")
+            expect(ana.get_by_role("option", name="INV-10")).to_be_visible()
+        assert ana.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        ana.evaluate(AXE.read_text(encoding="utf-8"))
+        found = ana.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
+        assert [(finding["id"], [node["html"] for node in finding["nodes"]]) for finding in found] == []
+    assert ana.stopped == []
