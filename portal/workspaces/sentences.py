@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Model, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.parties.models import Membership, User
+from accounts.parties.models import User
 from accounts.trail.models import Event
 from financing.credit import wording
 from portal.shared import access
@@ -182,8 +182,6 @@ def sentence(event: Event, template: str = "") -> str:
 
 def _facts(payload: dict) -> dict:
     facts = {key: value for key, value in payload.items() if isinstance(value, str | int)}
-    if payload.get("role") in Membership.Role.values:
-        facts["role"] = str(Membership.Role(payload["role"]).label)
     if payload.get("reason") in BANK_REASONS:
         facts["reason"] = f"{BANK_REASONS[payload['reason']]} ({payload['reason']})"
     currency = payload.get("currency", "")
