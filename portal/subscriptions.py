@@ -27,6 +27,10 @@ SUBSCRIPTIONS: list[Subscriber] = [
         "advances.hold", "financing.advances.handlers.remainder_came_back", ("payment.rejected", "payment.returned")
     ),
     Subscriber("advances.receipt_returned", "financing.advances.handlers.receipt_returned", ("payment.returned",)),
+    # A file of trade enters some thousand rows at a time, each with how far it has come.
+    Subscriber(
+        "orders.enter", "logistics.orders.handlers.enter", ("trade.handed_in",), kind=SEND, batch=1, lease_seconds=600
+    ),
     # What a proposed policy would have decided: it commits piece by piece, and nothing waits for it.
     Subscriber(
         "credit.replay",

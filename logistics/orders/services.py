@@ -1,14 +1,10 @@
 """Trade history comes in: what is true enters once, what is not is reported row by row."""
 
-import csv
-import gzip
-import io
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import batched
+from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -20,17 +16,18 @@ from accounts.intake import services as intake
 from accounts.intake.models import Document
 from accounts.parties.models import Party
 from accounts.trail.services import News, record
+from logistics.orders import reading
 from logistics.orders.rules import MAPPINGS, FileMapping, Row, RowRefused, TradeLine, check
 from logistics.orders.writing import write
-from portal.shared.access import Actor, require
+from portal.shared.access import SYSTEM_ACTOR, Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, NotFound, TooLarge
 from portal.shared.sentences import Sentence, kept, told
 
 MAX_BYTES = 64 * 1024**2
-MAX_UNPACKED_BYTES = 512 * 1024**2
 ROWS_AT_ONCE = 5_000
 REPORTED_ROWS = 20_000
+COUNTS = ("lines", "new", "known", "updated", "receipts", "returns", "suppliers", "not_yet")
 
 
 @dataclass(slots=True)
@@ -56,9 +53,15 @@ class Report:
         if len(self.refused) < REPORTED_ROWS:
             self.refused.append({"line": line, "code": code, "reason": kept(reason)})
 
+    @classmethod
+    def so_far(cls, found: dict) -> "Report":
+        """What was written of a file of which a part has entered."""
+        counts = {name: found[name] for name in COUNTS if name in found}
+        codes = Counter(found.get("refused_by_code", {}))
+        return cls(**counts, refused=list(found.get("refused", [])), codes=codes)
+
     def as_json(self) -> dict:
-        names = ("lines", "new", "known", "updated", "receipts", "returns", "suppliers", "not_yet")
-        return {name: getattr(self, name) for name in names} | {
+        return {name: getattr(self, name) for name in COUNTS} | {
             "refused_lines": self.codes.total(),
             "refused_by_code": dict(self.codes.most_common()),
             "refused": sorted(self.refused, key=itemgetter("line")),
@@ -78,6 +81,79 @@ def import_trade(
     Returns Report.as_json() and the id of the kept "document". Raises Forbidden, NotFound, InvalidInput
     (MAPPING_UNKNOWN) before the file is kept, and TooLarge, InvalidInput (FILE_UNREADABLE, COLUMNS_MISSING) after.
     """
+    platform, document, content = _kept(actor, platform_id, content, mapping, known_until, file_name, now)
+    try:
+        if intake.is_oversized(document):
+            raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
+        with acting(actor):
+            return _enter(actor, platform, document, content, MAPPINGS[mapping], known_until, now)
+    except InvalidInput as refusal:
+        intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.said)
+        raise
+
+
+def hand_in(
+    *, actor: Actor, platform_id: int, content: bytes | BinaryIO, mapping: str, now: datetime, file_name: str = ""
+) -> Document:
+    """Keep a file that a worker enters afterwards, some thousand rows at a time (`enter_some`).
+
+    Whoever handed it in may go away; the document tells how far it is. Raises as `import_trade`, as far as the first
+    line of the file shows it.
+    """
+    refusal = None
+    with acting(actor):
+        platform, document, content = _kept(actor, platform_id, content, mapping, None, file_name, now)
+        try:
+            if intake.is_oversized(document):
+                raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
+            next(reading.rows(content, MAPPINGS[mapping].required), None)
+            record(actor, now, [News("trade.handed_in", document, (platform.id, actor.party_id), internal=True)])
+        except InvalidInput as found:
+            refusal = found
+            intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.said)
+    if refusal:
+        raise refusal
+    return document
+
+
+def enter_some(*, document_id: int, now: datetime, count: int = ROWS_AT_ONCE) -> bool:
+    """Enter the next rows of a file that was handed in; True while there are more.
+
+    Rows and how far it has come are written together: cut short, it goes on where it was, and two at once take turns.
+    """
+    with acting(SYSTEM_ACTOR):
+        rows = Document.objects.select_for_update(of=("self",)).select_related("party")
+        document = rows.get(id=document_id)
+        if document.outcome != Document.Outcome.RECEIVED:
+            return False
+        try:
+            with transaction.atomic():
+                return _enter_part(document, count, now)
+        except InvalidInput as refusal:
+            intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.said)
+            return False
+
+
+def _enter_part(document: Document, count: int, now: datetime) -> bool:
+    asked, content = document.report["asked"], bytes(document.content)
+    actor = replaying.in_the_name_of(document, SYSTEM_ACTOR)
+    job = _Job(actor, Party.objects.get(id=asked["platform"]), document, MAPPINGS[asked["mapping"]], None, now)
+    job.report, expected = Report.so_far(document.report), document.report.get("expected")
+    rows = islice(reading.rows(content, job.mapping.required), job.report.lines, job.report.lines + count)
+    done = job.enter(rows) < count
+    if done:
+        job.conclude()
+    else:
+        so_far = {"expected": reading.count(content) if expected is None else expected}
+        document.report = document.report | job.report.as_json() | so_far
+        document.save(update_fields=["report"])
+    return not done
+
+
+def _kept(
+    actor: Actor, platform_id: int, content: bytes | BinaryIO, mapping: str, known_until: datetime | None,
+    file_name: str, now: datetime,
+) -> tuple[Party, Document, bytes]:  # fmt: skip
     require(actor, "orders.import_trade")
     platform = _platform(actor, platform_id)
     if mapping not in MAPPINGS:
@@ -87,21 +163,14 @@ def import_trade(
             mapping=mapping,
             mappings=", ".join(MAPPINGS),
         )
-    # Never more than the limit in memory; what is above it is kept by its beginning, and refused below.
+    # Never more than the limit in memory; what is above it is kept by its beginning, and refused by who called.
     content = content if isinstance(content, bytes) else content.read(MAX_BYTES + 1)
     document = intake.keep(
         actor=actor, kind=Document.Kind.TRADE_HISTORY, content=content, media_type=_media_type(content),
         file_name=file_name, now=now, limit=MAX_BYTES,
         asked={"platform": platform.id, "mapping": mapping, "known_until": known_until and known_until.isoformat()},
     )  # fmt: skip
-    try:
-        if intake.is_oversized(document):
-            raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
-        with acting(actor):
-            return _enter(actor, platform, document, content, MAPPINGS[mapping], known_until, now)
-    except InvalidInput as refusal:
-        intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.said)
-        raise
+    return platform, document, content
 
 
 def replay(*, actor: Actor, document_id: int, now: datetime) -> Document:
@@ -125,22 +194,50 @@ def replay(*, actor: Actor, document_id: int, now: datetime) -> Document:
         return replaying.replayed(actor, document, now)
 
 
+@dataclass
+class _Job:
+    """Rows of a document that enter for a platform. `known_until`: the file is read as it stood then."""
+
+    actor: Actor
+    platform: Party
+    document: Document
+    mapping: FileMapping
+    known_until: datetime | None
+    now: datetime
+    report: Report = field(default_factory=Report)
+
+    def enter(self, rows: Iterable[tuple[int, dict | None]]) -> int:
+        """How many rows there were."""
+        # One import of a platform at a time: two that bring the same lines would wait for each other in a circle.
+        lock_name("orders.import_trade", self.platform.id)
+        before = self.report.lines
+        lines = list(
+            _lines(rows, self.mapping, ZoneInfo(self.platform.time_zone), self.known_until, self.now, self.report)
+        )
+        write(self.actor, self.platform, self.document, lines, self.report, self.now)
+        return self.report.lines - before
+
+    def conclude(self) -> dict:
+        report = self.report
+        first = report.refused[0] if report.refused else {"code": "", "reason": ""}
+        intake.conclude(self.document, _outcome(report), first["code"], told(first["reason"]), report.as_json())
+        facts = {name: getattr(report, name) for name in ("lines", "new", "updated")}
+        facts["refused"] = report.codes.total()
+        about = (self.platform.id, self.actor.party_id)
+        record(self.actor, self.now, [News("trade.imported", self.document, about, facts)])
+        return self.document.report_said | {"document": self.document.id}
+
+
 def _enter(
     actor: Actor, platform: Party, document: Document, content: bytes, mapping: FileMapping,
     known_until: datetime | None, now: datetime,
 ) -> dict:  # fmt: skip
-    # One import of a platform at a time: two that bring the same lines would wait for each other in a circle.
-    lock_name("orders.import_trade", platform.id)
-    report = Report()
-    lines = _lines(content, mapping, ZoneInfo(platform.time_zone), known_until, now, report)
-    for chunk in batched(lines, ROWS_AT_ONCE):
-        write(actor, platform, document, chunk, report, now)
-    outcome = _outcome(report)
-    first = report.refused[0] if report.refused else {"code": "", "reason": ""}
-    intake.conclude(document, outcome, first["code"], told(first["reason"]), report.as_json())
-    facts = {name: getattr(report, name) for name in ("lines", "new", "updated")} | {"refused": report.codes.total()}
-    record(actor, now, [News("trade.imported", document, (platform.id, actor.party_id), facts)])
-    return document.report_said | {"document": document.id}
+    """The whole file, in the caller's transaction."""
+    job = _Job(actor, platform, document, mapping, known_until, now)
+    rows = reading.rows(content, mapping.required)
+    while job.enter(islice(rows, ROWS_AT_ONCE)) == ROWS_AT_ONCE:
+        pass
+    return job.conclude()
 
 
 def _platform(actor: Actor, platform_id: int) -> Party:
@@ -155,10 +252,11 @@ def _media_type(content: bytes) -> str:
 
 
 def _lines(
-    content: bytes, mapping: FileMapping, zone: ZoneInfo, known_until: datetime | None, now: datetime, report: Report
-) -> Iterator[tuple[int, TradeLine]]:
+    rows: Iterable[tuple[int, dict | None]], mapping: FileMapping, zone: ZoneInfo, known_until: datetime | None,
+    now: datetime, report: Report,
+) -> Iterator[tuple[int, TradeLine]]:  # fmt: skip
     """The rows that are true, as far as they are known, with their line in the file; the others go to the report."""
-    for number, cells in _rows(content, mapping.required):
+    for number, cells in rows:
         report.lines += 1
         try:
             if cells is None:
@@ -189,56 +287,6 @@ def _as_known(line: TradeLine, known_until: datetime | None) -> TradeLine | None
         receipt=line.receipt if line.receipt and line.receipt.at <= known_until else None,
         returned=line.returned if line.returned and line.returned.at <= known_until else None,
     )
-
-
-def _rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | None]]:
-    """Line number and cells by column; None where a row is broken. Raises InvalidInput where the file is none."""
-    reader = csv.reader(io.TextIOWrapper(_unpacked(content), "utf-8-sig", errors="surrogateescape", newline=""))
-    try:
-        columns = [each.strip() for each in next(reader, [])]
-        missing = sorted(set(required) - set(columns))
-        if missing:
-            raise InvalidInput("The file has no column {missing}.", code="COLUMNS_MISSING", missing=", ".join(missing))
-        while True:
-            try:
-                row = next(reader)
-            except csv.Error:
-                yield reader.line_num, None
-                continue
-            except StopIteration:
-                return
-            if row:
-                yield reader.line_num, dict(zip(columns, row, strict=False)) if len(row) <= len(columns) else None
-    except (csv.Error, OSError, EOFError, zlib.error) as error:
-        raise InvalidInput("The file cannot be read: {error}.", code="FILE_UNREADABLE", error=str(error)) from None
-
-
-class _Bounded(io.RawIOBase):
-    """What a file unpacks to, up to the limit: a small file that unpacks without end is refused."""
-
-    def __init__(self, source: BinaryIO):
-        self._source, self._left = source, MAX_UNPACKED_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        size = self._source.readinto(buffer)
-        self._left -= size
-        if self._left < 0:
-            raise InvalidInput(
-                "The file unpacks to more than {limit_megabytes} MB.",
-                code="TOO_LARGE",
-                limit_megabytes=MAX_UNPACKED_BYTES // 1024**2,
-            )
-        return size
-
-
-def _unpacked(content: bytes) -> BinaryIO:
-    source = io.BytesIO(content)
-    if content.startswith(b"\x1f\x8b"):
-        return io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=source)), 256 * 1024)
-    return source
 
 
 def _outcome(report: Report) -> str:

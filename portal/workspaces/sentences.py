@@ -41,6 +41,7 @@ SENTENCES = {
     "verification.approved": (_("Verified"), "APPROVED"),
     "verification.rejected": (_("Verification refused"), "REJECTED"),
     "document.replayed": (_("A document was run through again: {outcome}"), ""),
+    "trade.handed_in": (_("Trade history handed in"), ""),
     "trade.imported": (_("Trade history imported: {new} new lines"), ""),
     "receivable.received": (_("Invoice {number} received"), "RECEIVED"),
     "receivable.accepted": (_("Invoice {number} accepted"), "ACCEPTED"),

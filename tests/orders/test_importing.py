@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from accounts.intake.models import Document
 from accounts.parties.models import Party
 from accounts.trail.models import Event
-from logistics.orders import services
+from logistics.orders import reading, services
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from portal.shared.sentences import told
@@ -226,7 +226,7 @@ def test_a_file_that_is_none_is_refused_and_kept(take, content, code):
 
 
 def test_a_file_that_unpacks_without_end_is_refused(take, monkeypatch):
-    monkeypatch.setattr(services, "MAX_UNPACKED_BYTES", 10_000)
+    monkeypatch.setattr(reading, "MAX_UNPACKED_BYTES", 10_000)
     with pytest.raises(InvalidInput) as refusal:
         take(content=gzip.compress(csv(*(row(order=f"PO-{each}") for each in range(5_000)))))
     assert refusal.value.code == "TOO_LARGE"

@@ -2,7 +2,6 @@
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.intake import services as intake
 from accounts.intake.models import Document
 from logistics.orders.rules import MAPPINGS
-from logistics.orders.services import import_trade
+from logistics.orders.services import hand_in
 from portal.shared.access import PLATFORM, permits, require
 from portal.shared.errors import NotFound, RuleViolation, TooLarge
 from portal.ui.states import state
@@ -65,20 +64,15 @@ def home(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        report = _enter(request, form.cleaned_data["file"], form.cleaned_data["mapping"])
+        document = _hand_in(request, form.cleaned_data["file"], form.cleaned_data["mapping"])
     except NotFound:
         raise
     except RuleViolation as refusal:
         return _page(request, form, refusal=refusal, status=refusal.status)
-    text = _("{lines} rows read: {new} new, {known} known, {refused} refused.")
-    messages.success(
-        request,
-        text.format(lines=report["lines"], new=report["new"], known=report["known"], refused=report["refused_lines"]),
-    )
-    return redirect("platform:trade_import", report["document"])
+    return redirect("platform:trade_import", document.id)
 
 
-def _enter(request: HttpRequest, file, mapping: str) -> dict:
+def _hand_in(request: HttpRequest, file, mapping: str) -> Document:
     """What comes by a page is held to the limit of a page; the command takes larger files."""
     limit, now = settings.MAX_DOCUMENT_BYTES, timezone.now()
     content = file.read(limit + 1)
@@ -90,7 +84,7 @@ def _enter(request: HttpRequest, file, mapping: str) -> dict:
         refusal = TooLarge(limit_megabytes=limit // 1024**2)
         intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.sentence)
         raise refusal
-    return import_trade(
+    return hand_in(
         actor=request.actor, platform_id=request.actor.party_id, content=content, mapping=mapping, now=now,
         file_name=file.name,
     )  # fmt: skip
@@ -131,5 +125,11 @@ def report(request: HttpRequest, document_id: int) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    context = {"document": document, "report": document.report, "codes": codes.items(), "table": table}
+    context = {
+        "document": document,
+        "report": document.report,
+        "entering": document.outcome == Document.Outcome.RECEIVED,
+        "codes": codes.items(),
+        "table": table,
+    }
     return render(request, "platform/trade_import.html", context)

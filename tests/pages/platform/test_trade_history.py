@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.intake.models import Document
 from accounts.intake.services import keep
 from logistics.orders.models import OrderLine
+from logistics.orders.services import enter_some
 from tests.world import NOW, as_member
 
 HEAD = "order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n"
@@ -21,26 +22,49 @@ def hand_in(browser, content: bytes, mapping: str = "portolan", name: str = "ord
     return browser.post(ADDRESS, {"file": file, "mapping": mapping}, follow=True)
 
 
+def entered(browser, page):
+    """The page of the file when the worker is done with it."""
+    document = page.context["document"]
+    while enter_some(document_id=document.id, now=NOW):
+        pass
+    return browser.get(reverse("platform:trade_import", args=[document.id]))
+
+
 def rows(count: int) -> bytes:
     return (HEAD + "".join(ROW.format(n=n) for n in range(count))).encode()
 
 
 def test_true_rows_enter_and_the_others_are_told_by_line_and_reason(maya):
-    page = hand_in(maya, rows(2) + b"PO-9,1,amphora,KETTLE,many,10.00,EUR,2026-01-05T10:00:00Z\n")
+    page = entered(maya, hand_in(maya, rows(2) + b"PO-9,1,amphora,KETTLE,many,10.00,EUR,2026-01-05T10:00:00Z\n"))
     assert OrderLine.objects.count() == 2
-    assert "3 rows read: 2 new, 0 known, 1 refused." in page.text
+    assert {name: page.context["report"][name] for name in ("lines", "new", "known", "refused_lines")} == {
+        "lines": 3, "new": 2, "known": 0, "refused_lines": 1,
+    }  # fmt: skip
     (refused,) = [row.record for row in page.context["table"].rows]
     assert (refused["line"], refused["code"]) == (4, "NOT_A_NUMBER")
     assert page.context["document"].outcome == Document.Outcome.PARTLY
 
 
 def test_a_file_handed_in_again_makes_no_doubles(maya):
-    hand_in(maya, rows(2))
-    page = hand_in(maya, gzip.compress(rows(2)), name="orders.csv.gz")
-    assert "2 rows read: 0 new, 2 known, 0 refused." in page.text
+    entered(maya, hand_in(maya, rows(2)))
+    page = entered(maya, hand_in(maya, gzip.compress(rows(2)), name="orders.csv.gz"))
+    assert (page.context["report"]["new"], page.context["report"]["known"]) == (0, 2)
     assert OrderLine.objects.count() == 2
     listed = maya.get(ADDRESS).context["table"].rows
     assert [(row.record.rows_new, row.record.rows_known) for row in listed] == [(0, 2), (2, 0)]
+
+
+def test_the_page_of_a_file_tells_how_far_it_is_and_stops_asking_when_it_is_done(maya):
+    page = hand_in(maya, rows(10))
+    assert "You can leave this page" in page.text
+    assert 'hx-trigger="every 1s"' in page.text
+    document = page.context["document"]
+    enter_some(document_id=document.id, now=NOW, count=4)
+    page = maya.get(reverse("platform:trade_import", args=[document.id]))
+    assert "4 / 10" in page.text
+    page = entered(maya, page)
+    assert "every 1s" not in page.text
+    assert "You can leave this page" not in page.text
 
 
 def test_a_file_without_its_columns_is_refused_in_place_and_kept(maya):

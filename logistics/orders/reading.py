@@ -1,0 +1,80 @@
+"""A trade file as it lies: plain or gzip, rows by column. What the rows say is checked elsewhere."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from portal.shared.errors import InvalidInput
+
+MAX_UNPACKED_BYTES = 512 * 1024**2
+
+
+_FAULTS = (csv.Error, OSError, EOFError, zlib.error)
+
+
+def _unreadable(fault: Exception) -> InvalidInput:
+    return InvalidInput("The file cannot be read: {error}.", code="FILE_UNREADABLE", error=str(fault))
+
+
+def count(content: bytes) -> int:
+    """Lines below the first one: how many rows to expect. Raises InvalidInput (FILE_UNREADABLE, TOO_LARGE)."""
+    source, lines, ends = _unpacked(content), 0, True
+    try:
+        while piece := source.read(1 << 20):
+            lines, ends = lines + piece.count(b"\n"), piece.endswith(b"\n")
+    except _FAULTS as fault:
+        raise _unreadable(fault) from None
+    return max(lines - 1 + (not ends), 0)
+
+
+def rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | None]]:
+    """Line number and cells by column; None where a row is broken. Raises InvalidInput where the file is none."""
+    reader = csv.reader(io.TextIOWrapper(_unpacked(content), "utf-8-sig", errors="surrogateescape", newline=""))
+    try:
+        columns = [each.strip() for each in next(reader, [])]
+        missing = sorted(set(required) - set(columns))
+        if missing:
+            raise InvalidInput("The file has no column {missing}.", code="COLUMNS_MISSING", missing=", ".join(missing))
+        while True:
+            try:
+                row = next(reader)
+            except csv.Error:
+                yield reader.line_num, None
+                continue
+            except StopIteration:
+                return
+            if row:
+                yield reader.line_num, dict(zip(columns, row, strict=False)) if len(row) <= len(columns) else None
+    except _FAULTS as fault:
+        raise _unreadable(fault) from None
+
+
+class _Bounded(io.RawIOBase):
+    """What a file unpacks to, up to the limit: a small file that unpacks without end is refused."""
+
+    def __init__(self, source: BinaryIO):
+        self._source, self._left = source, MAX_UNPACKED_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        size = self._source.readinto(buffer)
+        self._left -= size
+        if self._left < 0:
+            raise InvalidInput(
+                "The file unpacks to more than {limit_megabytes} MB.",
+                code="TOO_LARGE",
+                limit_megabytes=MAX_UNPACKED_BYTES // 1024**2,
+            )
+        return size
+
+
+def _unpacked(content: bytes) -> BinaryIO:
+    source = io.BytesIO(content)
+    if content.startswith(b"\x1f\x8b"):
+        return io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=source)), 256 * 1024)
+    return source
