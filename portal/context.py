@@ -11,8 +11,9 @@ from portal.workspaces import navigation
 
 def workspace(request: HttpRequest) -> dict:
     actor = getattr(request, "actor", None)
+    own_pages = partial(navigation.of_account, request.path)
     if actor is None:
-        return {"actor": None, "navigation": [], "parties": []}
+        return {"actor": None, "navigation": [], "parties": [], "own_pages": own_pages}
     parties = {member.party_id: member.party for member in request.memberships}
     return {
         "actor": actor,
@@ -24,4 +25,5 @@ def workspace(request: HttpRequest) -> dict:
         # Counted when a template asks for it, and once.
         "unread_notices": cache(partial(unread_count, actor)),
         "navigation": navigation.items(actor.party_kind, request.path),
+        "own_pages": own_pages,
     }

@@ -19,6 +19,7 @@ urlpatterns = [
     path("party/", entrance.switch_party, name="switch_party"),
     path("accounts/language/", entrance.set_language, name="set_language"),
     path("", include("portal.workspaces.notices.urls")),
+    path("accounts/", include("portal.workspaces.account.urls")),
     path("accounts/", include("allauth.urls")),
     path("identity/o/api/token", token, name="token"),
     path("", include("allauth.idp.urls")),

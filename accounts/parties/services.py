@@ -127,6 +127,13 @@ def choose_language(*, user: User, language: str) -> User:
     return user
 
 
+def call_oneself(*, user: User, full_name: str) -> User:
+    """The name by which colleagues know a person."""
+    user.full_name = full_name
+    user.save(update_fields=["full_name"])
+    return user
+
+
 def require_to_end(actor: Actor, party_id: int) -> None:
     """Who may end what acts for a party: its own administrators, and from outside the operator. Others find nothing."""
     if actor.is_system or party_id == actor.party_id:

@@ -42,6 +42,16 @@ OPERATOR = (
 )
 OTHERS = ((_("Events"), "events", "list-details"),)
 
+ACCOUNT = (
+    (_("You"), "account_profile", "user"),
+    (_("E-mail addresses"), "account_email", "mail"),
+    (_("Password"), "account_change_password", "key"),
+    (_("Second factor"), "mfa_index", "shield-lock"),
+    (_("Sessions"), "usersessions_list", "devices"),
+    (_("Mails"), "notice_preferences", "mail-cog"),
+)
+"""What concerns the person, whomever it acts for."""
+
 BY_KIND = {
     access.SUPPLIER: SUPPLIER,
     access.PLATFORM: PLATFORM,
@@ -62,7 +72,16 @@ class Item:
 
 def items(kind: str, path: str) -> list[Item]:
     """Navigation of a kind of party; the entry with the longest matching address is the active one."""
-    found = [(label, reverse(name), icon) for label, name, icon in BY_KIND.get(kind, OTHERS)]
+    return _shown(BY_KIND.get(kind, OTHERS), path)
+
+
+def of_account(path: str) -> list[Item]:
+    """Navigation of the person's own pages."""
+    return _shown(ACCOUNT, path)
+
+
+def _shown(entries: tuple, path: str) -> list[Item]:
+    found = [(label, reverse(name), icon) for label, name, icon in entries]
     here = max((url for _, url, _ in found if path.startswith(url)), key=len, default="")
     return [Item(str(label), url, icon, url == here) for label, url, icon in found]
 

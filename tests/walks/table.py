@@ -258,6 +258,10 @@ POST /accounts/login/                                                   +       
 GET  /accounts/logout/                                                  h          +        +
 GET  /accounts/notices/                                                 s          +        +
 POST /accounts/notices/                                                 s          +        +
+GET  /accounts/profile/                                                 s          +        +
+POST /accounts/profile/                                                 s          +        +
+GET  /accounts/sessions/                                                s          +        +
+POST /accounts/sessions/                                                s          +        +
 GET  /accounts/inactive/                                                +          +        +
 GET  /accounts/signup/                                                  +          +        +
 POST /accounts/signup/                                                  +          +        +

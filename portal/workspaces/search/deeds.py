@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
@@ -42,15 +42,11 @@ AT_ONCE: dict[str, tuple[tuple[str, str, str | Promise, str], ...]] = {
 }
 """Kind of party -> permission, route, words, icon."""
 
-ACCOUNT = (
-    ("party_members", gettext_lazy("Colleagues"), "users"),
-    ("party_settings", gettext_lazy("Your company"), "building"),
-    ("account_email", gettext_lazy("E-mail addresses"), "mail"),
-    ("account_change_password", gettext_lazy("Password"), "key"),
-    ("mfa_index", gettext_lazy("Second factor"), "shield-lock"),
-    ("usersessions_list", gettext_lazy("Sessions"), "devices"),
-    ("glossary", gettext_lazy("Glossary"), "vocabulary"),
+PARTY = (
+    ("parties.manage_members", "members:home", gettext_lazy("Colleagues"), "users"),
+    ("clients.manage", "clients:home", gettext_lazy("API clients"), "key"),
 )
+"""Permission, route, words, icon: pages of the party that every kind has."""
 
 
 def fitting(deeds: list[Deed], text: str) -> list[Deed]:
@@ -60,18 +56,16 @@ def fitting(deeds: list[Deed], text: str) -> list[Deed]:
 
 
 def pages(request: HttpRequest) -> list[Deed]:
-    """The acting party's navigation, then the account's pages."""
-    entries = navigation.items(request.actor.party_kind, "")
-    own = [Deed(str(label), icon, url) for route, label, icon in ACCOUNT if (url := address(route))]
-    return [*(Deed(entry.label, entry.icon, entry.url) for entry in entries), *own]
-
-
-def address(route: str) -> str:
-    """Empty where this portal has no such page."""
-    try:
-        return reverse(route)
-    except NoReverseMatch:
-        return ""
+    """The acting party's navigation, the party's own pages, then the person's."""
+    actor = request.actor
+    own = [
+        Deed(str(words), icon, reverse(route))
+        for permission, route, words, icon in PARTY
+        if access.permits(actor, permission)
+    ]
+    entries = (navigation.items(actor.party_kind, ""), navigation.of_account(""))
+    of_kind, of_person = ([Deed(each.label, each.icon, each.url) for each in found] for found in entries)
+    return [*of_kind, *own, *of_person, Deed(_("Glossary"), "vocabulary", reverse("glossary"))]
 
 
 def deeds(request: HttpRequest) -> list[Deed]:

@@ -1,0 +1,12 @@
+"""What a person says of itself."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class ProfileForm(forms.Form):
+    full_name = forms.CharField(
+        label=_("Your name"), max_length=140,
+        help_text=_("So your colleagues read it in what happened. Other parties never see it."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )  # fmt: skip
