@@ -15,8 +15,9 @@ app = Celery("portolan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# A slow bank or mail server must not keep decisions waiting: in production each queue can have workers of its own.
-app.conf.task_queues = (Queue("decisions"), Queue("bank"), Queue("events"), Queue("mail"))
+# Money first: what takes minutes ("long") or waits for a mail server has a worker of its own, and of what is left a
+# worker that is free takes it in the order of these names (settings: queue_order_strategy).
+app.conf.task_queues = tuple(map(Queue, ("bank", "decisions", "events", "notices", "long", "mail")))
 app.conf.task_default_queue = "events"
 app.conf.beat_schedule = {
     "sweep deliveries": {"task": "trail.sweep", "schedule": 5.0, "options": {"expires": 5}},

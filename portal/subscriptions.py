@@ -29,7 +29,13 @@ SUBSCRIPTIONS: list[Subscriber] = [
     Subscriber("advances.receipt_returned", "financing.advances.handlers.receipt_returned", ("payment.returned",)),
     # A file of trade enters some thousand rows at a time, each with how far it has come.
     Subscriber(
-        "orders.enter", "logistics.orders.handlers.enter", ("trade.handed_in",), kind=SEND, batch=1, lease_seconds=600
+        "orders.enter",
+        "logistics.orders.handlers.enter",
+        ("trade.handed_in",),
+        kind=SEND,
+        queue="long",
+        batch=1,
+        lease_seconds=600,
     ),
     # What a proposed policy would have decided: it commits piece by piece, and nothing waits for it.
     Subscriber(
@@ -37,6 +43,7 @@ SUBSCRIPTIONS: list[Subscriber] = [
         "financing.credit.handlers.replay",
         ("policy.replay_requested",),
         kind=SEND,
+        queue="long",
         batch=1,
         lease_seconds=600,
     ),
@@ -46,9 +53,10 @@ SUBSCRIPTIONS: list[Subscriber] = [
         "financing.advances.handlers.business_date_advanced",
         ("book.business_date_advanced",),
         kind=SEND,
+        queue="long",
         batch=1,
         lease_seconds=600,
     ),
     # Whoever should know is told: portal/told.py says who.
-    Subscriber("notices.write", "accounts.notices.handlers.write", tuple(EVENTS)),
+    Subscriber("notices.write", "accounts.notices.handlers.write", tuple(EVENTS), queue="notices"),
 ]

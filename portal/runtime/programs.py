@@ -29,13 +29,22 @@ def web(env: dict[str, str]) -> list[str]:
     return [*command, "--log-level", env.get("LOG_LEVEL", "info").lower(), "portal.asgi:application"]
 
 
-def worker_name(env: dict[str, str]) -> str:
-    return f"{Path(env['WORLD_DIR']).name}@{socket.gethostname()}"
+def worker_name(env: dict[str, str], name: str = "worker") -> str:
+    return f"{name}.{Path(env['WORLD_DIR']).name}@{socket.gethostname()}"
 
 
 def worker(env: dict[str, str]) -> list[str]:
-    command = [sys.executable, "-m", "celery", "-A", "portal", "worker", "--hostname", worker_name(env)]
-    command += ["--concurrency", few(env, "WORKER_CONCURRENCY"), "--without-mingle", "--without-gossip"]
+    return _celery(env, "worker", few(env, "WORKER_CONCURRENCY"), "bank,decisions,events,notices")
+
+
+def background(env: dict[str, str]) -> list[str]:
+    """What takes minutes or waits for a mail server: no payment stands behind it."""
+    return _celery(env, "background", "1", "long,mail")
+
+
+def _celery(env: dict[str, str], name: str, concurrency: str, queues: str) -> list[str]:
+    command = [sys.executable, "-m", "celery", "-A", "portal", "worker", "--hostname", worker_name(env, name)]
+    command += ["--queues", queues, "--concurrency", concurrency, "--without-mingle", "--without-gossip"]
     return [*command, "--loglevel", env.get("LOG_LEVEL", "INFO")]
 
 
@@ -63,13 +72,13 @@ def speaks_http(url: str) -> bool:
     return True
 
 
-def worker_answers(env: dict[str, str]) -> bool:
+def worker_answers(env: dict[str, str], name: str = "worker") -> bool:
     """Ask the worker itself, through the broker."""
     from celery import Celery  # costs a third of a second, which `make psql` need not pay
 
     with Celery("probe", broker=env["BROKER_URL"], set_as_current=False) as probe:
         try:
-            return bool(probe.control.ping(destination=[worker_name(env)], timeout=0.5, limit=1))
+            return bool(probe.control.ping(destination=[worker_name(env, name)], timeout=0.5, limit=1))
         except OSError:
             return False
 
@@ -77,6 +86,7 @@ def worker_answers(env: dict[str, str]) -> bool:
 PROGRAMS = {
     "web": Program(web, lambda env: speaks_http(f"http://127.0.0.1:{env['PORT']}")),
     "worker": Program(worker, worker_answers),
+    "background": Program(background, lambda env: worker_answers(env, "background")),
     "beat": Program(beat, lambda env: True),
     "bank": Program(bank, lambda env: speaks_http(env["BANK_URL"])),
 }

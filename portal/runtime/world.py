@@ -25,7 +25,7 @@ from portal.runtime.processes import Guard, NotReady, Process, run_to_end
 from portal.runtime.programs import PROGRAMS
 from portal.runtime.valkey import ValkeyServer
 
-EVERYTHING = ("bank", "worker", "beat", "web")
+EVERYTHING = ("bank", "worker", "background", "beat", "web")
 
 
 class Taken(Exception):
