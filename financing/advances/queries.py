@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Count, F, Q
 
 from financing.advances.models import Advance
 from financing.credit.models import Assessment, Facility, PolicyVersion
-from financing.credit.queries import debtor_age, receivable_facts, standings
-from financing.credit.rules import DebtorAge, Features, Inputs, PastRepayment, Policy, Position, from_plain
+from financing.credit.queries import Debt, debtor_ages, receivable_facts, standings
+from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Position, from_plain
 from financing.schedules import accrue
 
 
@@ -32,7 +32,8 @@ def inputs_for(
     receivables = receivable_facts(facilities=facilities, lock=lock)
     positions = _positions(facilities, today)
     standing = standings(party_ids={each.supplier_id for each in facilities})
-    ages = _debtor_ages(facilities, rules, today)
+    debts = {each.id: _debt(each, rules, today) for each in facilities}
+    ages = debtor_ages(debts.values())
     return {
         each.id: Inputs(
             policy=rules[each.id],
@@ -48,7 +49,7 @@ def inputs_for(
             is_admitted=standing[each.supplier_id].is_admitted,
             verification_expires_on=standing[each.supplier_id].verification_expires_on,
             is_active=each.status == Facility.Status.ACTIVE,
-            debtor=ages[each.funder_id, each.debtor_id, each.currency, rules[each.id].eligibility.cross_age_days],
+            debtor=ages[debts[each.id]],
         )
         for each in facilities
     }
@@ -76,17 +77,9 @@ def _positions(facilities: Sequence[Facility], today: Mapping[int, date]) -> dic
     }
 
 
-def _debtor_ages(
-    facilities: Sequence[Facility], rules: Mapping[int, Policy], today: Mapping[int, date]
-) -> dict[tuple[int, int, str, int], DebtorAge]:
-    """Cross-ageing is asked once per funder, debtor and currency, whatever the number of suppliers."""
-    keys = {(f.funder_id, f.debtor_id, f.currency, rules[f.id].eligibility.cross_age_days) for f in facilities}
-    return {
-        (funder_id, debtor_id, currency, days): debtor_age(
-            funder_id=funder_id, debtor_id=debtor_id, currency=currency, as_of=today[funder_id], beyond_days=days
-        )
-        for funder_id, debtor_id, currency, days in keys
-    }
+def _debt(facility: Facility, rules: Mapping[int, Policy], today: Mapping[int, date]) -> Debt:
+    beyond = timedelta(days=rules[facility.id].eligibility.cross_age_days)
+    return facility.funder_id, facility.debtor_id, facility.currency, today[facility.funder_id] - beyond
 
 
 def past_repayment(*, funder_id: int, supplier_ids: Sequence[int]) -> dict[int, PastRepayment]:

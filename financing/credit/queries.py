@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -259,11 +261,17 @@ def standings(*, party_ids: Iterable[int]) -> dict[int, Standing]:
 
 def policy_in_force(funder_id: int, on: date) -> PolicyVersion | None:
     """The approved version with the latest effective date until `on`; of several on one date the latest number."""
-    return (
-        PolicyVersion.objects.filter(funder_id=funder_id, status=PolicyVersion.Status.APPROVED, effective_from__lte=on)
-        .order_by("-effective_from", "-number")
-        .first()
-    )
+    return policies_in_force({funder_id: on}).get(funder_id)
+
+
+def policies_in_force(on: Mapping[int, date]) -> dict[int, PolicyVersion]:
+    """The same for many funders, each on its own date; by funder id."""
+    until = [Q(funder_id=funder_id, effective_from__lte=day) for funder_id, day in on.items()]
+    if not until:
+        return {}
+    approved = PolicyVersion.objects.filter(reduce(or_, until), status=PolicyVersion.Status.APPROVED)
+    latest = approved.order_by("funder_id", "-effective_from", "-number").distinct("funder_id")
+    return {version.funder_id: version for version in latest}
 
 
 def receivable_facts(*, facilities: Sequence[Facility], lock: bool = False) -> dict[int, tuple[ReceivableFacts, ...]]:
@@ -295,15 +303,25 @@ _FACTS = (
 """Columns of a receivable in the order of ReceivableFacts' fields."""
 
 
-def debtor_age(*, funder_id: int, debtor_id: int, currency: str, as_of: date, beyond_days: int) -> DebtorAge:
-    """What the debtor owes this funder on assigned receivables, and what of it is more than `beyond_days` past due."""
+type Debt = tuple[int, int, str, date]
+"""Funder, debtor, currency, and the day before which what was due counts as aged."""
+
+
+def debtor_ages(debts: Iterable[Debt]) -> dict[Debt, DebtorAge]:
+    """What each debtor owes each funder on assigned receivables, and what of it was due before the day."""
+    debts = set(debts)
+    states = Receivable.Status
     held = Receivable.objects.filter(
-        funder_id=funder_id, debtor_id=debtor_id, currency=currency,
-        status__in=[Receivable.Status.ASSIGNED, Receivable.Status.DISPUTED],
+        funder__in={funder_id for funder_id, *_ in debts}, debtor__in={debtor_id for _, debtor_id, *_ in debts},
+        status__in=[states.ASSIGNED, states.DISPUTED],
     )  # fmt: skip
-    aged = Q(due_date__lt=as_of - timedelta(days=beyond_days))
-    sums = held.aggregate(whole=Sum("open_minor"), aged=Sum("open_minor", filter=aged))
-    return DebtorAge(open_minor=sums["whole"] or 0, aged_minor=sums["aged"] or 0)
+    found = {}
+    # Once for each day: funders' business dates, less days that hardly differ from policy to policy.
+    for day in {day for *_, day in debts}:
+        aged = Sum("open_minor", filter=Q(due_date__lt=day), default=0)
+        sums = held.values_list("funder_id", "debtor_id", "currency").annotate(whole=Sum("open_minor"), aged=aged)
+        found |= {(*key, day): DebtorAge(whole, aged) for *key, whole, aged in sums}
+    return {debt: found.get(debt, DebtorAge(0, 0)) for debt in debts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from accounts.parties.models import BusinessVerification, Party
-from financing.credit.queries import Standing, debtor_age, receivable_facts, standings
+from financing.credit.queries import Standing, debtor_ages, receivable_facts, standings
 from financing.credit.rules import DebtorAge, ReceivableFacts
 from financing.receivables.models import Receivable
 from tests.credit.test_features import claim
@@ -50,10 +50,12 @@ def test_the_debtor_s_age_counts_what_this_funder_holds(scene):
     claim(scene, "A3", 100, 9_000)
     Receivable.objects.exclude(number="A1").update(due_date=TODAY - timedelta(31))
 
-    def age(beyond: int) -> DebtorAge:
-        return debtor_age(
-            funder_id=scene.cast.harbour.id, debtor_id=old.debtor_id, currency=CURRENCY, as_of=TODAY, beyond_days=beyond
-        )
+    def age(beyond: int) -> tuple:
+        return scene.cast.harbour.id, old.debtor_id, CURRENCY, TODAY - timedelta(beyond)
 
-    assert age(30) == DebtorAge(open_minor=8_000, aged_minor=3_000)
-    assert age(31) == DebtorAge(open_minor=8_000, aged_minor=0)
+    elsewhere = (scene.cast.crown.id, *age(30)[1:])
+    assert debtor_ages([age(30), age(31), elsewhere]) == {
+        age(30): DebtorAge(open_minor=8_000, aged_minor=3_000),
+        age(31): DebtorAge(open_minor=8_000, aged_minor=0),
+        elsewhere: DebtorAge(open_minor=0, aged_minor=0),
+    }

@@ -87,3 +87,8 @@ BODIES = {
 QUERIES = {"settlements/due/": "?on=2026-12-31", "v1/trade-history/": "?mapping=portolan"}
 RAW = {"v1/trade-history/": (b"order_number\n", "text/csv")}
 """Bodies that are no JSON, with their type."""
+
+
+def query_for(path: str) -> str:
+    """What an address cannot be asked without."""
+    return next((query for end, query in QUERIES.items() if path.endswith(end)), "")

@@ -14,8 +14,6 @@ from django.db import models
 STAYS = {
     # a book has as many accounts as it has kinds of them, and its entries are shown in sums
     "ledger.Account", "ledger.Balance", "ledger.Entry", "ledger.Leg",
-    # what a supplier may join is a handful, and each is offered on its own
-    "credit.Programme",
     "contenttypes.ContentType", "auth.Permission", "auth.Group", "sessions.Session",
 }  # fmt: skip
 SHARED = {

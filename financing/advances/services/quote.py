@@ -1,5 +1,6 @@
 """What a supplier can have now, and what it costs."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -8,8 +9,8 @@ from financing.advances.models import Quote
 from financing.advances.queries import inputs_for, past_repayment
 from financing.advances.services.rows import business_dates
 from financing.credit import rules
-from financing.credit.models import Facility, PolicyVersion
-from financing.credit.queries import policy_in_force
+from financing.credit.models import Assessment, Facility, PolicyVersion
+from financing.credit.queries import policies_in_force
 from financing.credit.services import NoPolicyInForce, assess
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -57,23 +58,63 @@ def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
         require(actor, "advances.view")
         if amount_minor is not None and not 0 < amount_minor <= MAX_MINOR:
             raise InvalidInput("Ask for an amount above zero.", code="AMOUNT_INVALID")
-        today = business_dates([facility.funder_id])
-        on = today[facility.funder_id]
-        policy = policy_in_force(facility.funder_id, on)
-        if policy is None:
-            raise NoPolicyInForce(on=on)
-        assessments = assess(
-            actor=actor, programme_id=facility.programme_id, supplier_ids=[facility.supplier_id], as_of=on, now=now,
-            policy_id=policy.id,
-            repayment=past_repayment(funder_id=facility.funder_id, supplier_ids=[facility.supplier_id]),
-        )  # fmt: skip
-        inputs = inputs_for(
-            facilities=[facility], policies={facility.id: policy},
-            assessments={facility.id: assessments[facility.supplier_id]}, today=today,
-        )[facility.id]  # fmt: skip
+        known = _known(actor, [facility], now)
+        if facility.id not in known:
+            raise NoPolicyInForce(on=business_dates([facility.funder_id])[facility.funder_id])
+        policy, inputs = known[facility.id]
         asked = rules.decide(inputs).base.available_minor if amount_minor is None else amount_minor
         inputs = replace(inputs, asked_minor=asked)
-        return Offer(facility, policy, on, asked, rules.decide(inputs), inputs)
+        return Offer(facility, policy, inputs.business_date, asked, rules.decide(inputs), inputs)
+
+
+def bases(*, actor: Actor, now: datetime) -> list[rules.Base]:
+    """What each open facility that the actor sees can be drawn on; those without a policy in force are left out.
+
+    The same statements, however many facilities.
+    """
+    with acting(actor):
+        require(actor, "advances.view")
+        facilities = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)
+        known = _known(actor, list(facilities.select_related("programme").order_by("id")), now)
+        return [rules.decide(inputs).base for _policy, inputs in known.values()]
+
+
+type Known = tuple[PolicyVersion, rules.Inputs]
+
+
+def _known(actor: Actor, facilities: Sequence[Facility], now: datetime) -> dict[int, Known]:
+    """The policy in force for each facility, and what it looks at; by facility id, left out where there is none."""
+    today = business_dates(each.funder_id for each in facilities)
+    in_force = policies_in_force(today)
+    ready = [each for each in facilities if each.funder_id in in_force]
+    policies = {each.id: in_force[each.funder_id] for each in ready}
+    assessments = _assessments(actor, ready, policies, today, now)
+    inputs = inputs_for(facilities=ready, policies=policies, assessments=assessments, today=today)
+    return {each.id: (policies[each.id], inputs[each.id]) for each in ready}
+
+
+def _assessments(
+    actor: Actor, facilities: Sequence[Facility], policies: Mapping[int, PolicyVersion], today: Mapping[int, date],
+    now: datetime,
+) -> dict[int, Assessment]:  # fmt: skip
+    """By facility id; whoever was not measured yet on the business date is measured now, programme by programme."""
+    rows = Assessment.objects.filter(
+        supplier__in={each.supplier_id for each in facilities}, policy__in={each.id for each in policies.values()},
+        as_of__in=set(today.values()),
+    )  # fmt: skip
+    kept = {(row.supplier_id, row.debtor_id, row.policy_id, row.currency, row.as_of): row for row in rows}
+    found = {}
+    for each in facilities:
+        policy, on = policies[each.id], today[each.funder_id]
+        key = each.supplier_id, each.debtor_id, policy.id, each.currency, on
+        if key not in kept:
+            repayment = past_repayment(funder_id=each.funder_id, supplier_ids=[each.supplier_id])
+            kept[key] = assess(
+                actor=actor, programme_id=each.programme_id, supplier_ids=[each.supplier_id], as_of=on, now=now,
+                policy_id=policy.id, repayment=repayment,
+            )[each.supplier_id]  # fmt: skip
+        found[each.id] = kept[key]
+    return found
 
 
 def quote(*, actor: Actor, facility_id: int, amount_minor: int | None = None, now: datetime) -> Quote:

@@ -16,9 +16,8 @@ from django.views.decorators.http import require_GET
 from accounts.intake.models import Document
 from accounts.intake.services import is_oversized
 from financing.advances.models import AdvanceReceivable
-from financing.advances.services.quote import offer
+from financing.advances.services.quote import bases
 from financing.credit import saying
-from financing.credit.models import Facility
 from financing.credit.rules import BaseLine
 from financing.receivables import services
 from financing.receivables.models import CreditNote, InvoiceLine, Receivable
@@ -104,14 +103,9 @@ def may_submit(request: HttpRequest) -> bool:
 def base_lines(request: HttpRequest, now: datetime) -> dict[int, BaseLine]:
     """What the policy says to each open invoice; a facility that takes it wins over one that does not."""
     found: dict[int, BaseLine] = {}
-    for facility in Facility.objects.visible_to(request.actor).exclude(status=Facility.Status.CLOSED):
-        try:
-            base = offer(actor=request.actor, facility_id=facility.id, now=now).result.base
-        except RuleViolation:
-            continue  # without a policy nothing can be said, and the invoices are there all the same
-        for line in base.lines:
-            if line.receivable_id not in found or line.is_eligible:
-                found[line.receivable_id] = line
+    for line in (line for base in bases(actor=request.actor, now=now) for line in base.lines):
+        if line.receivable_id not in found or line.is_eligible:
+            found[line.receivable_id] = line
     return found
 
 
