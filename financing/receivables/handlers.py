@@ -3,12 +3,16 @@
 from datetime import date
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.trail.models import Event
 from financing.banking.models import PaymentInstruction
 from financing.receivables.models import SettlementPayment
 from financing.receivables.services import book, fail, take_back
 from portal.shared.access import SYSTEM_ACTOR
+
+NO_REASON = gettext_noop("The bank gave no reason.")
+"""Kept as it is here, and worded where it is read."""
 
 
 def payment_news(events: list[Event]) -> None:
@@ -35,7 +39,7 @@ def payment_returned(events: list[Event]) -> None:
 
 
 def _reasons(events: list[Event]) -> dict[int, str]:
-    return {payment: event.payload.get("reason") or "The bank gave no reason." for payment, event in _ours(events)}
+    return {payment: event.payload.get("reason") or NO_REASON for payment, event in _ours(events)}
 
 
 def _ours(events: list[Event]):

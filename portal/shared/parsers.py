@@ -1,6 +1,7 @@
 """How bodies of requests are read: JSON that can be kept, and documents as they came."""
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 
@@ -14,13 +15,13 @@ class JsonBody(JSONParser):
             _refuse_unkeepable(parsed)
             return parsed
         except RecursionError:
-            raise ParseError("This is nested too deeply.") from None
+            raise ParseError(_("This is nested too deeply.")) from None
 
 
 def _refuse_unkeepable(value) -> None:
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise ParseError("Text holds NUL or half of a character.")
+            raise ParseError(_("Text holds NUL or half of a character."))
     elif isinstance(value, dict):
         for name, each in value.items():
             _refuse_unkeepable(name)

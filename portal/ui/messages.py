@@ -68,7 +68,7 @@ def catalogue(language: str) -> Catalog:
 def update(language: str) -> Catalog:
     """Write the catalogue anew: what is translated stays, what is new waits, what is gone goes."""
     known, fresh = catalogue(language), Catalog(locale=language, project="Portolan", fuzzy=False)
-    for (context, text), (many, files) in sorted(wanted().items(), key=lambda item: (sorted(item[1][1]), item[0])):
+    for (context, text), (many, files) in sorted(wanted().items(), key=_in_order):
         before = known.get(text, context=context)
         string = before.string if before else ""
         if many:
@@ -93,6 +93,12 @@ def wanted() -> dict[tuple[str | None, str], tuple[str, set[str]]]:
 def places(text: str) -> set[str]:
     """Names of the places in a template, of either kind."""
     return {one or other for one, other in PLACE.findall(text)}
+
+
+def _in_order(item: tuple) -> tuple:
+    """By file, then by text; a text without a context before the same one with it."""
+    (context, text), (_many, files) = item
+    return sorted(files), context or "", text
 
 
 # ── Reading the sources ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Model, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.parties.models import User
 from accounts.trail.models import Event
 from financing.credit import wording
+from financing.receivables.handlers import NO_REASON
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.ui.formats import money
@@ -185,6 +187,8 @@ def _facts(payload: dict) -> dict:
     facts = {key: value for key, value in payload.items() if isinstance(value, str | int)}
     if payload.get("reason") in BANK_REASONS:
         facts["reason"] = f"{BANK_REASONS[payload['reason']]} ({payload['reason']})"
+    elif payload.get("reason") == NO_REASON:
+        facts["reason"] = gettext(NO_REASON)
     currency = payload.get("currency", "")
     for key, value in payload.items():
         if key.endswith("_minor") and isinstance(value, int) and currency:

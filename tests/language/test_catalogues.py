@@ -47,7 +47,7 @@ def test_a_refusal_is_worded_for_whoever_is_refused():
     with translation.override("zh-hans"):
         assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "不存在角色“KING”。"
         told_so = InvalidTransition(thing="Receivable", current="SETTLED", wanted="ACCEPTED").sentence
-    assert "已结算" in told_so and "已承兑" in told_so
+    assert "已结算" in told_so and "已确认" in told_so
     assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "There is no role 'KING'."
 
 

@@ -86,7 +86,7 @@ def _failed(actor: Actor, now: datetime) -> list[dict]:
     return [
         {
             "kind": "FAILED", "since": row.booked_at or row.settlement.created_at, "subject": row.settlement.key,
-            "who": row.payee.name, "why": row.failure, "amount_minor": row.amount_minor,
+            "who": row.payee.name, "why": _(row.failure) if row.failure else "", "amount_minor": row.amount_minor,
             "currency": row.settlement.currency, "url": reverse("platform:settlement", args=[row.settlement_id]),
         }
         for row in rows.select_related("settlement", "payee").distinct().order_by("id")[:MOST]
