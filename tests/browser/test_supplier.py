@@ -1,9 +1,6 @@
 """A supplier's owner, on a phone and at a desk: from what can be had to the money on the account, by thumb alone."""
 
-import os
-import shutil
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -11,38 +8,22 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
 from django.test.testcases import LiveServerThread
 from django.test.utils import override_settings
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from accounts.parties.models import User
 from financing.advances import services
 from financing.advances.models import Application
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import NOW, TODAY, as_member
+from tests.browser.test_appearance import CHROMIUM, browser
+from tests.world import TODAY
 
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+__all__ = ["browser"]
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    # Playwright's loop runs in this thread, and Django would take every query of it for a mistake.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield chromium
-        chromium.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -112,40 +93,4 @@ def test_the_owner_is_paid_by_thumb_and_the_page_moves_by_itself(page, lending):
     tell(page, f"advances.application:{made.id}")
     expect(page.locator("#progress")).to_contain_text("in 0.4 s", timeout=15_000)
     expect(page.locator("#progress")).to_contain_text("in 0.2 s")
-    assert page.stopped == []
-
-
-def paths(lending) -> list[str]:
-    actor = as_member("ana@amphora.example")
-    quotes = [
-        services.quote(actor=actor, facility_id=lending.amphora_facility.id, amount_minor=minor, now=NOW)
-        for minor in (300_00, 400_00)
-    ]
-    made = services.apply(actor=actor, quote_id=quotes[0].id, now=NOW)
-    services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[made.id], now=NOW)
-    advance = Application.objects.get(id=made.id).advance
-    services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
-    security = advance.securities.first().receivable_id
-    return [
-        "/supplier/", f"/supplier/quotes/{quotes[1].id}/", f"/supplier/advances/applications/{made.id}/",
-        "/supplier/advances/", f"/supplier/advances/{advance.id}/", "/supplier/advances/applications/",
-        "/supplier/receivables/", f"/supplier/receivables/{security}/", "/supplier/receivables/upload/",
-        "/supplier/receivables/documents/", "/supplier/verification/", "/events/", "/supplier/advances/999/",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
-def test_every_page_is_accessible_and_fits(page, lending, width, theme):
-    page.route("**/live/", lambda route: route.abort())
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 844})
-    wrong = {}
-    for path in paths(lending):
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-        if found:
-            wrong[path] = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-    assert wrong == {}
     assert page.stopped == []
