@@ -24,6 +24,11 @@ app.conf.beat_schedule = {
     "collect the bank's statements": {"task": "banking.collect_statements", "schedule": crontab(hour=0, minute=30)},
     "forget old keys and tokens": {"task": "clients.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "mail notices": {"task": "notices.send", "schedule": 10.0, "options": {"queue": "mail", "expires": 10}},
+    "mail invitations": {
+        "task": "parties.mail_invitations",
+        "schedule": 5.0,
+        "options": {"queue": "mail", "expires": 5},
+    },
     "gather the morning's mails": {"task": "notices.daily", "schedule": 120.0, "options": {"expires": 120}},
     "forget old notices": {"task": "notices.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},

@@ -1,16 +1,12 @@
 """Colleagues are let in by a letter to their mailbox: invite, revoke, accept."""
 
 import hashlib
-import logging
 import secrets
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.urls import reverse
-from django.utils import formats
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -19,14 +15,12 @@ from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
-from portal.shared.mail import Letter, absolute, message, speaking
 
 HOLDS = timedelta(days=7)
-logger = logging.getLogger(__name__)
 
 
 def invite(*, actor: Actor, party_id: int, email: str, role: str, now: datetime) -> Invitation:
-    """Write to a mailbox whose owner may then act for the party in the role. The letter leaves with the commit.
+    """Write to a mailbox whose owner may then act for the party in the role. The letter waits for a worker (mailing).
 
     The party's own administrator invites; from outside the operator's does, and only the first administrator of a party
     that has none. Raises InvalidInput (EMAIL_INVALID, ROLE_UNKNOWN, ALREADY_MEMBER, ALREADY_INVITED,
@@ -37,10 +31,8 @@ def invite(*, actor: Actor, party_id: int, email: str, role: str, now: datetime)
         require(actor, "parties.manage_members")
         is_first = not actor.is_system and party.id != actor.party_id
         _check(party, email := _mailbox(email), role, is_first)
-        invitation, token = _write(actor, party, email, role, is_first, now)
+        invitation = _write(actor, party, email, role, is_first, now)
         record(actor, now, [News("party.member_invited", party, (party.id,), {"role": role}, True)])
-        language = get_language() or ""
-        transaction.on_commit(lambda: _send(invitation, token, language))
         return invitation
 
 
@@ -62,7 +54,7 @@ def revoke(*, actor: Actor, invitation_id: int, now: datetime) -> Invitation:
 
 def standing(*, token: str, now: datetime) -> Invitation:
     """The open invitation of this token. Raises NotFound (INVITATION_INVALID) for all that is not."""
-    found = Invitation.objects.open(now).select_related("party").filter(token_hash=_hash(token)).first()
+    found = Invitation.objects.open(now).select_related("party").filter(token_hash=hashed(token)).first()
     if found is None or (found.for_first_administrator and _administrators(found.party).exists()):
         raise _invalid()
     return found
@@ -75,9 +67,9 @@ def accept(*, user: User, token: str, now: datetime) -> Membership:
     """
     with acting(Actor(None, "", frozenset(), user_id=user.id)):
         # The party before the invitation, as invite does: of two first administrators one comes too late.
-        party_id = Invitation.objects.filter(token_hash=_hash(token)).values_list("party_id", flat=True).first()
+        party_id = Invitation.objects.filter(token_hash=hashed(token)).values_list("party_id", flat=True).first()
         party = Party.objects.select_for_update().filter(id=party_id).first()
-        Invitation.objects.select_for_update().filter(token_hash=_hash(token)).first()
+        Invitation.objects.select_for_update().filter(token_hash=hashed(token)).first()
         invitation = standing(token=token, now=now)
         if not is_for(user, invitation):
             raise Forbidden(_("This invitation was sent to another address."), code="INVITATION_FOR_ANOTHER")
@@ -135,54 +127,29 @@ def _check(party: Party, email: str, role: str, is_first: bool) -> None:
         raise InvalidInput(_("This person acts in this role already."), code="ALREADY_MEMBER")
 
 
-def _write(
-    actor: Actor, party: Party, email: str, role: str, is_first: bool, now: datetime
-) -> tuple[Invitation, str]:  # fmt: skip
-    """The invitation and its token, which is nowhere else. One that expired makes room."""
+def _write(actor: Actor, party: Party, email: str, role: str, is_first: bool, now: datetime) -> Invitation:
+    """One that expired makes room. Nobody has its token before the letter is sent."""
     same = Invitation.objects.filter(party=party, email__iexact=email, role=role, accepted_at=None, revoked_at=None)
     same.filter(expires_at__lte=now).update(revoked_at=now)
-    token = secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
-            made = Invitation.objects.create(
+            return Invitation.objects.create(
                 party=party, email=email, role=role, for_first_administrator=is_first, invited_by_id=actor.user_id,
-                token_hash=_hash(token), created_at=now, expires_at=now + HOLDS,
+                token_hash=hashed(new_token()), created_at=now, expires_at=now + HOLDS, mail_due_at=now,
+                language=get_language() or "",
             )  # fmt: skip
     except IntegrityError:
         raise InvalidInput(
             _("This address is invited in this role already. Withdraw that invitation to send another."),
             code="ALREADY_INVITED",
         ) from None
-    return made, token
 
 
-def _send(invitation: Invitation, token: str, language: str) -> None:
-    """In the language of who invites: of whoever is invited none is known. Without the mail it stays open."""
-    party = invitation.party
-    try:
-        with speaking(language, party.time_zone):
-            message(_letter(invitation, token), to=invitation.email, message_id=f"invitation-{invitation.id}").send()
-    except OSError as error:
-        logger.warning("Invitation %s could not be mailed: %s", invitation.id, error)
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
 
 
-def _letter(invitation: Invitation, token: str) -> Letter:
-    party = invitation.party
-    until = formats.date_format(invitation.expires_at.astimezone(ZoneInfo(party.time_zone)), "DATE_FORMAT")
-    invited = _("You were invited to act for {party} in Portolan, in this role: {role}.")
-    return Letter(
-        subject=_("Act for {party}").format(party=party.name),
-        paragraphs=(invited.format(party=party.name, role=invitation.get_role_display()),),
-        action=_("Look at the invitation"),
-        url=absolute(reverse("invitation", args=[token])),
-        after=(
-            _("It holds until {day}, once, and for this address alone.").format(day=until),
-            _("If you do not know who this is, do nothing: nobody acts in your name."),
-        ),
-    )
-
-
-def _hash(token: str) -> str:
+def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -162,7 +162,10 @@ class InvitationQuerySet(models.QuerySet):
 
 
 class Invitation(models.Model):
-    """A letter to a mailbox by which its owner may come to act for a party. Only a hash of its token is kept."""
+    """A letter to a mailbox by which its owner may come to act for a party. Only a hash of its token is kept.
+
+    The letter's fields say how far it is: `mail_due_at` is the next try (None: it went, or was given up).
+    """
 
     party = models.ForeignKey(Party, models.PROTECT, related_name="invitations")
     email = models.EmailField()
@@ -171,7 +174,13 @@ class Invitation(models.Model):
         default=False, help_text="Sent by the operator: worth nothing once the party has an administrator."
     )
     invited_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", help_text="Empty: a machine.")
-    token_hash = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, in hexadecimal")
+    token_hash = models.CharField(
+        max_length=64, unique=True, help_text="SHA-256, in hexadecimal, of the token in the letter sent last"
+    )
+    language = models.CharField(max_length=10, blank=True, default="", help_text="Of who invites, and of the letter")
+    mail_due_at = models.DateTimeField(null=True, blank=True)
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
@@ -201,6 +210,16 @@ class Invitation(models.Model):
                 name="invitation_accepted_by_somebody",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["mail_due_at"], condition=Q(mail_due_at__isnull=False), name="invitation_to_be_mailed"
+            ),
+        ]
+
+    @property
+    def mail_failed(self) -> bool:
+        """The mail server would not take the letter, and it is not tried again."""
+        return self.mailed_at is None and self.mail_due_at is None
 
     def __str__(self):
         return f"Invitation {self.pk} as {self.role} of {self.party}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.parties import inviting
+from accounts.parties import inviting, mailing
 from accounts.parties.models import Invitation, Membership, Party, User
 from accounts.trail.models import Event
 from portal.shared.access import SYSTEM_ACTOR
@@ -19,12 +19,12 @@ IRIS = "iris@amphora.example"
 
 
 @pytest.fixture
-def letters(mailoutbox, django_capture_on_commit_callbacks):
+def letters(mailoutbox):
     """Invites, lets the letter go, and returns the token that it carries."""
 
     def send(**given) -> str:
-        with django_capture_on_commit_callbacks(execute=True):
-            inviting.invite(**{"role": "MAKER", "email": IRIS, "now": NOW} | given)
+        made = inviting.invite(**{"role": "MAKER", "email": IRIS, "now": NOW} | given)
+        assert mailing.send_due(now=made.created_at) == 1
         return token_of(mailoutbox[-1])
 
     return send
@@ -191,6 +191,7 @@ def test_the_database_keeps_one_open_whatever_the_case_of_letters(cast):
 
 def test_two_clicks_at_once_let_in_once(committed_cast, mailoutbox):
     inviting.invite(actor=ana(), party_id=committed_cast.amphora.id, email=IRIS, role="MAKER", now=NOW)
+    mailing.send_due(now=NOW)
     token, iris = token_of(mailoutbox[-1]), User.objects.create_user(IRIS)
     results = at_once(*[lambda: inviting.accept(user=iris, token=token, now=NOW)] * 2)
     assert len(successes(results)) == 1

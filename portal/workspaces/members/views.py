@@ -27,7 +27,7 @@ def members(request: HttpRequest) -> HttpResponse:
         except RuleViolation as error:
             refusal = error
         else:
-            messages.success(request, _("We wrote to {email}.").format(email=given["email"]))
+            messages.success(request, _("The letter to {email} is on its way.").format(email=given["email"]))
             return redirect("members:home")
     return _shown(request, form, refusal)
 

@@ -65,7 +65,7 @@ def invite_first(request: HttpRequest, party_id: int) -> HttpResponse:
         except RuleViolation as error:
             refusal = error
         else:
-            messages.success(request, _("We wrote to {email}.").format(email=email))
+            messages.success(request, _("The letter to {email} is on its way.").format(email=email))
             return redirect("operator:party", found.id)
     return _shown(request, found, form, refusal)
 

@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.parties import mailing
 from accounts.parties.models import Invitation, Membership, User
 from tests.world import NOW, cast
 
@@ -24,17 +26,17 @@ def ana(people, as_user) -> Browser:
 
 
 @pytest.fixture
-def letter(ana, mailoutbox, django_capture_on_commit_callbacks) -> str:
+def letter(ana, mailoutbox) -> str:
     """The address in the letter to Iris."""
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = ana.post("/party/members/", {"email": IRIS, "role": "CHECKER"})
+    answer = ana.post("/party/members/", {"email": IRIS, "role": "CHECKER"})
     assert (answer.status_code, answer["Location"]) == (302, "/party/members/")
+    mailing.send_due(now=timezone.now())
     return re.search(r"/invitation/[\w-]+/", mailoutbox[-1].body)[0]
 
 
 def test_an_administrator_sees_who_acts_and_who_is_invited(ana, letter):
     page = ana.get("/party/members/").content.decode()
-    assert f"We wrote to {IRIS}." in page and "ana@amphora.example" in page
+    assert f"The letter to {IRIS} is on its way." in page and "ana@amphora.example" in page
     number = Invitation.objects.get().id
     page = ana.post(f"/party/members/invitations/{number}/revoke/", follow=True).content.decode()
     assert f"The invitation of {IRIS} is withdrawn." in page and "Nobody is invited at the moment" in page
