@@ -11,6 +11,7 @@ from accounts.parties.models import User
 from accounts.trail.models import Delivery
 from financing.advances.models import Application
 from financing.credit.models import PolicyVersion
+from tests import world
 from tests.browser.test_reading import address, browser, opened, pytestmark, stage
 from tests.walks.stage import address_of
 
@@ -42,6 +43,7 @@ def sit_down(browser, address) -> Iterator[Open]:
 
 def test_a_maker_recommends_what_was_referred_and_a_checker_approves_it(sit_down, stage):
     referred = stage.objects["application"]
+    world.verify(stage.lending.cast.amphora)  # the stage's own waits for the operator
     maker = sit_down("Harbour", "MAKER", 390)
     maker.locator(f"main a[href='/funding/applications/{referred.id}/']").first.click()
     maker.locator("#judgement input[type=radio]").first.check()
