@@ -16,8 +16,9 @@ from portal.shared.access import OPERATOR, permits
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
+from portal.workspaces import house
 from portal.workspaces.access import for_kinds
-from portal.workspaces.operator import queries
+from portal.workspaces.operator import overview, queries
 from portal.workspaces.sentences import timeline
 
 S = BusinessVerification.Status
@@ -78,7 +79,12 @@ def home(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    context = {"table": table, "stuck": queries.stuck(request.actor, timezone.now())}
+    context = {
+        "table": table,
+        "boards": overview.boards(request.actor, timezone.now()),
+        "differing": queries.unreconciled(request.actor).count(),
+        "happenings": house.latest(request.actor, 12),
+    }
     return render(request, "operator/home.html", context)
 
 

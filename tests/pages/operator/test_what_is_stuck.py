@@ -14,7 +14,7 @@ from financing.banking.services import Payment, instruct
 from portal.shared.access import SYSTEM_ACTOR
 from tests.world import NOW, TODAY, as_member
 
-DELIVERIES = "/operations/deliveries/"
+HOME, DELIVERIES = "/operations/", "/operations/deliveries/"
 P = PaymentInstruction.Status
 
 
@@ -68,6 +68,24 @@ def refused_document(content: bytes = b"<evil/>", name: str = "evil.xml") -> Doc
     row = {"line": 1, "number": "A-1", "code": "NOT_UBL", "reason": "This is no invoice."}
     conclude(document, Document.Outcome.REFUSED, "NOT_UBL", "This is no invoice.", {"refused": [row]})
     return document
+
+
+# ── the first page ───────────────────────────────────────────────────────────────────────────────────────────────────
+def test_each_number_of_the_first_page_is_the_length_of_the_list_that_it_opens(wim, parked, paying, asks):
+    parked(2), paying(3), refused_document(), asks("Quince")
+    shown = wim.get(HOME)
+    lines = {line.state: line for board in shown.context["boards"] for line in board.lines}
+    assert [lines[state].count for state in ("PARKED", "DUE", "REFUSED", "SUBMITTED")] == [2, 3, 1, 1]
+    assert lines["UNKNOWN"].count == 0 and lines["UNKNOWN"].oldest_ms is None
+    for line in lines.values():
+        assert wim.get(line.url).context["table"].page.paginator.count == line.count, line.url
+
+
+def test_the_first_page_tells_since_when_the_oldest_waits(wim, parked):
+    parked(2)
+    (line,) = [line for line in wim.get(HOME).context["boards"][0].lines if line.state == "PARKED"]
+    assert line.needs_you
+    assert line.oldest_ms // 3_600_000 == (timezone.now() - NOW) // timedelta(hours=1)
 
 
 # ── deliveries ───────────────────────────────────────────────────────────────────────────────────────────────────────
