@@ -111,9 +111,17 @@ class Seed:
     def _found(self) -> House:
         day = self._first - timedelta(days=1)
         self._bank.control("POST", "/clock", {"business_date": day.isoformat()})
-        return founding.found(
+        house = founding.found(
             bank=self._bank, scale=self._scale, business_date=day, today=self.today, now=self._clock()
         )
+        self._open_more_accounts(house)
+        return house
+
+    def _open_more_accounts(self, house: House) -> None:
+        """Of those who neither lend nor buy in this world, so that their first pages have something to show."""
+        now, currency = self._clock(), self._scale.currency
+        founding.open_accounts(self._bank, {house.bank.id: 250_000_000}, currency, now, connected=True)
+        founding.open_accounts(self._bank, {house.supervisor.id: 0}, currency, now)
 
     def _register_suppliers(self) -> list[Party]:
         now = self._clock()

@@ -1,0 +1,49 @@
+"""A bank's first page: its money on the portal, what waits for its people, and what secures what it lends."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from financing.advances.models import Application
+from financing.banking.models import PaymentInstruction
+from financing.banking.queries import instructions
+from financing.credit.models import PolicyVersion
+from portal.shared.access import BANK, Actor, require
+from portal.workspaces import house
+from portal.workspaces.access import for_kinds
+from portal.workspaces.payments.queries import own_accounts
+from portal.workspaces.payments.views import payments_of
+
+S = PaymentInstruction.Status
+
+
+@for_kinds(BANK)
+def home(request: HttpRequest) -> HttpResponse:
+    require(request.actor, "banking.view")
+    table = payments_of(request, page_size=10)
+    if table.export_wanted:
+        return table.as_file()
+    context = {
+        "table": table,
+        "accounts": own_accounts(request.actor),
+        "waiting": _waiting(request.actor),
+        "people": house.people(request.actor),
+        "happenings": house.latest(request.actor),
+    }
+    return render(request, "banker/home.html", context)
+
+
+def _waiting(actor: Actor) -> list[tuple[Promise, int, str]]:
+    """What awaits the bank's people: what it is, how many, and the list of them."""
+    referred = Application.objects.visible_to(actor).filter(status=Application.Status.REFERRED).count()
+    proposed = PolicyVersion.objects.visible_to(actor).filter(status=PolicyVersion.Status.PROPOSED).count()
+    payments = instructions(actor=actor).filter(account__party_id=actor.party_id)
+    own = f"{reverse('payments:payments')}?payments-direction=OUT&payments-status="
+    return [
+        (_("Referrals to decide"), referred, reverse("funder:home")),
+        (_("Policies to decide"), proposed, reverse("funder:policies")),
+        (_("Payments refused"), payments.filter(status=S.REJECTED).count(), f"{own}{S.REJECTED}"),
+        (_("Payments returned"), payments.filter(status=S.RETURNED).count(), f"{own}{S.RETURNED}"),
+    ]

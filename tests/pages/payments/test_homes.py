@@ -1,0 +1,77 @@
+"""The first pages of a bank and of a supervisor: what concerns them today, and what is not there yet."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+
+from accounts.parties.models import Membership, Party, User
+from financing.banking.services import register_account
+from portal.shared.access import MAKER, SYSTEM_ACTOR
+from tests.pages.payments.conftest import Told
+from tests.world import CURRENCY, NOW, as_member
+
+BANKER, SUPERVISION = "/banking/", "/supervision/"
+FEES = "DE02120300000000202051"
+
+
+@pytest.fixture(autouse=True)
+def undone(told: Told) -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def sana(undone, as_user):
+    sextant = Party.objects.create(
+        kind=Party.Kind.SUPERVISOR, name="Sextant", country="NL", status="ADMITTED", created_at=NOW
+    )
+    user = User.objects.create(email="sana@sextant.example", full_name="Sana", password="!")
+    Membership.objects.create(user=user, party=sextant, role=MAKER, created_at=NOW)
+    return as_user("sana@sextant.example")
+
+
+def account_of(party: Party, connected: bool = False):
+    return register_account(
+        actor=SYSTEM_ACTOR, party_id=party.id, holder=party.name, iban=FEES, currency=CURRENCY, connected=connected,
+        now=NOW,
+    )  # fmt: skip
+
+
+def test_each_lands_on_its_own_first_page(as_user, sana):
+    assert as_user("cleo@crown.example").get("/").url == BANKER
+    assert sana.get("/").url == SUPERVISION
+
+
+def test_a_bank_without_anything_is_told_what_comes_and_what_secures_it_now(as_user):
+    shown = as_user("cleo@crown.example").get(BANKER)
+    assert [n for _, n, _ in shown.context["waiting"]] == [0, 0, 0, 0]
+    assert "No account of yours is on the portal yet" in shown.text
+    assert "The portal records no pledges of goods yet" in shown.text
+    assert [str(each.user) for each in shown.context["people"]] == ["Carl", "Cleo"]
+    assert "Amphora" not in shown.text and "Harbour" not in shown.text
+
+
+def test_a_banks_accounts_and_payments_stand_on_its_first_page(told: Told, as_user):
+    own = account_of(told.lending.cast.crown, connected=True)
+    told.waiting.payee = told.lending.cast.crown
+    told.waiting.save(update_fields=["payee"])
+    shown = as_user("cleo@crown.example").get(BANKER)
+    assert [each.account for each in shown.context["accounts"]] == [own]
+    assert [row.record.id for row in shown.context["table"].rows] == [told.waiting.id]
+
+
+def test_a_supervisor_finds_platforms_and_funders_its_account_and_people_and_no_supplier(sana):
+    account_of(Party.objects.get(name="Sextant"))
+    shown = sana.get(SUPERVISION)
+    assert [row.record.name for row in shown.context["table"].rows] == ["Crown", "Harbour", "Meridian"]
+    assert [each.account.iban for each in shown.context["accounts"]] == [FEES]
+    assert [str(each.user) for each in shown.context["people"]] == ["Sana"]
+    assert "No warehouse is entered" in shown.text and "Amphora" not in shown.text
+
+
+def test_a_supervisor_sees_no_payment_of_anybody(told: Told, sana):
+    for address in ("/payments/", f"/payments/{told.booked.id}/", "/payments/statements/"):
+        assert sana.get(address).status_code == 404
+    assert as_member("sana@sextant.example").party_kind == Party.Kind.SUPERVISOR
