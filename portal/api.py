@@ -46,6 +46,8 @@ for prefix, viewset in {
     "bank-accounts": banking.BankAccounts,
     "instructions": banking.Instructions,
     "statements": banking.Statements,
+    "bank-entries": banking.BankEntries,
+    "bank-messages": banking.BankMessages,
 }.items():
     router.register(prefix, viewset, basename=f"api-{prefix}")
 

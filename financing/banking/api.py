@@ -1,21 +1,35 @@
 """REST: accounts at banks, payments, statements."""
 
+from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from accounts.parties.api import PartyName
 from financing.banking import queries, services
-from financing.banking.models import BankAccount, PaymentInstruction, Statement
-from portal.shared.access import require
+from financing.banking.iso20022.parts import own
+from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
+from portal.shared.access import OPERATOR, require
 from portal.shared.openapi import refuses
+from portal.shared.renderers import Json
 from portal.shared.rest import KEY_PARAMETER, Reading
 
 ACCOUNT_CODES = (
     "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "CONNECTED_BY_OPERATOR",
 )  # fmt: skip
+
+
+class Xml(BaseRenderer):
+    """A message as it went over the wire."""
+
+    media_type, format, charset = "application/xml", "xml", None
+
+    def render(self, data, accepted_media_type=None, renderer_context=None) -> bytes:
+        return data
 
 
 class BankAccountShown(serializers.ModelSerializer):
@@ -83,6 +97,8 @@ class BankAccounts(Reading):
 class InstructionShown(serializers.ModelSerializer):
     payer = PartyName(source="account.party")
     payee = PartyName()
+    reason = serializers.CharField(help_text="What the bank says of a refusal or return; told to the payer alone")
+    reason_text = serializers.CharField(help_text="The same in the bank's words; told to the payer alone")
 
     class Meta:
         model = PaymentInstruction
@@ -92,6 +108,34 @@ class InstructionShown(serializers.ModelSerializer):
             "created_at", "sent_at", "answered_at", "settled_at",
         )  # fmt: skip
 
+    def to_representation(self, instance: PaymentInstruction) -> dict:
+        shown = super().to_representation(instance)
+        told = instance.is_told_why(self.context["view"].actor)
+        return shown if told else shown | {"reason": "", "reason_text": ""}
+
+
+class BankMessageShown(serializers.ModelSerializer):
+    class Meta:
+        model = BankMessage
+        fields = (
+            "id", "account", "direction", "kind", "message_id", "state", "sha256", "recorded_at", "in_reply_to",
+        )  # fmt: skip
+
+
+class BankEntryShown(serializers.ModelSerializer):
+    class Meta:
+        model = BankEntry
+        fields = (
+            "id", "account", "bank_reference", "amount_minor", "currency", "booking_date", "value_date",
+            "end_to_end_id", "counterparty_name", "counterparty_iban", "remittance", "return_reason", "instruction",
+            "message", "statement",
+        )  # fmt: skip
+
+
+class TrailShown(serializers.Serializer):
+    messages = BankMessageShown(many=True, help_text="Order, answers, notice and statement, oldest first")
+    bookings = BankEntryShown(many=True, help_text="On accounts of the party's own")
+
 
 @extend_schema(tags=["bank"])
 class Instructions(Reading):
@@ -99,8 +143,49 @@ class Instructions(Reading):
 
     model, view, group = PaymentInstruction, "banking.view", "banking"
     related = ("account__party", "payee")
-    filters = {"status": "status", "purpose": "purpose"}
+    filters = {"status": "status", "purpose": "purpose", "payee": "payee_id", "account": "account_id"}
     serializer_class = InstructionShown
+
+    @extend_schema(responses=TrailShown)
+    @action(detail=True)
+    def trail(self, request, pk: str) -> Response:
+        """Read every message about a payment, and how it was booked.
+
+        The order and its answers are of the payer's account: a payee sees the bookings on its own account, and the
+        messages that told of these.
+        """
+        found = queries.trail(actor=self.actor, instruction_id=self.seen(pk).id)
+        return Response(TrailShown({"messages": found.messages, "bookings": found.bookings}).data)
+
+
+@extend_schema(tags=["bank"])
+class BankMessages(Reading):
+    """Messages between the portal and the banks of the party's accounts: ISO 20022, as they went over the wire."""
+
+    model, view, group = BankMessage, "banking.view", "banking"
+    filters = {"account": "account_id", "direction": "direction"}
+    serializer_class = BankMessageShown
+
+    def get_queryset(self):
+        found = super().get_queryset().select_related("account")
+        return found if self.action == "content" else found.defer("content")
+
+    @extend_schema(responses={(200, "application/xml"): OpenApiResponse(OpenApiTypes.BINARY)})
+    @action(detail=True, renderer_classes=[Json, Xml])
+    def content(self, request, pk: str) -> HttpResponse:
+        """Read a message as it went over the wire.
+
+        Of a message about many accounts, the owner of one reads the part that is about its own.
+        """
+        found = self.seen(pk)
+        whole = bytes(found.content)
+        part = whole if self.actor.party_kind == OPERATOR else own(whole, found.account.iban)[0]
+        headers = {
+            "Content-Disposition": f'attachment; filename="message-{found.id}.xml"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        return HttpResponse(part, content_type=Xml.media_type, headers=headers)
 
 
 class StatementShown(serializers.ModelSerializer):
@@ -116,6 +201,18 @@ class StatementShown(serializers.ModelSerializer):
         )  # fmt: skip
 
 
+class UnmatchedShown(serializers.Serializer):
+    side = serializers.ChoiceField(
+        choices=["BANK", "PORTAL", "LEDGER"],
+        help_text="Who alone knows of it: the bank, a booking that the statement lacks, or the book",
+    )
+    account_id = serializers.IntegerField()
+    date = serializers.DateField()
+    reference = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
 @extend_schema(tags=["bank"])
 class Statements(Reading):
     """The bank's days, held against the ledger's cash to the cent."""
@@ -124,3 +221,19 @@ class Statements(Reading):
     related = ("account",)
     filters = {"account": "account_id"}
     serializer_class = StatementShown
+
+    @extend_schema(responses=UnmatchedShown(many=True))
+    @action(detail=True)
+    def unmatched(self, request, pk: str) -> Response:
+        """Read what only one side knows of a day."""
+        statement = self.seen(pk)
+        return Response(UnmatchedShown(queries.unmatched(statement), many=True).data)
+
+
+@extend_schema(tags=["bank"])
+class BankEntries(Reading):
+    """What the banks booked on the party's accounts: credits positive, debits negative."""
+
+    model, view, group = BankEntry, "banking.view", "banking"
+    filters = {"account": "account_id", "statement": "statement_id", "instruction": "instruction_id"}
+    serializer_class = BankEntryShown

@@ -178,6 +178,10 @@ class PaymentInstruction(Lifecycle, models.Model):
     def __str__(self):
         return self.end_to_end_id
 
+    def is_told_why(self, actor: Actor) -> bool:
+        """Whether the actor may know what the bank says of the payment: its payer's affair, and the operator's."""
+        return actor.is_system or actor.party_kind == access.OPERATOR or self.account.party_id == actor.party_id
+
 
 class Statement(models.Model):
     """A day of an account as the bank closed it (camt.053), held against the ledger's cash."""

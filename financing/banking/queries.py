@@ -62,7 +62,11 @@ def instructions(
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """A payment with every message that went over the wire for it, and the bookings that the actor may see."""
+    """A payment with every message that went over the wire for it, and the bookings that the actor may see.
+
+    Messages: the order (pain.001), its answers (pain.002), the notice that told of the booking (camt.054) and the
+    statement that states it (camt.053), oldest first.
+    """
 
     instruction: PaymentInstruction
     messages: list[BankMessage]
@@ -77,12 +81,23 @@ def trail(*, actor: Actor, instruction_id: int) -> Trail:
     instruction = instructions(actor=actor).filter(id=instruction_id).first()
     if instruction is None:
         raise NotFound()
-    bookings = BankEntry.objects.visible_to(actor).filter(instruction=instruction).order_by("id")
-    of_payment = Q(entries__in=bookings)
+    bookings = list(
+        BankEntry.objects.visible_to(actor)
+        .filter(instruction=instruction)
+        .select_related("statement", "account")
+        .order_by("id")
+    )
+    told = {each.message_id for each in bookings} | {each.statement.message_id for each in bookings if each.statement}
+    of_payment = Q(id__in=told)
     if instruction.message_id:  # compared with NULL, every message that answers none would be this payment's
         of_payment |= Q(id=instruction.message_id) | Q(in_reply_to=instruction.message_id)
-    messages = BankMessage.objects.visible_to(actor).filter(of_payment).distinct()
-    return Trail(instruction, list(messages.order_by("recorded_at", "id")), list(bookings))
+    told_of_it = messages(actor=actor).filter(of_payment).order_by("recorded_at", "id")
+    return Trail(instruction, list(told_of_it), bookings)
+
+
+def messages(*, actor: Actor) -> QuerySet[BankMessage]:
+    """Messages to and from the banks of the actor's accounts, without what stands in them."""
+    return BankMessage.objects.visible_to(actor).select_related("account").defer("content").order_by("-id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     "ledger.view": _allow(FUNDERS, VIEWER, MAKER, CHECKER),
     "ledger.advance_business_date": _allow(FUNDERS, CHECKER),
     "banking.register_account": _allow(ALL_KINDS),
-    "banking.view": _allow((PLATFORM, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
+    "banking.view": _allow((SUPPLIER, PLATFORM, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
     "banking.retry": _allow((OPERATOR, *FUNDERS), MAKER),
 }
 

@@ -11,6 +11,7 @@ SUPPLIER = (
     (_("Get paid"), "supplier:home", "coins"),
     (_("Receivables"), "supplier:receivables", "file-invoice"),
     (_("Advances"), "supplier:advances", "arrow-big-right-lines"),
+    (_("Payments"), "payments:payments", "building-bank"),
     (_("Verification"), "supplier:verification", "shield-check"),
     (_("Events"), "events", "list-details"),
 )
@@ -18,7 +19,8 @@ PLATFORM = (
     (_("Overview"), "platform:home", "layout-dashboard"),
     (_("Acceptance"), "platform:acceptance", "checklist"),
     (_("Receivables"), "platform:receivables", "file-invoice"),
-    (_("Settlements"), "platform:settlements", "building-bank"),
+    (_("Settlements"), "platform:settlements", "coins"),
+    (_("Payments"), "payments:payments", "building-bank"),
     (_("Suppliers"), "platform:suppliers", "building-store"),
     (_("Trade history"), "platform:trade", "packages"),
     (_("Events"), "events", "list-details"),
@@ -28,10 +30,14 @@ FUNDER = (
     (_("Applications"), "funder:applications", "coins"),
     (_("Book"), "funder:book", "book-2"),
     (_("Policies"), "funder:policies", "adjustments"),
+    (_("Payments"), "payments:payments", "building-bank"),
     (_("Events"), "events", "list-details"),
 )
+BANK = ((_("Overview"), "banker:home", "layout-dashboard"), *FUNDER)
+SUPERVISOR = ((_("Overview"), "supervision:home", "layout-dashboard"), (_("Events"), "events", "list-details"))
 OPERATOR = (
-    (_("Verifications"), "operator:home", "shield-check"),
+    (_("What is stuck"), "operator:home", "layout-dashboard"),
+    (_("Verifications"), "operator:verifications", "shield-check"),
     (_("Deliveries"), "operator:deliveries", "truck-delivery"),
     (_("Payments"), "operator:payments", "building-bank"),
     (_("Documents"), "operator:documents", "file-alert"),
@@ -56,7 +62,8 @@ BY_KIND = {
     access.SUPPLIER: SUPPLIER,
     access.PLATFORM: PLATFORM,
     access.FINANCIER: FUNDER,
-    access.BANK: FUNDER,
+    access.BANK: BANK,
+    access.SUPERVISOR: SUPERVISOR,
     access.OPERATOR: OPERATOR,
 }
 

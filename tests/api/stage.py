@@ -11,7 +11,7 @@ from accounts.parties.models import BusinessVerification, Invitation, Membership
 from accounts.trail.models import Delivery, Event
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application, Quote
-from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
+from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
 from financing.credit import services as credit
 from financing.credit.models import Decision, PolicyReplay
 from financing.receivables import services as receivables
@@ -82,7 +82,9 @@ def set_up() -> Stage:
             "advances": advance.id,
             "bank-accounts": BankAccount.objects.get(party=people.harbour).id,
             "instructions": PaymentInstruction.objects.get(purpose="DISBURSEMENT").id,
-            "statements": _statement(people).id,
+            "statements": (statement := _statement(people)).id,
+            "bank-messages": statement.message_id,
+            "bank-entries": _entry(statement).id,
             "notices": _notice(people).id,
         },
     )
@@ -124,6 +126,13 @@ def _statement(people) -> Statement:
     return Statement.objects.create(
         account=account, date=TODAY, message=message, opening_minor=0, closing_minor=0, unmatched=0, reconciled_at=NOW
     )
+
+
+def _entry(statement: Statement) -> BankEntry:
+    return BankEntry.objects.create(
+        account=statement.account, bank_reference="B-1", amount_minor=1, currency=CURRENCY, booking_date=TODAY,
+        value_date=TODAY, message=statement.message, statement=statement, recorded_at=NOW,
+    )  # fmt: skip
 
 
 def footprint() -> dict[str, object]:

@@ -93,7 +93,7 @@ def test_the_route_table_is_the_contract():
         "me", "trade-history", "receivables", "credit-notes", "settlements", "programmes", "facilities", "quotes",
         "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
         "instructions", "bank-accounts", "statements", "events", "clients",
-        "members", "invitations", "documents", "deliveries", "notices", "search",
+        "members", "invitations", "documents", "deliveries", "notices", "search", "bank-entries", "bank-messages",
     }  # fmt: skip
 
 
@@ -171,7 +171,6 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", CHECKER, "delete", "clients/{}/"),
     ("amphora", MAKER, "get", "book/"),
     ("amphora", MAKER, "get", "policies/"),
-    ("amphora", MAKER, "get", "instructions/{}/"),
     ("amphora", MAKER, "get", "decisions/{}/replay/"),
     ("meridian", VIEWER, "post", "trade-history/"),
     ("meridian", VIEWER, "post", "receivables/accept/"),

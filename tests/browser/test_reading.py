@@ -36,7 +36,7 @@ NONE = ("Bellows", "Tramontane", "Lantern", "Sovereign", "Plumb")
 LOOKS = tuple(product(("zh-hans", "en"), (390, 1440), ("light", "dark")))
 ALL = os.environ.get("READING") == "all"
 WRITTEN = table.read(table.PAGES) | table.read(table.ACCOUNTS)
-HOMES = ("supplier/", "platform/", "funding/", "operations/")
+HOMES = ("supplier/", "platform/", "funding/", "operations/", "banking/", "supervision/")
 LISTEN = (
     "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + e.blockedURI))"
 )

@@ -106,7 +106,13 @@ def make_different(new, row, group: list[str], turn: int, made: dict[tuple, mode
     return ""
 
 
+CURRENCIES = ("USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "JPY", "AUD")
+"""A page that tells an amount knows its currency: one made up it could not show."""
+
+
 def other(field: models.Field, value, turn: int):
+    if field.attname == "currency":
+        return CURRENCIES[turn % len(CURRENCIES)]
     if isinstance(value, bool):
         return value
     if isinstance(value, int):

@@ -78,6 +78,8 @@ OBJECTS = {
     "bank-accounts/{pk}": "bank account",
     "instructions/{pk}": "instruction",
     "statements/{pk}": "statement",
+    "bank-entries/{pk}": "bank entry",
+    "bank-messages/{pk}": "message",
     "notices/{pk}": "notice",
     "notice_id": "notice",
 }

@@ -21,7 +21,7 @@ from accounts.parties.models import BusinessVerification, Membership, Party, Use
 from accounts.trail.models import Delivery
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application
-from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
+from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
 from financing.credit import services as credit
 from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
@@ -191,10 +191,18 @@ def _bank(stage: Stage) -> dict[str, object]:
     return {
         "message": message,
         "statement": statement,
+        "bank entry": _entry(account, message, statement),
         "instruction": payment,
         "bank account": account,
         "own account": own,
     }
+
+
+def _entry(account: BankAccount, message: BankMessage, statement: Statement) -> BankEntry:
+    return BankEntry.objects.create(
+        account=account, bank_reference="B-1", amount_minor=1, currency=CURRENCY, booking_date=TODAY, value_date=TODAY,
+        remittance="PORTOLAN-SECRET-NOTE", message=message, statement=statement, recorded_at=NOW,
+    )  # fmt: skip
 
 
 def _people(stage: Stage) -> dict[str, object]:

@@ -1,0 +1,57 @@
+"""A party's money at its bank: accounts by bank and by book, payments in and out, and what each of them pays."""
+
+from dataclasses import dataclass
+
+from django.db.models import Case, QuerySet, Value, When
+from django.urls import reverse
+
+from financing.advances.models import Advance
+from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.queries import accounts, instructions
+from financing.ledger.models import Book
+from financing.ledger.queries import balances
+from financing.receivables.models import SettlementPayment
+from portal.shared import access
+from portal.shared.access import Actor
+
+IN, OUT = "IN", "OUT"
+ADVANCES = {access.SUPPLIER: "supplier:advance", access.FINANCIER: "funder:advance", access.BANK: "funder:advance"}
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An account with what the owner's book says of it; None without a book."""
+
+    account: BankAccount
+    ledger_minor: int | None
+
+
+def own_accounts(actor: Actor) -> list[Own]:
+    """The party's accounts, open ones first. Four queries at most, however many there are."""
+    found = sorted(accounts(actor=actor).filter(party_id=actor.party_id), key=lambda each: each.closed_at is not None)
+    book = Book.objects.visible_to(actor).filter(funder_id=actor.party_id).first() if found else None
+    cash = balances(book_id=book.id, kinds=["CASH"]) if book else {}
+
+    def by_book(account: BankAccount) -> int | None:
+        return cash.get(("CASH", account.currency, None), 0) if book and account.connected else None
+
+    return [Own(each, by_book(each)) for each in found]
+
+
+def flows(actor: Actor) -> QuerySet[PaymentInstruction]:
+    """Payments of the party's, with `direction` as it sees them."""
+    return instructions(actor=actor).annotate(
+        direction=Case(When(account__party_id=actor.party_id, then=Value(OUT)), default=Value(IN))
+    )
+
+
+def paid_for(actor: Actor, payment: PaymentInstruction) -> str:
+    """Address of the advance or settlement that the payment pays, where the actor has a page of it."""
+    kind, number = payment.subject_type, payment.subject_id
+    if kind == "advances.advance" and actor.party_kind in ADVANCES:
+        is_seen = Advance.objects.visible_to(actor).filter(id=number).exists()
+        return reverse(ADVANCES[actor.party_kind], args=[number]) if is_seen else ""
+    if kind == "receivables.settlementpayment" and actor.party_kind == access.PLATFORM:
+        found = SettlementPayment.objects.visible_to(actor).filter(id=number).first()
+        return reverse("platform:settlement", args=[found.settlement_id]) if found else ""
+    return ""
