@@ -11,10 +11,11 @@ from financing.advances import services, shapes
 from financing.advances.models import Advance, Application, Quote
 from financing.advances.services.quote import NotOffered, offer
 from financing.advances.services.refer import NoLongerPossible
+from financing.advances.standing import standing
 from financing.credit import api as credit
 from financing.credit import saying
-from portal.shared.access import Actor
-from portal.shared.errors import InvalidInput, RuleViolation
+from portal.shared.access import Actor, require
+from portal.shared.errors import InvalidInput, NotFound, RuleViolation
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Shown
 
@@ -108,6 +109,16 @@ class Applications(Reading):
     def withdraw(self, request, pk: str) -> Response:
         """Take an application back that is not decided yet."""
         return self.answer(services.withdraw(actor=self.actor, application_id=int(pk), now=timezone.now()))
+
+    @extend_schema(responses=shapes.StandingShown)
+    @action(detail=True)
+    def standing(self, request, pk: str) -> Response:
+        """Read what the funder judges by: exposure before and after, the supplier's record, the receivables behind."""
+        found = self.get_queryset().select_related("facility__programme", *self.related).filter(pk=pk).first()
+        if found is None:
+            raise NotFound()
+        require(self.actor, "ledger.view")
+        return Response(shapes.StandingShown(standing(actor=self.actor, application=found)).data)
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from accounts.parties.api import PartyName
 from financing.advances.models import Advance, AdvanceReceivable, Application, Quote, Repayment
+from financing.advances.standing import Bound
 from financing.credit import rules, saying, wording
 from financing.credit.models import Decision
 from portal.shared.access import Actor
@@ -243,6 +244,51 @@ class ApplicationShown(ApplicationSummary):
         """What the funder's maker recommends: the funder's own business."""
         reads = audience_of(self.context["request"].actor, application) == wording.OFFICER
         return Recommendation(application).data if reads and application.recommended_by else None
+
+
+class ExposureShown(serializers.Serializer):
+    """Principal paid out or promised, before and after the application; own funds: against what is lent and in cash."""
+
+    bound = serializers.ChoiceField(choices=Bound.choices)
+    name = serializers.CharField(allow_blank=True)
+    before_minor = serializers.IntegerField()
+    asked_minor = serializers.IntegerField(help_text="What the application adds; nothing once it is decided")
+    after_minor = serializers.IntegerField()
+    limit_minor = serializers.IntegerField()
+    left_minor = serializers.IntegerField()
+
+
+class RecordShown(serializers.Serializer):
+    """How the supplier's earlier advances from this funder went."""
+
+    advances = serializers.IntegerField()
+    lent_minor = serializers.IntegerField()
+    open = serializers.IntegerField()
+    owed_minor = serializers.IntegerField()
+    repaid = serializers.IntegerField()
+    repaid_late = serializers.IntegerField()
+    late_days = serializers.IntegerField(allow_null=True, help_text="Average of those repaid late")
+    overdue = serializers.IntegerField()
+    first_on = serializers.DateField(allow_null=True)
+    last_on = serializers.DateField(allow_null=True)
+
+
+class BehindShown(serializers.Serializer):
+    """A receivable that the decision looked at; number, match and status are null where it is not available."""
+
+    receivable = serializers.IntegerField(source="line.receivable_id")
+    number = serializers.CharField(source="receivable.number", default=None, allow_null=True)
+    status = serializers.CharField(source="receivable.status", default=None, allow_null=True)
+    match = serializers.CharField(source="receivable.match", default=None, allow_null=True)
+    due_date = serializers.DateField(source="line.due_date")
+    counted_minor = serializers.IntegerField(source="line.counted_minor")
+    is_security = serializers.BooleanField()
+
+
+class StandingShown(serializers.Serializer):
+    exposures = ExposureShown(many=True)
+    record = RecordShown()
+    behind = BehindShown(many=True)
 
 
 class AdvanceSummary(serializers.ModelSerializer):

@@ -5,7 +5,7 @@ from functools import cache
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from portal.shared.money import exponent, from_minor
@@ -83,3 +83,14 @@ def elapsed(milliseconds: int) -> str:
     if seconds < 86400:
         return _("{n} h").format(n=f"{seconds / 3600:.0f}")
     return _("{n} d").format(n=f"{seconds / 86400:.0f}")
+
+
+def age(since: datetime, now: datetime) -> str:
+    """Whole days; hours where there is not yet a day, minutes where there is not yet an hour."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 60:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes) if minutes else _("just now")
+    hours = minutes // 60
+    if hours < 24:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)

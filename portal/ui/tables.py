@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 
 from portal.ui import exports
 
-KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons", "choose")
+KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons", "choose", "waiting")
 NUMERIC = ("money", "number", "percent")
 EXPORT_LIMIT = 50_000
 """Rows of one export; beyond it a report is the right tool, not a page."""
@@ -35,6 +35,7 @@ class Column:
     `sort`: ORM field to order by (True: the key with __ for dots); lists are ordered by the value itself.
     `currency`: attribute path or ISO code of a money column. `url`: row -> address of the cell's link.
     `term`: the label's key in the glossary (`{% term %}`).
+    `kind="waiting"`: an instant, shown as the time since then, coloured where that is long.
     `kind="choose"`: a check box named "chosen" of the form `<table name>-chosen`; none where the value is None.
     """
 

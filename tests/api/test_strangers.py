@@ -169,6 +169,7 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", CHECKER, "post", "clients/{}/rotate/"),
     ("amphora", MAKER, "patch", "clients/{}/"),
     ("amphora", CHECKER, "delete", "clients/{}/"),
+    ("amphora", MAKER, "get", "applications/{}/standing/"),
     ("amphora", MAKER, "get", "book/"),
     ("amphora", MAKER, "get", "policies/"),
     ("amphora", MAKER, "get", "decisions/{}/replay/"),

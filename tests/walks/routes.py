@@ -44,6 +44,7 @@ OBJECTS = {
     "advance_id": "advance",
     "policy_id": "policy",
     "replay_id": "replay",
+    "funding/applications/{application_id}/receivables/{receivable_id}": "offered receivable",
     "receivable_id": "receivable",
     "settlement_id": "settlement",
     "verification_id": "verification",
@@ -108,7 +109,8 @@ class Route:
         """The address of the stage's own object. Raises NotKnown."""
         address = self.path
         for name in re.findall(r"{(\w+)}", self.path):
-            found = next((what for key, what in OBJECTS.items() if f"{key}/" in self.path and "{" in key), None)
+            mine = f"{{{name}}}"
+            found = next((what for key, what in OBJECTS.items() if f"{key}/" in self.path and key.endswith(mine)), None)
             if name == "object_id":
                 address = address.replace("{object_id}", self._row())
                 continue

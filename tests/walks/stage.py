@@ -140,6 +140,7 @@ def _money(stage: Stage) -> dict[str, object]:
     )  # fmt: skip
     return {
         "facility": facility,
+        "offered receivable": Receivable.objects.get(number="AMPHORA-INVOICE-3"),
         "programme": stage.lending.programme,
         "quote": quoted(100_00),
         "application": large,

@@ -2,7 +2,7 @@
 lists them on one page.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zlib import crc32
 
 from django import template
@@ -15,6 +15,9 @@ from django.utils.safestring import SafeString
 from portal.ui import charts, drawing, formats, forms, glossary, icons, states
 
 register = template.Library()
+
+WAITED = ((timedelta(hours=4), "neutral"), (timedelta(days=1), "attention"))
+"""Below which time of waiting which tone; beyond, it is bad."""
 
 
 # ── words and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,6 +83,19 @@ def instant(value, seconds=False):
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         value.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} {exact.tzname()}", formats.instant(value, seconds=seconds),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def waiting(since):
+    """{% waiting application.submitted_at %}: for how long by now, coloured where that is long."""
+    if since is None:
+        return SafeString('<span aria-label="none">–</span>')
+    now = timezone.now()
+    tone = next((tone for longest, tone in WAITED if now - since < longest), "bad")
+    return format_html(
+        '<time class="waiting waiting-{}" datetime="{}" title="{}">{}</time>',
+        tone, since.isoformat(), formats.instant(since, seconds=True), formats.age(since, now),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Min, Q, Sum
 
 from accounts.parties.models import User
 from financing.advances.models import Advance, Application
@@ -23,6 +23,13 @@ def referrals(actor: Actor):
         .select_related("supplier", "decision", "quote")
         .order_by("submitted_at")
     )
+
+
+def waiting(actor: Actor) -> dict:
+    """How many wait for a maker and for a checker, since when the oldest does, and how much is asked for."""
+    for_maker = Count("id", filter=Q(recommended_by=""))
+    found = referrals(actor).order_by().aggregate(count=Count("id"), for_maker=for_maker, since=Min("submitted_at"))
+    return found | {"for_checker": found["count"] - found["for_maker"]}
 
 
 def book_of(actor: Actor) -> Book | None:

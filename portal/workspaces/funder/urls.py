@@ -2,15 +2,20 @@
 
 from django.urls import path
 
-from portal.workspaces.funder import book, policies, replays, views
+from portal.workspaces.funder import book, policies, referrals, replays, views
 
 app_name = "funder"
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", referrals.home, name="home"),
     path("applications/", views.applications, name="applications"),
-    path("applications/<int:application_id>/", views.application, name="application"),
-    path("applications/<int:application_id>/recommend/", views.recommend, name="recommend"),
-    path("applications/<int:application_id>/decide/", views.decide, name="decide"),
+    path("applications/<int:application_id>/", referrals.application, name="application"),
+    path(
+        "applications/<int:application_id>/receivables/<int:receivable_id>/",
+        referrals.receivable,
+        name="offered_receivable",
+    ),
+    path("applications/<int:application_id>/recommend/", referrals.recommend, name="recommend"),
+    path("applications/<int:application_id>/decide/", referrals.decide, name="decide"),
     path("advances/<int:advance_id>/", views.advance, name="advance"),
     path("book/", book.book, name="book"),
     path("book/business-date/", book.advance_business_date, name="advance_business_date"),

@@ -4,7 +4,11 @@ from datetime import date
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from financing.advances.standing import Bound, Exposure
+from financing.credit.models import Decision
+from financing.credit.rules import Result
 from portal.ui.formats import elapsed, number
 from portal.ui.why import Part, Why
 
@@ -51,4 +55,47 @@ def to_money(pace: dict) -> Why:
             Part(_("Half of them within"), value=elapsed(pace["median_ms"]) if known else "–"),
             Part(_("99 of 100 within"), value=elapsed(pace["p99_ms"]) if known else "–"),
         ],
+    )  # fmt: skip
+
+
+EXPOSURES = {
+    Bound.FACILITY: gettext_lazy(
+        "What this facility has drawn, and what is approved and not paid out yet. Its limit is what the policy made of "
+        "the supplier's score at the latest decision."
+    ),
+    Bound.SUPPLIER: gettext_lazy(
+        "The same over all of your facilities to this supplier in this currency; the limit is theirs together."
+    ),
+    Bound.PROGRAMME: gettext_lazy(
+        "The same over all suppliers of the programme; the limit is what is granted to them together."
+    ),
+    Bound.OWN_FUNDS: gettext_lazy(
+        "The same over everything that you lend in this currency, against what is lent and what your account holds."
+    ),
+}
+
+
+def exposure(found: Exposure, currency: str) -> Why:
+    parts = [Part(_("Drawn and promised"), found.before_minor, currency)]
+    if found.asked_minor:
+        parts.append(Part(_("This advance"), found.asked_minor, currency))
+    parts.append(Part(_("After it"), found.after_minor, currency, total=True))
+    parts.append(Part(_("Limit"), found.limit_minor, currency))
+    return Why(how=EXPOSURES[found.bound], parts=[*parts, Part(_("Left"), found.left_minor, currency)])
+
+
+def available(decision: Decision, currency: str, result: Result) -> Why:
+    """What could be lent when it was decided."""
+    base = result.base
+    return Why(
+        how=_("The smaller of borrowing base and limit, less what is owed and on its way."),
+        parts=[
+            Part(_("Borrowing base"), base.base_minor, currency),
+            Part(_("Limit"), base.limit_minor, currency),
+            Part(_("Owed and on its way"), base.exposure_minor, currency),
+            Part(_("Available"), base.available_minor, currency, total=True),
+        ],
+        as_of=decision.decided_at,
+        basis=_("Policy {number}").format(number=decision.policy.number),
+        basis_url=reverse("funder:policy", args=[decision.policy_id]),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from financing.receivables.queries import acceptance_queue, similar_to
 from financing.receivables.queries import receivables as all_receivables
 from portal.shared.access import PLATFORM, permits, require
 from portal.shared.errors import InvalidInput, NotFound, RuleViolation
+from portal.ui.formats import age
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
@@ -37,17 +38,6 @@ NAMED = 10
 def words(codes: type) -> list[tuple[str, str]]:
     """States or findings as a filter offers them: in the words of their badges."""
     return [(code, state(code).label) for code in codes.values]
-
-
-def age(since: datetime, now: datetime) -> str:
-    """Whole days; hours where there is not yet a day, minutes where there is not yet an hour."""
-    minutes = max(0, int((now - since).total_seconds() // 60))
-    if minutes < 60:
-        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes) if minutes else _("just now")
-    hours = minutes // 60
-    if hours < 24:
-        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
-    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
 
 
 def _url(row: Receivable) -> str:

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from financing.advances.sharing import FEWEST, shared_figures
 from portal.shared.access import PLATFORM, permits
 from portal.ui.charts import Chart, Series
+from portal.ui.formats import age
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.platform import exceptions, queries
-from portal.workspaces.platform.acceptance import age
 
 
 def _columns(now: datetime) -> tuple[Column, ...]:
