@@ -61,6 +61,7 @@ urlpatterns = [
     path("v1/events/", trail.Events.as_view(), name="api-events"),
     path("v1/search/", Search.as_view(), name="api-search"),
     path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),
+    path("v1/book/exposure/", advances.OwnExposure.as_view(), name="api-exposure"),
     path("v1/book/business-date/", ledger.BusinessDate.as_view(), name="api-business-date"),
     path("v1/", include(router.urls)),
     re_path("", Unknown.as_view()),

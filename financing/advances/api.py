@@ -8,18 +8,22 @@ from rest_framework.response import Response
 
 from accounts.trail.models import Event
 from financing.advances import services, shapes
+from financing.advances.exposure import currencies, lent
 from financing.advances.models import Advance, Application, Quote
 from financing.advances.services.quote import NotOffered, offer
 from financing.advances.services.refer import NoLongerPossible
 from financing.advances.standing import standing
 from financing.credit import api as credit
 from financing.credit import saying
+from financing.ledger.models import Book
+from financing.ledger.queries import earned
 from portal.shared.access import Actor, require
 from portal.shared.errors import InvalidInput, NotFound, RuleViolation
 from portal.shared.openapi import refuses
-from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Shown
+from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Resource, Shown
 
 BY_TWO = ("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID", "OWN_WORK", "NO_RECOMMENDATION")
+CURRENCY = OpenApiParameter("currency", str, description="One of the facilities' currencies; else that of most")
 AMOUNT = OpenApiParameter("amount_minor", int, description="The amount to ask about; without it all that is available")
 
 
@@ -139,6 +143,27 @@ class Applications(Reading):
         except NoLongerPossible as refusal:
             raise explained(refusal) from None
         return self.answer(decided)
+
+
+@extend_schema(tags=["book"])
+class OwnExposure(Resource):
+    """What a funder has lent now and what it is made of, and what it has earned."""
+
+    group = "ledger"
+
+    @extend_schema(operation_id="exposure", responses=shapes.LentShown, parameters=[CURRENCY])
+    @refuses("NOT_FOUND")
+    def get(self, request) -> Response:
+        """Read what is lent now, summed five ways, and the income of twelve months by value date."""
+        require(self.actor, "ledger.view")
+        book = Book.objects.visible_to(self.actor).filter(funder_id=self.actor.party_id).first()
+        known = currencies(actor=self.actor)
+        asked = request.query_params.get("currency") or next(iter(known), "")
+        if book is None or asked not in known:
+            raise NotFound()
+        found = lent(actor=self.actor, book=book, currency=asked)
+        months = earned(book_id=book.id, currency=asked, until=book.business_date)
+        return Response(shapes.LentShown(found, context={"earned": months}).data)
 
 
 @extend_schema(tags=["advances"])

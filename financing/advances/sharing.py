@@ -81,7 +81,11 @@ class Shared:
 def shared_figures(*, actor: Actor, now: datetime) -> list[Shared]:
     """Of each programme on the actor's own payables whose funder shares them. Statements: constant per programme."""
     rows = Programme.objects.visible_to(actor).filter(debtor_id=actor.party_id, figures_shared=True)
-    programmes = list(rows.select_related("funder").order_by("id"))
+    return figures_of(list(rows.select_related("funder").order_by("id")), now)
+
+
+def figures_of(programmes: Sequence[Programme], now: datetime) -> list[Shared]:
+    """What the debtor of each sees, or would see."""
     if not programmes:
         return []
     ids = [each.id for each in programmes]

@@ -47,6 +47,10 @@ class ReasonGiven(serializers.Serializer):
     reason = serializers.CharField(max_length=200)
 
 
+class FiguresShared(serializers.Serializer):
+    shared = serializers.BooleanField()
+
+
 @extend_schema(tags=["programmes"])
 class Programmes(Reading):
     """Products on offer. A supplier joins one and has a facility."""
@@ -63,6 +67,13 @@ class Programmes(Reading):
         facility = services.join_programme(actor=self.actor, programme_id=int(pk), now=timezone.now())
         shown = Facility.objects.select_related("funder", "debtor", "supplier").get(id=facility.id)
         return Response(FacilityShown(shown).data, status=201)
+
+    @extend_schema(request=FiguresShared, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"], url_path="figures")
+    def share_figures(self, request, pk: str) -> Response:
+        """Let the debtor see the programme's totals, or no longer: the funder's word. Never one supplier's figures."""
+        given = self.checked(FiguresShared)
+        return self.answer(services.share_figures(actor=self.actor, programme_id=int(pk), now=timezone.now(), **given))
 
 
 @extend_schema(tags=["facilities"])

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 
-from financing.ledger.models import Balance
+from financing.ledger.models import Account, Balance, Leg
 
 type AccountName = tuple[str, str, int | None]
 """(kind, currency, facility id)"""
@@ -68,6 +69,43 @@ def trial_balance(book_id: int, as_of: date | None = None) -> list[TrialBalanceL
         .order_by("account__currency", "account__kind")
     )
     return [TrialBalanceLine(*row) for row in rows]
+
+
+EARNED = ("INTEREST_INCOME", "FEE_INCOME", "PENALTY_INCOME")
+"""Kinds of account that hold what a funder has earned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """`month`: its first day. Minor units, what was taken back taken off."""
+
+    month: date
+    kind: str
+    amount_minor: int
+
+
+def earned(*, book_id: int, currency: str, until: date, months: int = 12) -> list[Earned]:
+    """Income by month of value date and kind of account, over so many months until that of the day, oldest first."""
+    first = until.year * 12 + until.month - months
+    since = date(first // 12, first % 12 + 1, 1)
+    rows = _rows(book_id, until).filter(account__kind__in=EARNED, account__currency=currency, value_date__gte=since)
+    summed = (
+        rows.annotate(month=TruncMonth("value_date")).values_list("month", "account__kind")
+        .annotate(total=Sum(F("credit_minor") - F("debit_minor"))).order_by("month", "account__kind")
+    )  # fmt: skip
+    return [Earned(*row) for row in summed]
+
+
+def book_legs(
+    *, account: Account, since: date | None = None, until: date | None = None, before: int | None = None
+) -> QuerySet[Leg]:
+    """Movements of one account with their entries, the latest first; by value date, and older than a leg's id."""
+    rows = Leg.objects.filter(account=account).select_related("entry", "account").order_by("-id")
+    if since:
+        rows = rows.filter(entry__value_date__gte=since)
+    if until:
+        rows = rows.filter(entry__value_date__lte=until)
+    return rows.filter(id__lt=before) if before else rows
 
 
 def _rows(book_id: int, as_of: date | None):

@@ -28,7 +28,9 @@ PLATFORM = (
 FUNDER = (
     (_("Referrals"), "funder:home", "scale"),
     (_("Applications"), "funder:applications", "coins"),
+    (_("Exposure"), "funder:exposure", "chart-bar"),
     (_("Book"), "funder:book", "book-2"),
+    (_("Programmes"), "funder:programmes", "building-store"),
     (_("Policies"), "funder:policies", "adjustments"),
     (_("Payments"), "payments:payments", "building-bank"),
     (_("Events"), "events", "list-details"),

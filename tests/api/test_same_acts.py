@@ -7,6 +7,7 @@ ENDPOINTS = {
     "/funding/applications/{application_id}/recommend/": "applications/{}/recommend/",
     "/funding/applications/{application_id}/decide/": "applications/{}/decide/",
     "/funding/book/business-date/": "book/business-date/",
+    "/funding/programmes/{programme_id}/figures/": "programmes/{}/figures/",
     "/funding/policies/new/": "policies/",
     "/funding/policies/{policy_id}/replay/": "policies/{}/replays/",
     "/funding/policies/{policy_id}/approve/": "policies/{}/approve/",

@@ -60,6 +60,7 @@ BODIES = {
     "deliveries/retry/": {"ids": [1]},
     "clients/": {"name": "X", "role": "VIEWER", "scopes": ["portolan"]},
     "rotate/": {"overlap_hours": 0},
+    "figures/": {"shared": True},
     "clients/{}/": {"name": "X"},
     "verifications/": {"legal_name": "X", "registration_number": "1", "country": "DE"},
 }
@@ -171,6 +172,8 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", CHECKER, "delete", "clients/{}/"),
     ("amphora", MAKER, "get", "applications/{}/standing/"),
     ("amphora", MAKER, "get", "book/"),
+    ("amphora", MAKER, "get", "book/exposure/"),
+    ("harbour", MAKER, "post", "programmes/{}/figures/"),
     ("amphora", MAKER, "get", "policies/"),
     ("amphora", MAKER, "get", "decisions/{}/replay/"),
     ("meridian", VIEWER, "post", "trade-history/"),

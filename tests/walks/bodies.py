@@ -49,6 +49,7 @@ FORMS = {
     "clients/new/": lambda stage: MACHINE,
     "clients/{party_client_id}/": lambda stage: MACHINE,
     "rotate/": lambda stage: {"overlap_hours": "24"},
+    "programmes/{programme_id}/figures/": lambda stage: {"shared": "yes"},
     "deliveries/retry/": lambda stage: {"chosen": [stage.objects["delivery"].pk]},
 }  # fmt: skip
 """End of the path -> the fields; an address that is not here is sent an empty form."""
@@ -78,6 +79,7 @@ BODIES = {
     "bank-accounts/": lambda stage: ACCOUNT,
     "v1/clients/": lambda stage: MACHINE,
     "rotate/": lambda stage: {"overlap_hours": 24},
+    "programmes/{pk}/figures/": lambda stage: {"shared": True},
     "v1/members/": lambda stage: COLLEAGUE,
     "v1/invitations/": lambda stage: COLLEAGUE,
     "v1/deliveries/retry/": lambda stage: {"ids": [stage.objects["delivery"].pk]},

@@ -39,6 +39,8 @@ OBJECTS = {
     "invitation_id": "invitation",
     "facility_id": "facility",
     "programme_id": "programme",
+    "ledger_account_id": "ledger account",
+    "entry_id": "ledger entry",
     "quote_id": "quote",
     "application_id": "application",
     "advance_id": "advance",

@@ -25,6 +25,7 @@ from financing.banking.models import BankAccount, BankEntry, BankMessage, Paymen
 from financing.credit import services as credit
 from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
+from financing.ledger.models import Account, Entry
 from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable
 from logistics.orders.services import import_trade
@@ -140,6 +141,8 @@ def _money(stage: Stage) -> dict[str, object]:
     )  # fmt: skip
     return {
         "facility": facility,
+        "ledger account": Account.objects.filter(book=stage.lending.book).earliest("id"),
+        "ledger entry": Entry.objects.filter(book=stage.lending.book).earliest("id"),
         "offered receivable": Receivable.objects.get(number="AMPHORA-INVOICE-3"),
         "programme": stage.lending.programme,
         "quote": quoted(100_00),

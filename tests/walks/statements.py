@@ -16,9 +16,9 @@ MOST = """
   4 /notices/bell/
   4 /notices/latest/
   7 /notices/{notice_id}/
- 10 /funding/
+ 14 /funding/
   6 /funding/applications/
-  7 /funding/applications/{application_id}/
+ 14 /funding/applications/{application_id}/
   8 /funding/advances/{advance_id}/
   9 /funding/book/
   8 /funding/policies/

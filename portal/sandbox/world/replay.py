@@ -218,7 +218,16 @@ class Replay:
                 advances.decide_referral(
                     actor=member(self.house.funder, CHECKER), now=self.clock(), **seen | {"outcome": "DECLINED"}
                 )
+        if leave and waiting:
+            self._recommend(waiting[-1], "APPROVED", "A good customer; the limit carries it.")
         self.work_off()
+
+    def _recommend(self, application: Application, outcome: str, note: str) -> None:
+        """One of those that wait, waits for the checker."""
+        advances.recommend(
+            actor=member(self.house.funder, MAKER), application_id=application.id, outcome=outcome, note=note,
+            seen_hash=application.decision.inputs_hash, now=self.clock(),
+        )  # fmt: skip
 
     def leave_one_unpaid(self, before: date) -> Party | None:
         """The platform holds back what it owes one supplier, so that its advance becomes overdue."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count, Min, Q, Sum
+from django.urls import reverse
 
 from accounts.parties.models import User
 from financing.advances.models import Advance, Application
@@ -74,6 +75,10 @@ def pace(actor: Actor, now: datetime) -> dict:
         "p99_ms": None if slowest is None else round(slowest),
         "funded": funded,
     }
+
+
+def advance_url(row: Advance) -> str:
+    return reverse("funder:advance", args=[row.pk])
 
 
 def open_advances(actor: Actor):

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from financing.advances.exposure import Lent
 from financing.advances.standing import Bound, Exposure
 from financing.credit.models import Decision
 from financing.credit.rules import Result
@@ -82,6 +83,47 @@ def exposure(found: Exposure, currency: str) -> Why:
     parts.append(Part(_("After it"), found.after_minor, currency, total=True))
     parts.append(Part(_("Limit"), found.limit_minor, currency))
     return Why(how=EXPOSURES[found.bound], parts=[*parts, Part(_("Left"), found.left_minor, currency)])
+
+
+def lent_now(found: Lent) -> Why:
+    return Why(
+        how=_("The principal of all open advances, paid out and not repaid. What is approved and not paid out yet is "
+              "told beside it."),
+        parts=[
+            Part(_("Principal of open advances"), found.total.principal_minor, found.currency, total=True),
+            Part(_("Approved, on its way"), found.on_its_way_minor, found.currency),
+            Part(_("Interest accrued and unpaid"), found.total.interest_minor, found.currency),
+            Part(_("Fees unpaid"), found.total.fees_minor, found.currency),
+        ],
+        as_of=found.business_date, url=reverse("funder:advances"), link=_("The open advances"),
+    )  # fmt: skip
+
+
+def left(found: Lent) -> Why:
+    """Own funds that can still be lent."""
+    return Why(
+        how=_("What your account holds, less what is approved and on its way. Limits tell how much more suppliers "
+              "may draw at most."),
+        parts=[
+            Part(_("Cash"), found.cash_minor, found.currency),
+            Part(_("Approved, on its way"), -found.on_its_way_minor, found.currency),
+            Part(_("Left to lend"), found.cash_minor - found.on_its_way_minor, found.currency, total=True),
+            Part(_("Granted limits"), found.limit_minor, found.currency),
+        ],
+        as_of=found.business_date, url=reverse("funder:book"), link=_("The trial balance"),
+    )  # fmt: skip
+
+
+def largest(found: Lent) -> Why:
+    return Why(
+        how=_("The principal of the supplier to whom most is lent, of all principal."),
+        parts=[
+            Part(_("Its principal"), found.by["supplier"][0].principal_minor if found.by["supplier"] else 0,
+                 found.currency),
+            Part(_("All principal"), found.total.principal_minor, found.currency),
+        ],
+        as_of=found.business_date,
+    )  # fmt: skip
 
 
 def available(decision: Decision, currency: str, result: Result) -> Why:

@@ -1,0 +1,143 @@
+"""The funder's ledger, from an account to its movements, to an entry with its legs, to what the entry is about."""
+
+from datetime import date
+
+from django import forms
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from financing.credit.models import Facility
+from financing.ledger.models import Account, Balance, Entry, Leg
+from financing.ledger.queries import EARNED, book_legs
+from portal.shared.access import FUNDERS, Actor
+from portal.shared.errors import NotFound
+from portal.ui.tables import Column, Filter, Table
+from portal.workspaces import pages
+from portal.workspaces.access import for_kinds
+
+PAGE = 50
+
+
+class Days(forms.Form):
+    """Value dates from and until, both included."""
+
+    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label=gettext_lazy("Until"), widget=forms.DateInput(attrs={"type": "date"}))
+    before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+def _name(account: Account) -> str:
+    return str(Account.Kind(account.kind).label)
+
+
+ACCOUNTS = (
+    Column("kind", gettext_lazy("Account"), sort=True, value=_name,
+           url=lambda row: reverse("funder:ledger_account", args=[row.pk])),
+    Column("of", gettext_lazy("Of"), sort=True),
+    Column("debit_minor", pgettext_lazy("side of an entry", "Debit"), kind="money"),
+    Column("credit_minor", pgettext_lazy("side of an entry", "Credit"), kind="money"),
+    Column("balance_minor", gettext_lazy("Balance"), kind="money", sort=True),
+)  # fmt: skip
+
+
+def _accounts(actor: Actor) -> QuerySet[Account]:
+    """Each with the supplier of its facility, its turnovers and its balance."""
+    turned = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account")
+    supplier = Facility.objects.filter(id=OuterRef("facility_id")).values("supplier__name")
+    return Account.objects.visible_to(actor).annotate(
+        of=Subquery(supplier[:1]),
+        debit_minor=Coalesce(Subquery(turned.annotate(n=Sum("debit_minor")).values("n")), 0),
+        credit_minor=Coalesce(Subquery(turned.annotate(n=Sum("credit_minor")).values("n")), 0),
+    ).annotate(balance_minor=F("debit_minor") - F("credit_minor"))  # fmt: skip
+
+
+@for_kinds(*FUNDERS)
+def ledger(request: HttpRequest) -> HttpResponse:
+    """Accounts of the book; `?month=` leads from a month's income to its accounts."""
+    month = request.GET.get("month", "")
+    rows = _accounts(request.actor)
+    if _first_day(month):
+        rows = rows.filter(kind__in=EARNED)
+    columns = ACCOUNTS if not _first_day(month) else (_of_month(_first_day(month)), *ACCOUNTS[1:])
+    table = Table(
+        request, rows, columns, name="accounts", caption=_("Accounts"), search=("of",), order="kind",
+        filters=(Filter("kind", _("Account"), Account.Kind.choices),),
+        empty={"title": _("Nothing booked yet"), "text": _("Accounts appear with the first advance.")},
+    )  # fmt: skip
+    return table.as_file() if table.export_wanted else render(request, "funder/ledger.html", {"table": table})
+
+
+def _first_day(month: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{month}-01")
+    except ValueError:
+        return None
+
+
+def _of_month(first: date) -> Column:
+    last = date(first.year + first.month // 12, first.month % 12 + 1, 1).toordinal() - 1
+    query = f"?since={first.isoformat()}&until={date.fromordinal(last).isoformat()}"
+    return Column("kind", gettext_lazy("Account"), sort=True, value=_name,
+                  url=lambda row: reverse("funder:ledger_account", args=[row.pk]) + query)  # fmt: skip
+
+
+@for_kinds(*FUNDERS)
+def account(request: HttpRequest, ledger_account_id: int) -> HttpResponse:
+    """The account's movements, the latest first, so many on a page; `before` is where the next one begins."""
+    found = _accounts(request.actor).filter(id=ledger_account_id).first()
+    if found is None:
+        raise NotFound()
+    form = Days(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    rows = book_legs(account=found, since=asked.get("since"), until=asked.get("until"), before=asked.get("before"))
+    export = Table(request, rows, LEGS, name="movements", caption=_name(found))
+    if export.export_wanted:
+        return export.as_file()
+    legs = list(rows[: PAGE + 1])
+    context = {
+        "account": found,
+        "name": _name(found),
+        "form": Days(initial={name: asked.get(name) for name in ("since", "until")}),
+        "legs": legs[:PAGE],
+        "older": _query(asked, legs[PAGE - 1].id) if len(legs) > PAGE else "",
+        "is_narrowed": bool(asked.get("since") or asked.get("until")),
+        "exports": export.export_urls,
+    }
+    return render(request, "funder/ledger_account.html", context)
+
+
+LEGS = (
+    Column("entry_id", gettext_lazy("Entry"), kind="id"),
+    Column("entry.kind", gettext_lazy("What")),
+    Column("entry.value_date", gettext_lazy("Value date"), kind="day"),
+    Column("entry.business_date", gettext_lazy("Booked"), kind="day"),
+    Column("amount_minor", gettext_lazy("Amount"), kind="money", currency="account.currency"),
+)
+
+
+def _query(asked: dict, before: int) -> str:
+    days = "".join(f"&{name}={asked[name].isoformat()}" for name in ("since", "until") if asked.get(name))
+    return f"?before={before}{days}"
+
+
+@for_kinds(*FUNDERS)
+def entry(request: HttpRequest, entry_id: int) -> HttpResponse:
+    found = (
+        Entry.objects.visible_to(request.actor).select_related("reverses", "reversed_by").filter(id=entry_id).first()
+    )
+    if found is None:
+        raise NotFound()
+    legs = list(Leg.objects.filter(entry=found).select_related("account").order_by("-amount_minor", "id"))
+    context = {
+        "entry": found,
+        "legs": [{"leg": each, "name": _name(each.account)} for each in legs],
+        "subject_url": pages.page_of(request.actor.party_kind, found.subject_type, found.subject_id)
+        if found.subject_id
+        else "",
+    }
+    return render(request, "funder/ledger_entry.html", context)
