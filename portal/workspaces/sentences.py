@@ -11,7 +11,7 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.parties.models import User
+from accounts.parties.models import Membership, User
 from accounts.trail.models import Event
 from financing.credit import wording
 from financing.receivables.handlers import NO_REASON
@@ -189,6 +189,8 @@ def _facts(payload: dict) -> dict:
         facts["reason"] = f"{BANK_REASONS[payload['reason']]} ({payload['reason']})"
     elif payload.get("reason") == NO_REASON:
         facts["reason"] = gettext(NO_REASON)
+    if payload.get("role") in Membership.Role.values:
+        facts["role"] = Membership.Role(payload["role"]).label
     currency = payload.get("currency", "")
     for key, value in payload.items():
         if key.endswith("_minor") and isinstance(value, int) and currency:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET
 
 from accounts.intake.models import Document
@@ -246,7 +246,7 @@ def documents(request: HttpRequest) -> HttpResponse:
     if together:
         rows = rows.filter(id__in=together[:MOST_TOGETHER])
     table = Table(
-        request, rows, DOCUMENT_COLUMNS, name="documents", caption=_("Handed in"),
+        request, rows, DOCUMENT_COLUMNS, name="documents", caption=pgettext("files", "Handed in"),
         search=("file_name", "sha256"), order="-received_at",
         filters=(Filter("outcome", _("Outcome"), [
             (outcomes.ACCEPTED, _("entered")), (outcomes.PARTLY, _("entered in part")),
