@@ -16,8 +16,10 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
 from django.test.testcases import LiveServerThread
 from django.test.utils import override_settings
+from django.urls import reverse
 
 from accounts.parties.models import User
+from portal.workspaces import navigation
 from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
 from tests.conftest import empty_database
 from tests.walks import table
@@ -36,7 +38,7 @@ NONE = ("Bellows", "Tramontane", "Lantern", "Sovereign", "Plumb")
 LOOKS = tuple(product(("zh-hans", "en"), (390, 1440), ("light", "dark")))
 ALL = os.environ.get("READING") == "all"
 WRITTEN = table.read(table.PAGES) | table.read(table.ACCOUNTS)
-HOMES = ("supplier/", "platform/", "funding/", "operations/", "banking/", "supervision/")
+HOMES = {reverse(navigation.home(kind)).lstrip("/") for kind in navigation.BY_KIND}
 LISTEN = (
     "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + e.blockedURI))"
 )
