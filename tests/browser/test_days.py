@@ -49,7 +49,7 @@ def test_a_maker_recommends_what_was_referred_and_a_checker_approves_it(sit_down
     maker.locator("#judgement input[type=radio]").first.check()
     maker.locator("#judgement textarea").fill("Paid on time for two years")
     maker.get_by_role("button", name="Recommend").click()
-    expect(maker.locator("#judgement")).to_contain_text("A checker decides next.")
+    expect(maker.locator("#judgement")).to_contain_text("so a colleague decides.")
     checker = sit_down("Harbour", "CHECKER", 1440, theme="dark")
     checker.locator(f"main a[href='/funding/applications/{referred.id}/']").first.click()
     expect(checker.locator("#judgement")).to_contain_text("Paid on time for two years")
