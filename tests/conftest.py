@@ -21,6 +21,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 STORIES = "tests/stories/"
 # Servers within the tests read files where they are, whatever was gathered here before.
 settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+# Each client of a test would list all gathered files again: near half of the time of a test of pages.
+settings.WHITENOISE_AUTOREFRESH = True
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
 
