@@ -1,9 +1,14 @@
 """Where each kind of party reads about the subject of an event."""
 
+import re
+
 from django.urls import NoReverseMatch, reverse
 
 from accounts.trail.models import Event
 from portal.shared import access
+
+SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
+"""A subject as events name it: advances.advance:17."""
 
 FUNDER = {
     "advances.advance": ("funder:advance", True),
@@ -63,3 +68,8 @@ def page_of(kind: str, subject: str, number: int) -> str:
         return reverse(route, args=[number] if takes_number else []) if route else ""
     except NoReverseMatch:
         return ""
+
+
+def history(subject: str, number: int) -> str:
+    """Address of all that happened to a subject, for every kind of party and every kind of subject."""
+    return f"{reverse('events')}?subject={subject}:{number}"

@@ -185,6 +185,8 @@ def sentence(event: Event, template: str = "") -> str:
 
 def _facts(payload: dict) -> dict:
     facts = {key: value for key, value in payload.items() if isinstance(value, str | int)}
+    if payload.get("role") in Membership.Role.values:
+        facts["role"] = str(Membership.Role(payload["role"]).label)
     if payload.get("reason") in BANK_REASONS:
         facts["reason"] = f"{BANK_REASONS[payload['reason']]} ({payload['reason']})"
     elif payload.get("reason") == NO_REASON:

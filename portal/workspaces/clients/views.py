@@ -18,6 +18,7 @@ from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.clients.forms import ClientForm, NewClientForm, SecretForm
+from portal.workspaces.sentences import timeline
 
 COLUMNS = (
     Column("client.name", gettext_lazy("Name"), sort="client__name",
@@ -81,7 +82,10 @@ def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Changed. It asks for its next token under what you set now."))
             return redirect("clients:client", found.id)
-    context = {"found": found, "form": form, "secret_form": SecretForm(), "refusal": refusal, "now": timezone.now()}
+    context = {
+        "found": found, "form": form, "secret_form": SecretForm(), "refusal": refusal, "now": timezone.now(),
+        "happenings": timeline(request.actor, found),
+    }  # fmt: skip
     return render(request, "clients/client.html", context, status=422 if form.errors or refusal else 200)
 
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 from accounts.trail.models import Event
 from portal.shared import access
 from portal.workspaces.access import for_kinds
+from portal.workspaces.pages import SUBJECT
 from portal.workspaces.sentences import tell
 
 PAGE = 50
@@ -42,8 +43,13 @@ NOT_OF_SUPPLIERS = {"cash", "programme", "policy", "trade", "statement", "book",
 @for_kinds()
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
-    """`?before=ID` pages back; `?about=noun` keeps to events of one kind of subject ("advance", "receivable", …)."""
+    """`?before=ID` pages back; `?about=noun` keeps to events of one kind of subject ("advance", "receivable", …),
+    `?subject=credit.facility:3` to one subject's.
+    """
     rows = Event.objects.visible_to(request.actor).order_by("-id")
+    subject = SUBJECT.fullmatch(request.GET.get("subject", ""))
+    if subject:
+        rows = rows.about(subject[1], int(subject[2]))
     about, before = request.GET.get("about", ""), request.GET.get("before", "")
     if about in NOUNS:
         rows = rows.filter(name__startswith=f"{about}.")
@@ -58,6 +64,7 @@ def events(request: HttpRequest) -> HttpResponse:
     context = {
         "happenings": tell(request.actor, found[:PAGE]),
         "about": about,
+        "subject": subject[0] if subject else "",
         "before": before,
         "nouns": [(noun, label) for noun, label in NOUNS.items() if noun not in hidden],
         "older": found[PAGE - 1].id if len(found) > PAGE else None,

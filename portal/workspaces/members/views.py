@@ -9,10 +9,15 @@ from django.views.decorators.http import require_POST
 
 from accounts.parties import inviting, services
 from accounts.parties.models import Invitation, Membership
+from accounts.trail.models import Event
 from portal.shared.access import require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.members.forms import InviteForm
+from portal.workspaces.sentences import Happening, tell
+
+TOLD = 30
+"""Steps that the timeline shows, the latest."""
 
 
 @for_kinds()
@@ -63,10 +68,18 @@ def _shown(request: HttpRequest, form: InviteForm, refusal: RuleViolation | None
             (each, f"revoke-{each.id}")
             for each in _own_invitations(request).open(timezone.now()).order_by("-created_at")
         ],
+        "party": f"parties.party:{request.actor.party_id}",
+        "happenings": _happenings(request),
         "form": form,
         "refusal": refusal,
     }
     return render(request, "members/list.html", context, status=422 if form.errors or refusal else 200)
+
+
+def _happenings(request: HttpRequest) -> list[Happening]:
+    """What was done to the party and its people, the latest."""
+    events = Event.objects.visible_to(request.actor).about("parties.party", request.actor.party_id)
+    return tell(request.actor, list(events.order_by("-id")[:TOLD])[::-1], with_times=True)
 
 
 def _own_members(request: HttpRequest):

@@ -31,7 +31,6 @@ from portal.shared.scopes import covers, needed
 from portal.workspaces import pages
 from portal.workspaces.sentences import sentence
 
-SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
 LAST_NUMBER = re.compile(r"(?:^|[\s#])(\d{1,18})$")
 LEAST, MOST = 2, 80
 """Characters of a query: one finds everything, and nothing here is called by more."""
@@ -60,7 +59,7 @@ class Query:
     @cached_property
     def subject(self) -> tuple[str, int] | None:
         """A subject as events name it: advances.advance:17."""
-        match = SUBJECT.fullmatch(self.text.lower())
+        match = pages.SUBJECT.fullmatch(self.text.lower())
         return (match[1], int(match[2])) if match else None
 
     @property
@@ -197,8 +196,8 @@ def subject_of_events(actor: Actor, query: Query) -> list[Hit]:
     latest = known.order_by("-id").first()
     if latest is None:
         return []
-    url = pages.address(actor.party_kind, latest)
-    return [Hit("event", latest.id, query.text, url, "list-details", detail=sentence(latest))] if url else []
+    url = pages.address(actor.party_kind, latest) or pages.history(subject_type, number)
+    return [Hit("event", latest.id, query.text, url, "list-details", detail=sentence(latest))]
 
 
 def _priced(row: Model, title: str, detail: str = "") -> dict:

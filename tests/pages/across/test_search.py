@@ -82,8 +82,10 @@ def test_one_reference_is_found_by_each_as_what_it_is_to_it(lent, as_user):
 
 def test_advance_application_and_quote_are_found_by_number(lent, as_user):
     advance = Advance.objects.get()
-    kinds = {kind for kind, _title in found(as_user("ana@amphora.example"), str(advance.id))}
-    assert {"advance", "application", "quote"} <= kinds
+    application = Application.objects.get()
+    numbers = {"Advance": advance.id, "Application": application.id, "Quote": application.quote_id}
+    for noun, number in numbers.items():
+        assert (noun.lower(), f"{noun} {number}") in found(as_user("ana@amphora.example"), str(number))
     assert ("advance", f"Advance {advance.id}") in found(as_user("hana@harbour.example"), f"advance #{advance.id}")
     assert ("policy", "Policy 1") in found(as_user("hana@harbour.example"), "policy 1")
 
@@ -103,6 +105,8 @@ def test_a_subject_of_events_is_found_by_its_name_in_them(lent, as_user):
     subject = f"advances.advance:{Advance.objects.get().id}"
     assert [kind for kind, _title in found(as_user("ana@amphora.example"), subject)] == ["event"]
     assert found(as_user("ben@bellows.example"), subject) == []
+    facility = f"credit.facility:{lent.amphora_facility.id}"  # of which a funder has no page
+    assert f'href="/events/?subject={facility}"' in palette(as_user("hana@harbour.example"), facility)
 
 
 def test_each_hit_leads_to_a_page_that_opens(lent, as_user):

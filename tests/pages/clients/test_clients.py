@@ -59,6 +59,8 @@ def test_a_machine_is_trusted_with_less_and_given_another_secret(ana, till):
     answer = ana.post(f"/party/clients/{till.id}/rotate/", {"overlap_hours": "24"})
     assert ask_token(till.client_id, shown_secret(answer.content.decode())).status_code == 200
     assert ClientSecret.objects.count() == 2
+    happened = [each.sentence for each in ana.get(f"/party/clients/{till.id}/").context["happenings"]]
+    assert happened[-2:] == ["An API client was changed", "An API client was given another secret"]
 
 
 def test_a_machine_is_shut_out(ana, till):

@@ -54,6 +54,14 @@ def test_a_kind_of_events_is_chosen_and_an_unknown_one_is_none(quoted, as_user):
     assert "Nothing of this kind" in ana.get(reverse("events"), {"about": "settlement"}).text
 
 
+def test_the_history_of_any_subject_is_told_to_those_who_may_know_it(quoted, lending, as_user):
+    facility = {"subject": f"credit.facility:{lending.amphora_facility.id}"}
+    for email in ("ana@amphora.example", "hana@harbour.example"):
+        assert sentences(as_user(email).get(reverse("events"), facility)) == ["Joined the programme"]
+    assert sentences(as_user("ben@bellows.example").get(reverse("events"), facility)) == []
+    assert len(sentences(as_user("ana@amphora.example").get(reverse("events"), {"subject": "no subject"}))) > 1
+
+
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "²", "1" * 19])
 def test_a_page_that_is_no_number_is_the_newest(quoted, as_user, before):
     page = as_user("ana@amphora.example").get(reverse("events"), {"before": before})

@@ -37,6 +37,7 @@ def letter(ana, mailoutbox) -> str:
 def test_an_administrator_sees_who_acts_and_who_is_invited(ana, letter):
     page = ana.get("/party/members/").content.decode()
     assert f"The letter to {IRIS} is on its way." in page and "ana@amphora.example" in page
+    assert "Somebody was invited to act for you as Checker" in page
     number = Invitation.objects.get().id
     page = ana.post(f"/party/members/invitations/{number}/revoke/", follow=True).content.decode()
     assert f"The invitation of {IRIS} is withdrawn." in page and "Nobody is invited at the moment" in page
