@@ -10,8 +10,8 @@ MOST = """
   3 /
   7 /party/clients/
   4 /party/clients/new/
-  6 /party/clients/{party_client_id}/
-  6 /party/members/
+  7 /party/clients/{party_client_id}/
+  7 /party/members/
   5 /notices/
   4 /notices/bell/
   4 /notices/latest/
