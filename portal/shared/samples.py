@@ -19,7 +19,42 @@ BY_NAME: dict[str, Any] = {
     "agreement": "RF-2026-1", "client_id": "6b1f0c5f0d6b4a8f9e2c3d4e5f607182", "role": "MAKER",
     "secret": "shown-this-once", "calendar": "TARGET", "file_name": "january.csv", "media_type": "text/csv",
     "subject_type": "advances.advance", "subject_id": 17, "next": None,
+    "code": "", "sentence": "", "outcome": "APPROVED",
+    "decided_by": "system", "proposed_by": "user:7", "requested_by": "user:7", "by": "user:7",
+    "body_hash": "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014",
+    "approved_hash": "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014",
+    "inputs_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+    "topic": "money", "feature": "days_of_trade", "reserve_share": "0.02", "automatic_share": "0.97",
+    "line_number": "1", "order_line_number": "1", "match_note": "", "dispute_reason": "", "explanation": "",
+    "registry_reference": "", "failure": "", "last_error": "", "reason_text": "", "screening_note": "Nothing found",
+    "decision_note": "Agreed", "creditor_name": "Amphora GmbH", "end_to_end_id": "P000000000000017",
+    "remittance": "Advance 17", "subscriber": "decide", "subject": "advances.advance:17", "client": "till",
+    "type": "INVOICE", "kind": "CASH", "status": "ACCEPTED", "match": "MATCHED",
 }  # fmt: skip
+_MADE = {"code": "", "sentence": ""}
+BY_SCHEMA: dict[str, dict] = {
+    "ItemShown": {
+        "index": 0, "accepted": True, "type": "INVOICE", "number": "A-1001", **_MADE, "receivable": 31,
+        "credit_note": None, "status": "ACCEPTED", "match": "MATCHED",
+    },
+    "AnswerShown": {"receivable": 31, "done": True, **_MADE},
+    "AppliedShown": {"quote": 12, "done": True, "application": 9, **_MADE},
+    "SettledLineShown": {"receivable": 31, "done": True, "amount_minor": 100000, **_MADE},
+    "PlaceChanged": {"place": "grades.A.advance_rate", "before": "0.85", "after": "0.9"},
+    "FallSaid": {"code": "NOT_LENT", "amount_minor": -10000, "is_total": False, "invoices": None},
+    "ReasonSaid": {"code": "WITHIN_AUTHORITY", "sentence": "Your request is within what is decided at once."},
+    "ImprovementSaid": {
+        "code": "GET_ACCEPTED", "sentence": "Have the platform accept the invoices that it has received.",
+        "gain_minor": 90000,
+    },
+    "GainSaid": {
+        "code": "GET_ACCEPTED", "sentence": "Have the platform accept the invoices that it has received.",
+        "gain_minor": 90000, "available_gain_minor": 90000, "limit_gain_minor": 0,
+    },
+}  # fmt: skip
+"""Where fields have to agree with each other."""
+
 BY_FORMAT = {
     "date": "2026-03-31", "date-time": "2026-03-31T09:00:00Z", "decimal": "10.00", "email": "ana@amphora.example",
     "binary": "", "uri": "https://portolan.example/",
@@ -30,7 +65,9 @@ DEEPEST = 8
 def sample(schema: dict, schemas: dict, name: str = "", depth: int = 0) -> Any:
     """A value that the schema describes; references are looked up in `schemas`."""
     if "$ref" in schema:
-        return sample(schemas[schema["$ref"].rpartition("/")[2]], schemas, name, depth)
+        if (component := schema["$ref"].rpartition("/")[2]) in BY_SCHEMA:
+            return dict(BY_SCHEMA[component])
+        return sample(schemas[component], schemas, name, depth)
     if "examples" in schema:
         return schema["examples"][0]
     if "allOf" in schema:
