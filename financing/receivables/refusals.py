@@ -25,6 +25,11 @@ class SettlementKeyReused(RuleViolation):
     sentence = "A settlement with this key exists already and says something else."
 
 
+class LeftOut(RuleViolation):
+    code, status = "LEFT_OUT", 409
+    sentence = "This was left out of the settlement when it was made. Settle it under another key."
+
+
 class PaymentUnderWay(RuleViolation):
     code, status = "PAYMENT_UNDER_WAY", 409
     sentence = "Receivable {number} is being paid. Wait for the bank's answer."

@@ -79,7 +79,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "KNOWN_UNTIL_INVALID": (422, "`known_until` is not an instant."),
     "PLATFORM_MISSING": (422, "The operator names the platform whose trade it is."),
     # receivables: the documents
-    "NOTHING_ENTERED": (422, "None of several documents could be entered; facts.results tells each one's code."),
+    "NOTHING_ENTERED": (422, "None of several could be entered; facts.results tells each one's code."),
     "UNSUPPORTED_FORMAT": (422, "Neither JSON nor UBL 2.1."),
     "JSON_MALFORMED": (422, "The document is not JSON."),
     "XML_MALFORMED": (422, "The document is not XML."),
@@ -134,6 +134,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "NOT_SETTLEABLE": (409, "It is not in a state in which it is paid."),
     "ABOVE_OPEN_AMOUNT": (422, "More than what is open."),
     "RECEIVABLE_NAMED_TWICE": (422, "One receivable in two lines."),
+    "LEFT_OUT": (409, "Of a line: it was left out of this settlement when it was made."),
     "SETTLEMENT_KEY_REUSED": (409, "The key of the settlement was used for another one."),
     # credit
     "PROGRAMME_CLOSED": (409, "The programme takes nobody in."),

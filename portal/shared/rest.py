@@ -24,12 +24,14 @@ from rest_framework.viewsets import GenericViewSet
 from portal.shared import conditional
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
-from portal.shared.errors import NotFound
+from portal.shared.errors import InvalidInput, NotFound
 from portal.shared.paging import ByParameter, OpaqueCursor, page_size
 from portal.shared.parsers import RawParser
 from portal.shared.renderers import Json
 
-__all__ = ["KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "page_size"]
+__all__ = [
+    "KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "created", "page_size",
+]  # fmt: skip
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -172,6 +174,18 @@ class Reading(Listed, Shown, OfActor):
 def body_of(request: Request) -> bytes:
     """What a RawParser read; an empty request has no body to parse."""
     return request.data if isinstance(request.data, bytes) else b""
+
+
+class NoneEntered(InvalidInput):
+    code = "NOTHING_ENTERED"
+    sentence = "None of these could be entered. Each tells why."
+
+
+def created(said: dict) -> Response:
+    """The answer to many: 201 where one was entered at least. Raises NoneEntered, with each one's answer."""
+    if not said["entered"]:
+        raise NoneEntered(**said)
+    return Response(said, status=201)
 
 
 class Unknown(Resource):

@@ -3,12 +3,13 @@
 from financing.receivables.services.acceptance import Answer, accept, cancel, dispute, resolve_dispute
 from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booking import book, fail, take_back
-from financing.receivables.services.settlement import settle
+from financing.receivables.services.settlement import Line, settle, settle_each
 from financing.receivables.services.submission import ItemResult, replay, submit
 
 __all__ = [
     "Answer",
     "ItemResult",
+    "Line",
     "Transfer",
     "accept",
     "assign",
@@ -23,6 +24,7 @@ __all__ = [
     "replay",
     "resolve_dispute",
     "settle",
+    "settle_each",
     "submit",
     "take_back",
 ]

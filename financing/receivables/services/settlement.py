@@ -3,19 +3,31 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.trail.services import News, record
-from financing.banking.services import Payment, instruct
+from financing.banking.models import BankAccount
+from financing.banking.services import NoBankAccount, Payment, instruct
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
-from financing.receivables.refusals import AboveOpen, MixedCurrencies, NotSettleable, SettlementKeyReused
+from financing.receivables.refusals import AboveOpen, LeftOut, MixedCurrencies, NotSettleable, SettlementKeyReused
 from financing.receivables.services.assignment import lock
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name, update_many
-from portal.shared.errors import InvalidInput, NotFound
+from portal.shared.errors import InvalidInput, NotFound, RuleViolation
 
 MAX_LINES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of one line among many: what is paid of the receivable, or code and sentence of the refusal."""
+
+    receivable_id: int
+    amount_minor: int | None
+    code: str = ""
+    sentence: str = ""
 
 
 def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], now: datetime) -> Settlement:
@@ -29,27 +41,114 @@ def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], n
         asked = _checked(key, lines)
         debtor_id = _debtor_of(actor, asked)
         require(actor, "receivables.settle")
-        lock_name("settlement", debtor_id, key)
-        known = Settlement.objects.filter(debtor_id=debtor_id, key=key).first()
+        said = _hash(asked)
+        known = _known(debtor_id, key, said)
         if known:
-            if known.request_hash != _hash(asked):
-                raise SettlementKeyReused()
             return known
         rows = lock(asked)
         amounts = {row.id: _amount(row, asked[row.id]) for row in rows.values()}
-        currencies = {row.currency for row in rows.values()}
-        if len(currencies) > 1:
-            raise MixedCurrencies()
-        for row in rows.values():
-            row.settling_minor += amounts[row.id]
-        update_many(Receivable, list(rows.values()), ["settling_minor"])
-        settlement = Settlement.objects.create(
-            debtor_id=debtor_id, key=key, request_hash=_hash(asked), currency=currencies.pop(), created_at=now,
-            created_by=actor.identity,
-        )  # fmt: skip
-        payments = _pay(actor, settlement, rows, amounts, now)
-        record(actor, now, [_news(settlement, payments)])
-        return settlement
+        return _order(actor, debtor_id, key, said, rows, amounts, now)
+
+
+def settle_each(
+    *, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], now: datetime
+) -> tuple[Settlement | None, list[Line]]:
+    """Pay those of the lines that can be paid: the settlement (None: there was none), and an answer for each line.
+
+    As `settle`, but for what one line lacks: that is answered, and spoils no other. Asked for again under its key it
+    is the same settlement; what was left out of it stays out.
+    Raises Forbidden, SettlementKeyReused, InvalidInput, NoBankAccount (of the payer).
+    """
+    with acting(actor):
+        asked = _checked(key, lines)
+        require(actor, "receivables.settle")
+        seen = dict(Receivable.objects.visible_to(actor).filter(id__in=asked).values_list("id", "debtor_id"))
+        if len(set(seen.values())) > 1:
+            raise NotFound()
+        if not seen:
+            return None, [_refused(each, NotFound()) for each in asked]
+        debtor_id = next(iter(seen.values()))
+        said = _hash(asked, "each")
+        known = _known(debtor_id, key, said)
+        if known:
+            return known, _lines_of(known, asked)
+        rows = lock(seen)
+        amounts, refusals = _payable(rows, asked)
+        paid = {each: rows[each] for each in amounts}
+        made = _order(actor, debtor_id, key, said, paid, amounts, now) if paid else None
+        return made, [
+            Line(each, amounts[each]) if each in amounts else _refused(each, refusals.get(each, NotFound()))
+            for each in asked
+        ]
+
+
+def _payable(
+    rows: Mapping[int, Receivable], asked: Mapping[int, int | None]
+) -> tuple[dict[int, int], dict[int, RuleViolation]]:
+    """What is paid of each receivable, and why others are not. The first that can be paid sets the currency."""
+    amounts: dict[int, int] = {}
+    refusals: dict[int, RuleViolation] = {}
+    accounts = _with_accounts(rows.values())
+    currency = ""
+    for each in (each for each in asked if each in rows):
+        row = rows[each]
+        try:
+            amount = _amount(row, asked[each])
+            if currency and row.currency != currency:
+                raise MixedCurrencies()
+            if (_payee_of(row), row.currency) not in accounts:
+                raise NoBankAccount(currency=row.currency)
+        except RuleViolation as refusal:
+            refusals[each] = refusal
+        else:
+            currency, amounts[each] = row.currency, amount
+    return amounts, refusals
+
+
+def _with_accounts(rows: Iterable[Receivable]) -> set[tuple[int, str]]:
+    """Payee and currency of those who can be paid."""
+    payees = {_payee_of(row) for row in rows}
+    return set(BankAccount.objects.filter(party__in=payees, closed_at=None).values_list("party_id", "currency"))
+
+
+def _refused(receivable_id: int, refusal: RuleViolation) -> Line:
+    return Line(receivable_id, None, refusal.code, refusal.sentence)
+
+
+def _lines_of(settlement: Settlement, asked: Iterable[int]) -> list[Line]:
+    paid = dict(
+        SettlementLine.objects.filter(payment__settlement=settlement).values_list("receivable_id", "amount_minor")
+    )
+    return [Line(each, paid[each]) if each in paid else _refused(each, LeftOut()) for each in asked]
+
+
+def _known(debtor_id: int, key: str, said: str) -> Settlement | None:
+    """The settlement of this key, where it was asked for before; nobody else makes one meanwhile."""
+    lock_name("settlement", debtor_id, key)
+    known = Settlement.objects.filter(debtor_id=debtor_id, key=key).first()
+    if known and known.request_hash != said:
+        raise SettlementKeyReused()
+    return known
+
+
+def _order(
+    actor: Actor, debtor_id: int, key: str, said: str, rows: Mapping[int, Receivable], amounts: Mapping[int, int],
+    now: datetime,
+) -> Settlement:  # fmt: skip
+    """Of locked receivables these amounts are on their way from now on."""
+    currencies = {row.currency for row in rows.values()}
+    if len(currencies) > 1:
+        raise MixedCurrencies()
+    for row in rows.values():
+        row.settling_minor += amounts[row.id]
+    update_many(Receivable, list(rows.values()), ["settling_minor"])
+    settlement = Settlement.objects.create(
+        debtor_id=debtor_id, key=key, request_hash=said, currency=currencies.pop(), created_at=now,
+        created_by=actor.identity,
+    )  # fmt: skip
+    payments = _pay(actor, settlement, rows, amounts, now)
+    record(actor, now, [_news(settlement, payments)])
+    return settlement
 
 
 def _checked(key: str, lines: Sequence[tuple[int, int | None]]) -> dict[int, int | None]:
@@ -72,8 +171,9 @@ def _debtor_of(actor: Actor, asked: dict[int, int | None]) -> int:
     return debtors.pop()
 
 
-def _hash(asked: dict[int, int | None]) -> str:
-    return hashlib.sha256(json.dumps(sorted(asked.items())).encode()).hexdigest()
+def _hash(asked: Mapping[int, int | None], way: str = "") -> str:
+    """Of all that was asked; `way` tells apart who wants all of it and who wants what can be had."""
+    return hashlib.sha256((way + json.dumps(sorted(asked.items()))).encode()).hexdigest()
 
 
 def _amount(row: Receivable, asked: int | None) -> int:
@@ -86,12 +186,15 @@ def _amount(row: Receivable, asked: int | None) -> int:
     return amount
 
 
+def _payee_of(row: Receivable) -> int:
+    return row.funder_id if row.status == Receivable.Status.ASSIGNED else row.supplier_id
+
+
 def _pay(actor, settlement, rows, amounts, now) -> list[SettlementPayment]:
     """One payment and one instruction per payee, and the lines that say what each payment pays."""
     by_payee = defaultdict(list)
     for row in rows.values():
-        assigned = row.status == Receivable.Status.ASSIGNED
-        by_payee[row.funder_id if assigned else row.supplier_id].append(row.id)
+        by_payee[_payee_of(row)].append(row.id)
     payments = SettlementPayment.objects.bulk_create(
         SettlementPayment(settlement=settlement, payee_id=payee, amount_minor=sum(amounts[each] for each in ids))
         for payee, ids in sorted(by_payee.items())

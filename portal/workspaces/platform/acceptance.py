@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from financing.receivables import overview as glance
 from financing.receivables import services
+from financing.receivables.comparison import compare
 from financing.receivables.models import Receivable
 from financing.receivables.queries import acceptance_queue, similar_to
 from financing.receivables.queries import receivables as all_receivables
@@ -24,8 +26,7 @@ from portal.ui.formats import age
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
-from portal.workspaces.platform import queries, why
-from portal.workspaces.platform.comparison import compare
+from portal.workspaces.platform import why
 from portal.workspaces.sentences import timeline
 
 S = Receivable.Status
@@ -113,10 +114,10 @@ def home(request: HttpRequest) -> HttpResponse:
         return table.as_file()
     context = {
         "table": table,
-        "waiting": queries.waiting(request.actor),
+        "waiting": glance.waiting(request.actor),
         "oldest": None,
-        "matched": queries.matched_share(request.actor, timezone.now()),
-        "due": queries.due_soon(request.actor, timezone.localdate()),
+        "matched": glance.matched_share(request.actor, timezone.now()),
+        "due": glance.due_soon(request.actor, timezone.localdate()),
         "may_accept": may_accept,
     }
     context["why"] = {

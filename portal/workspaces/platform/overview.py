@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from financing.advances.sharing import FEWEST, shared_figures
+from financing.receivables import overview as glance
 from portal.shared.access import PLATFORM, permits
 from portal.ui.charts import Chart, Series
 from portal.ui.formats import age
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
-from portal.workspaces.platform import exceptions, queries
+from portal.workspaces.platform import exceptions
 
 
 def _columns(now: datetime) -> tuple[Column, ...]:
@@ -48,9 +49,9 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "table": table,
         "found": found,
-        "due": queries.due_soon(request.actor, timezone.localdate()),
-        "matched": queries.matched_share(request.actor, now),
-        "financed": queries.financed(request.actor),
+        "due": glance.due_soon(request.actor, timezone.localdate()),
+        "matched": glance.matched_share(request.actor, now),
+        "financed": glance.financed(request.actor),
         "programmes": [_drawn(each) for each in shared_figures(actor=request.actor, now=now)],
         "fewest": FEWEST,
         "may_accept": permits(request.actor, "receivables.accept"),

@@ -8,7 +8,7 @@ from portal.ui.why import Part, Why
 
 
 def waiting(found: dict) -> Why:
-    """`found`: of queries.waiting."""
+    """`found`: of overview.waiting."""
     parts = [
         Part(_("Not accepted yet"), value=number(found["count"] - found["disputed"])),
         Part(_("Disputed"), value=number(found["disputed"])),
@@ -25,7 +25,7 @@ def worth(found: dict) -> Why:
 
 
 def matched(found: dict) -> Why:
-    """`found`: of queries.matched_share."""
+    """`found`: of overview.matched_share."""
     return Why(
         how=_("Of the invoices accepted in the last 30 days, the share in which order, receipt and invoice agreed, "
               "so that no person had to look."),
@@ -38,7 +38,7 @@ def matched(found: dict) -> Why:
 
 
 def due_soon(found: list[dict]) -> Why:
-    """`found`: of queries.due_soon."""
+    """`found`: of overview.due_soon."""
     return Why(
         how=_("What is open and accepted, due within seven days or already, and not under way to the bank. Of an "
               "assigned invoice the funder is paid first."),

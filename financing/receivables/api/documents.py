@@ -1,35 +1,25 @@
-"""REST: invoices and credit notes in, the platform's word on them, and its settlements."""
+"""REST: invoices and credit notes in, and the platform's word on them."""
 
-from datetime import date
-
-from django.db.models import F, Sum
 from django.utils import timezone
-from django.utils.dateparse import parse_date
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.intake import services as intake
 from accounts.parties.api import PartyName
+from financing.receivables import overview as glance
 from financing.receivables import services
-from financing.receivables.models import (
-    Assignment,
-    CreditNote,
-    InvoiceLine,
-    Receivable,
-    Settlement,
-    SettlementLine,
-    SettlementPayment,
-)
+from financing.receivables.comparison import compare
+from financing.receivables.models import Assignment, CreditNote, InvoiceLine, Receivable
 from portal.shared import access
 from portal.shared.access import require
-from portal.shared.errors import InvalidInput, TooLarge
+from portal.shared.errors import Forbidden, InvalidInput, TooLarge
 from portal.shared.openapi import refuses
 from portal.shared.parsers import RawParser
-from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, Reading, body_of
+from portal.shared.rest import KEY_PARAMETER, Reading, body_of
 
-MAX_IDS, MAX_LINES = 1_000, 10_000
+MAX_IDS = 1_000
 
 
 class JsonDocuments(RawParser):
@@ -205,6 +195,62 @@ class Reason(serializers.Serializer):
     reason = serializers.CharField(max_length=200)
 
 
+class AmountWaiting(serializers.Serializer):
+    currency = serializers.CharField()
+    count = serializers.IntegerField()
+    amount_minor = serializers.IntegerField()
+
+
+class WaitingShown(serializers.Serializer):
+    count = serializers.IntegerField(help_text="Received or disputed")
+    disputed = serializers.IntegerField()
+    since = serializers.DateTimeField(allow_null=True, help_text="When the oldest came in")
+    amounts = AmountWaiting(many=True)
+
+
+class MatchedShown(serializers.Serializer):
+    """Of what was accepted in thirty days: how many by the three-way match, with no hand."""
+
+    count = serializers.IntegerField()
+    by_match = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+
+
+class OverviewShown(serializers.Serializer):
+    waiting = WaitingShown()
+    matched = MatchedShown()
+    due_soon = AmountWaiting(many=True, help_text="Falls due within a week, or already has")
+    financed = AmountWaiting(many=True, help_text="Assigned to funders now")
+
+
+class OrderedShown(serializers.Serializer):
+    order_number = serializers.CharField(source="order.number")
+    line_number = serializers.CharField()
+    sku = serializers.CharField(allow_blank=True)
+    quantity = serializers.DecimalField(max_digits=18, decimal_places=3)
+    unit_price = serializers.DecimalField(max_digits=18, decimal_places=4)
+    currency = serializers.CharField()
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReceivedShown(serializers.Serializer):
+    quantity = serializers.DecimalField(max_digits=18, decimal_places=3)
+    of_others = serializers.DecimalField(
+        max_digits=18, decimal_places=3, help_text="Of it: what other documents have invoiced"
+    )
+    received_at = serializers.DateTimeField()
+
+
+class ComparedShown(serializers.Serializer):
+    """A line of the invoice beside the line of the order that it names and what arrived of that."""
+
+    invoiced = LineShown()
+    ordered = OrderedShown(allow_null=True, help_text="null: no such order line is known")
+    receipts = ReceivedShown(many=True)
+    match = serializers.ChoiceField(choices=Receivable.Match.choices)
+    notes = serializers.ListField(child=serializers.CharField())
+
+
 @extend_schema(tags=["receivables"])
 class Receivables(Reading):
     """What the platform owes its suppliers."""
@@ -216,7 +262,7 @@ class Receivables(Reading):
 
     def get_queryset(self):
         found = super().get_queryset()
-        if self.action in ("list", "create", "accept"):
+        if self.action in ("list", "create", "accept", "overview"):
             return found
         return found.prefetch_related("lines", "credit_notes", "assignments__funder")
 
@@ -227,6 +273,31 @@ class Receivables(Reading):
         if getattr(self, "action_map", {}).get("post") == "create":
             return [JsonDocuments(), XmlDocument(), XmlText()]
         return super().get_parsers()
+
+    @extend_schema(responses=OverviewShown)
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def overview(self, request) -> Response:
+        """The platform's payables at a glance: what waits for it, what falls due, what was matched and financed."""
+        self._as_platform()
+        now = timezone.now()
+        return Response(OverviewShown({
+            "waiting": glance.waiting(self.actor), "matched": glance.matched_share(self.actor, now),
+            "due_soon": glance.due_soon(self.actor, timezone.localdate(now)), "financed": glance.financed(self.actor),
+        }).data)  # fmt: skip
+
+    @extend_schema(responses=ComparedShown(many=True))
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def comparison(self, request, pk: str) -> Response:
+        """Order, receipt and invoice line by line, as they stand now: what the platform accepts or disputes by."""
+        found = self.seen(pk)
+        self._as_platform()
+        return Response(ComparedShown(compare(found), many=True).data)
+
+    def _as_platform(self) -> None:
+        """What arrived and what waits is the debtor's own business."""
+        if self.actor.party_kind != access.PLATFORM:
+            raise Forbidden()
+        require(self.actor, self.view)
 
     @SUBMIT
     @refuses(*DOCUMENT_CODES)
@@ -281,129 +352,3 @@ class CreditNotes(Reading):
     def create(self, request) -> Response:
         """Hand in credit notes: one, a list, or UBL."""
         return submitted(request)
-
-
-PAYING = (
-    "NOT_SETTLEABLE", "ABOVE_OPEN_AMOUNT", "MIXED_CURRENCIES", "SETTLEMENT_KEY_REUSED", "RECEIVABLE_NAMED_TWICE",
-    "NO_BANK_ACCOUNT",
-)  # fmt: skip
-
-
-class LineAsked(serializers.Serializer):
-    receivable = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    amount_minor = serializers.IntegerField(
-        allow_null=True, default=None, min_value=1, max_value=10**15, help_text="null: all that is open"
-    )
-
-
-class SettlementAsked(serializers.Serializer):
-    key = serializers.CharField(max_length=80, help_text="Names the settlement: asked for again, it is the same one")
-    lines = serializers.ListField(child=LineAsked(), min_length=1, max_length=MAX_LINES)
-
-
-class SettlementLineShown(serializers.ModelSerializer):
-    class Meta:
-        model = SettlementLine
-        fields = ("receivable", "amount_minor")
-
-
-class PaymentShown(serializers.ModelSerializer):
-    payee = PartyName()
-
-    class Meta:
-        model = SettlementPayment
-        fields = ("id", "payee", "amount_minor", "status", "instruction", "booked_at", "value_date", "failure")
-
-
-class PaymentInFull(PaymentShown):
-    lines = SettlementLineShown(many=True)
-
-    class Meta(PaymentShown.Meta):
-        fields = (*PaymentShown.Meta.fields, "lines")
-
-
-class SettlementShown(serializers.ModelSerializer):
-    payments = PaymentShown(many=True)
-
-    class Meta:
-        model = Settlement
-        fields = ("id", "key", "currency", "created_at", "payments")
-
-
-class SettlementInFull(SettlementShown):
-    payments = PaymentInFull(many=True)
-
-
-class DueShown(serializers.Serializer):
-    on = serializers.DateField()
-    count = serializers.IntegerField()
-    totals = serializers.DictField(child=serializers.IntegerField(), help_text="Minor units by currency")
-    lines = LineAsked(many=True, help_text="At most 10,000, oldest due first: the body of a settlement")
-
-
-@extend_schema(tags=["settlements"])
-class Settlements(Listed, OfActor):
-    """The platform's orders to pay what it owes."""
-
-    model, view, group = Settlement, "receivables.settle", "settlements"
-
-    def get_queryset(self):
-        found = super().get_queryset().prefetch_related("payments__payee")
-        return found if self.action == "list" else found.prefetch_related("payments__lines")
-
-    def get_serializer_class(self):
-        return SettlementShown if self.action == "list" else SettlementInFull
-
-    def retrieve(self, request, pk: str) -> Response:
-        return Response(self.get_serializer(self.seen(pk)).data)
-
-    @extend_schema(request=SettlementAsked, responses={201: SettlementInFull}, parameters=[KEY_PARAMETER])
-    @refuses(
-        "NOT_SETTLEABLE",
-        "ABOVE_OPEN_AMOUNT",
-        "MIXED_CURRENCIES",
-        "SETTLEMENT_KEY_REUSED",
-        "RECEIVABLE_NAMED_TWICE",
-        "NO_BANK_ACCOUNT",
-    )
-    def create(self, request) -> Response:
-        """Order the payment of receivables."""
-        given = self.checked(SettlementAsked)
-        made = services.settle(
-            actor=self.actor, key=given["key"], now=timezone.now(),
-            lines=[(each["receivable"], each["amount_minor"]) for each in given["lines"]],
-        )  # fmt: skip
-        return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=201)
-
-    @extend_schema(
-        responses=DueShown,
-        parameters=[OpenApiParameter("on", date, required=True, description="Due on this day or before")],
-    )
-    @action(detail=False)
-    @refuses("DATE_INVALID")
-    def due(self, request) -> Response:
-        """What the platform has to pay by a day, ready to be sent as a settlement."""
-        require(self.actor, self.view)
-        on = _day(request.query_params.get("on", ""))
-        owed = (
-            Receivable.objects.visible_to(self.actor)
-            .filter(
-                status__in=[Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED], due_date__lte=on,
-                open_minor__gt=F("settling_minor"),
-            )
-            .annotate(payable=F("open_minor") - F("settling_minor"))
-        )  # fmt: skip
-        totals = dict(owed.order_by().values_list("currency").annotate(Sum("payable")))
-        rows = owed.order_by("due_date", "id").values_list("id", "payable")[:MAX_LINES]
-        lines = [{"receivable": receivable, "amount_minor": payable} for receivable, payable in rows]
-        return Response(DueShown({"on": on, "count": len(lines), "totals": totals, "lines": lines}).data)
-
-
-def _day(given: str) -> date:
-    try:
-        found = parse_date(given)
-    except ValueError:
-        found = None
-    if found is None:
-        raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
-    return found

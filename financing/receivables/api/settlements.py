@@ -1,0 +1,176 @@
+"""REST: the platform's orders to pay what it owes."""
+
+from datetime import date
+
+from django.db.models import F, Sum
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from accounts.parties.api import PartyName
+from financing.receivables import services
+from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
+from portal.shared.access import require
+from portal.shared.errors import InvalidInput
+from portal.shared.openapi import refuses
+from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, created
+
+MAX_LINES = 10_000
+PAYING = (
+    "NOT_SETTLEABLE", "ABOVE_OPEN_AMOUNT", "MIXED_CURRENCIES", "SETTLEMENT_KEY_REUSED", "RECEIVABLE_NAMED_TWICE",
+    "NO_BANK_ACCOUNT",
+)  # fmt: skip
+
+
+class LineAsked(serializers.Serializer):
+    receivable = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    amount_minor = serializers.IntegerField(
+        allow_null=True, default=None, min_value=1, max_value=10**15, help_text="null: all that is open"
+    )
+
+
+class SettlementAsked(serializers.Serializer):
+    key = serializers.CharField(max_length=80, help_text="Names the settlement: asked for again, it is the same one")
+    lines = serializers.ListField(child=LineAsked(), min_length=1, max_length=MAX_LINES)
+
+
+class SettlementLineShown(serializers.ModelSerializer):
+    class Meta:
+        model = SettlementLine
+        fields = ("receivable", "amount_minor")
+
+
+class PaymentShown(serializers.ModelSerializer):
+    payee = PartyName()
+
+    class Meta:
+        model = SettlementPayment
+        fields = ("id", "payee", "amount_minor", "status", "instruction", "booked_at", "value_date", "failure")
+
+
+class PaymentInFull(PaymentShown):
+    lines = SettlementLineShown(many=True)
+
+    class Meta(PaymentShown.Meta):
+        fields = (*PaymentShown.Meta.fields, "lines")
+
+
+class SettlementShown(serializers.ModelSerializer):
+    payments = PaymentShown(many=True)
+
+    class Meta:
+        model = Settlement
+        fields = ("id", "key", "currency", "created_at", "payments")
+
+
+class SettlementInFull(SettlementShown):
+    payments = PaymentInFull(many=True)
+
+
+class SettledLineShown(serializers.Serializer):
+    """What became of one line: in the settlement with its amount, or left out with code and sentence."""
+
+    receivable = serializers.IntegerField(source="receivable_id")
+    done = serializers.SerializerMethodField()
+    amount_minor = serializers.IntegerField(allow_null=True)
+    code = serializers.CharField(allow_blank=True)
+    sentence = serializers.CharField(allow_blank=True)
+
+    def get_done(self, line) -> bool:
+        return line.amount_minor is not None
+
+
+class SettledEachShown(serializers.Serializer):
+    settlement = serializers.IntegerField(help_text="Read it at settlements/{id}/")
+    entered = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = SettledLineShown(many=True)
+
+
+class DueShown(serializers.Serializer):
+    on = serializers.DateField()
+    count = serializers.IntegerField()
+    totals = serializers.DictField(child=serializers.IntegerField(), help_text="Minor units by currency")
+    lines = LineAsked(many=True, help_text="At most 10,000, oldest due first: the body of a settlement")
+
+
+@extend_schema(tags=["settlements"])
+class Settlements(Listed, OfActor):
+    """The platform's orders to pay what it owes."""
+
+    model, view, group = Settlement, "receivables.settle", "settlements"
+
+    def get_queryset(self):
+        found = super().get_queryset().prefetch_related("payments__payee")
+        return found if self.action == "list" else found.prefetch_related("payments__lines")
+
+    def get_serializer_class(self):
+        return SettlementShown if self.action == "list" else SettlementInFull
+
+    def retrieve(self, request, pk: str) -> Response:
+        return Response(self.get_serializer(self.seen(pk)).data)
+
+    @extend_schema(request=SettlementAsked, responses={201: SettlementInFull}, parameters=[KEY_PARAMETER])
+    @refuses(*PAYING)
+    def create(self, request) -> Response:
+        """Order the payment of receivables: all of them, or nothing."""
+        given = self.checked(SettlementAsked)
+        made = services.settle(
+            actor=self.actor, key=given["key"], now=timezone.now(),
+            lines=[(each["receivable"], each["amount_minor"]) for each in given["lines"]],
+        )  # fmt: skip
+        return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=201)
+
+    @extend_schema(request=SettlementAsked, responses={201: SettledEachShown}, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    @refuses("NOTHING_ENTERED", "SETTLEMENT_KEY_REUSED", "RECEIVABLE_NAMED_TWICE", "NO_BANK_ACCOUNT")
+    def bulk(self, request) -> Response:
+        """Order the payment of those receivables that can be paid: each line is answered for itself, in their order.
+
+        201 where one is paid at least: the settlement holds those lines. Where none is, the answer is 422
+        `NOTHING_ENTERED` with the same results in `facts`, and the key is still free.
+        """
+        given = self.checked(SettlementAsked)
+        made, lines = services.settle_each(
+            actor=self.actor, key=given["key"], now=timezone.now(),
+            lines=[(each["receivable"], each["amount_minor"]) for each in given["lines"]],
+        )  # fmt: skip
+        entered = sum(each.amount_minor is not None for each in lines)
+        said = {"entered": entered, "refused": len(lines) - entered, "results": lines, "settlement": made and made.id}
+        return created(SettledEachShown(said).data)
+
+    @extend_schema(
+        responses=DueShown,
+        parameters=[OpenApiParameter("on", date, required=True, description="Due on this day or before")],
+    )
+    @action(detail=False)
+    @refuses("DATE_INVALID")
+    def due(self, request) -> Response:
+        """What the platform has to pay by a day, ready to be sent as a settlement."""
+        require(self.actor, self.view)
+        on = _day(request.query_params.get("on", ""))
+        owed = (
+            Receivable.objects.visible_to(self.actor)
+            .filter(
+                status__in=[Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED], due_date__lte=on,
+                open_minor__gt=F("settling_minor"),
+            )
+            .annotate(payable=F("open_minor") - F("settling_minor"))
+        )  # fmt: skip
+        totals = dict(owed.order_by().values_list("currency").annotate(Sum("payable")))
+        rows = owed.order_by("due_date", "id").values_list("id", "payable")[:MAX_LINES]
+        lines = [{"receivable": receivable, "amount_minor": payable} for receivable, payable in rows]
+        return Response(DueShown({"on": on, "count": len(lines), "totals": totals, "lines": lines}).data)
+
+
+def _day(given: str) -> date:
+    try:
+        found = parse_date(given)
+    except ValueError:
+        found = None
+    if found is None:
+        raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
+    return found
