@@ -35,7 +35,7 @@ for prefix, viewset in {
     "receivables": receivables.Receivables,
     "credit-notes": receivables.CreditNotes,
     "settlements": receivables.Settlements,
-    "programmes": credit.Programmes,
+    "programmes": advances.Programmes,
     "facilities": advances.Facilities,
     "policies": credit.Policies,
     "policy-replays": credit.PolicyReplays,

@@ -60,6 +60,24 @@ class PartyKnown(PartyShown):
         )  # fmt: skip
 
 
+class PartyRead(PartyKnown):
+    """The numbers by which it is known are told to the operator and to the party itself, and null to others."""
+
+    registration_number = serializers.CharField(allow_null=True, allow_blank=True)
+    external_reference = serializers.CharField(allow_null=True, allow_blank=True)
+    time_zone = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField(allow_null=True)
+
+    def to_representation(self, party: Party) -> dict:
+        said, actor = super().to_representation(party), self.context["request"].actor
+        known = actor.party_kind == access.OPERATOR or actor.party_id == party.id
+        return said if known else said | dict.fromkeys(set(self.fields) - set(PartyShown.Meta.fields))
+
+
+class PartyEdited(serializers.Serializer):
+    time_zone = serializers.CharField(max_length=40, help_text="As in Europe/Berlin: where its days begin and end")
+
+
 class PartyRegistered(serializers.Serializer):
     kind = serializers.ChoiceField(choices=Party.Kind.choices)
     name = serializers.CharField(max_length=140)
@@ -74,7 +92,9 @@ class Parties(Reading):
 
     model, view, group = Party, "parties.view", "parties"
     filters, sorts = {"kind": "kind", "status": "status"}, {"name": "name"}
-    serializer_class = PartyShown
+
+    def get_serializer_class(self):
+        return PartyShown if self.action == "list" else PartyRead
 
     @extend_schema(request=PartyRegistered, responses={201: PartyKnown}, parameters=[KEY_PARAMETER])
     @refuses("PARTY_EXISTS", "TIME_ZONE_UNKNOWN")
@@ -83,6 +103,13 @@ class Parties(Reading):
         given = self.checked(PartyRegistered)
         party = services.enter_party(actor=self.actor, now=timezone.now(), **given)
         return Response(PartyKnown(party).data, status=201)
+
+    @extend_schema(request=PartyEdited)
+    @refuses("TIME_ZONE_UNKNOWN")
+    def partial_update(self, request, pk: str) -> Response:
+        """Edit the party itself, as an administrator of it; name and number stay as they were verified."""
+        given = self.checked(PartyEdited)
+        return self.answer(services.edit_party(actor=self.actor, party_id=int(pk), now=timezone.now(), **given))
 
 
 class MemberShown(serializers.ModelSerializer):

@@ -72,6 +72,24 @@ def register_supplier(*, user: User, name: str, country: str, registration_numbe
         return party
 
 
+def edit_party(*, actor: Actor, party_id: int, time_zone: str, now: datetime) -> Party:
+    """The zone in which a party's days begin and end. Name and number stay as they were verified.
+
+    Raises NotFound, Forbidden, InvalidInput (TIME_ZONE_UNKNOWN).
+    """
+    with acting(actor):
+        _own_party(actor, party_id)
+        require(actor, "parties.edit")
+        _check_time_zone(time_zone)
+        party = Party.objects.select_for_update().get(id=party_id)
+        if party.time_zone != time_zone:
+            facts = {"time_zone": time_zone, "before": party.time_zone}
+            party.time_zone = time_zone
+            party.save(update_fields=["time_zone"])
+            record(actor, now, [News("party.edited", party, (party.id,), facts, True)])
+        return party
+
+
 def add_member(*, actor: Actor, party_id: int, email: str, role: str, now: datetime) -> Membership:
     """Let a person act for the actor's own party; the person is created where the portal does not know it yet.
 

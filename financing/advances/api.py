@@ -1,29 +1,38 @@
 """REST: what can be had, the application, its decision, and the advance."""
 
+from datetime import date
+
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.trail.models import Event
-from financing.advances import services, shapes
+from financing.advances import reports, services, shapes
 from financing.advances.exposure import currencies, lent
 from financing.advances.models import Advance, Application, Quote
 from financing.advances.services.quote import NotOffered, offer
 from financing.advances.services.refer import NoLongerPossible
+from financing.advances.sharing import shared_figures
 from financing.advances.standing import standing
+from financing.advances.statement import accounts
 from financing.credit import api as credit
 from financing.credit import saying
+from financing.credit.rules import gains
 from financing.ledger.models import Book
 from financing.ledger.queries import earned
+from portal.shared import access
 from portal.shared.access import Actor, require
-from portal.shared.errors import InvalidInput, NotFound, RuleViolation
+from portal.shared.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from portal.shared.openapi import refuses
-from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Resource, Shown
+from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Resource, Shown, created
 
 BY_TWO = ("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID", "OWN_WORK", "NO_RECOMMENDATION")
 CURRENCY = OpenApiParameter("currency", str, description="One of the facilities' currencies; else that of most")
+FROM = OpenApiParameter("from", date, description="First day; without it from the beginning")
+UNTIL = OpenApiParameter("until", date, description="Last day; without it until now")
 AMOUNT = OpenApiParameter("amount_minor", int, description="The amount to ask about; without it all that is available")
 
 
@@ -40,7 +49,10 @@ class Facilities(credit.Facilities):
     @action(detail=True)
     @refuses("NO_POLICY_IN_FORCE", "AMOUNT_INVALID")
     def availability(self, request, pk: str) -> Response:
-        """What the policy would say now: the base line by line, the score, the price, and what would raise it."""
+        """What the policy would say now: the base line by line and as a waterfall, the price, what would raise it.
+
+        With `amount_minor` it is a preview of the price of that amount: nothing is kept or promised.
+        """
         found = offer(
             actor=self.actor, facility_id=int(pk), amount_minor=_amount(request.query_params), now=timezone.now()
         )
@@ -49,6 +61,10 @@ class Facilities(credit.Facilities):
         said |= {
             "facility": found.facility.id, "business_date": found.business_date,
             "currency": found.facility.currency, "amount_minor": found.amount_minor,
+            "waterfall": saying.waterfall(found.result.base),
+            "improvements": saying.gained(
+                gains(found.inputs, found.result), found.facility.currency, audience
+            ),
         }  # fmt: skip
         return Response(shapes.Availability(said).data)
 
@@ -60,6 +76,21 @@ def _amount(given: dict) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise InvalidInput("Ask for an amount above zero.", code="AMOUNT_INVALID")
     return int(text)
+
+
+@extend_schema(tags=["programmes"])
+class Programmes(credit.Programmes):
+    """Products on offer. A supplier joins one and has a facility."""
+
+    @extend_schema(responses=reports.FiguresShown)
+    @action(detail=True)
+    def totals(self, request, pk: str) -> Response:
+        """What the funder shares with the debtor: totals of at least three suppliers, null where there are fewer."""
+        self.seen(pk)
+        found = {each.programme.id: each for each in shared_figures(actor=self.actor, now=timezone.now())}
+        if int(pk) not in found:
+            raise NotFound()
+        return Response(reports.FiguresShown(found[int(pk)]).data)
 
 
 @extend_schema(tags=["quotes"])
@@ -106,6 +137,21 @@ class Applications(Reading):
         """Take up a quote."""
         given = self.checked(shapes.ApplicationMade)
         return self.answer(services.apply(actor=self.actor, quote_id=given["quote"], now=timezone.now()), 201)
+
+    @extend_schema(request=shapes.ManyMade, responses={201: shapes.ManyShown}, parameters=[KEY_PARAMETER])
+    @action(detail=False, methods=["post"])
+    @refuses("NOTHING_ENTERED")
+    def bulk(self, request) -> Response:
+        """Take up many quotes: each is answered for itself, in their order.
+
+        201 where one was taken up at least. Where none was, the answer is 422 `NOTHING_ENTERED` with the same results
+        in `facts`.
+        """
+        asked = [each["quote"] for each in self.checked(shapes.ManyMade)["applications"]]
+        found = services.apply_each(actor=self.actor, quote_ids=asked, now=timezone.now())
+        entered = sum(each.application_id is not None for each in found)
+        said = {"entered": entered, "refused": len(found) - entered, "results": found}
+        return created(shapes.ManyShown(said).data)
 
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
@@ -179,6 +225,18 @@ class Advances(Reading):
         found = super().get_queryset()
         return found.prefetch_related("repayments__returned", "securities") if self.action == "retrieve" else found
 
+    @extend_schema(responses=reports.StatementOfAccount, parameters=[FROM, UNTIL], filters=False)
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    @refuses("DATE_INVALID")
+    def statement(self, request) -> Response:
+        """The supplier's statement of account: what moved, and what was owed before and after."""
+        if self.actor.party_kind != access.SUPPLIER:
+            raise Forbidden()
+        require(self.actor, self.view)
+        since, until = (_day(request.query_params.get(each, "")) for each in ("from", "until"))
+        found = accounts(self.actor, since=since or date.min, until=until or date.max)
+        return Response(reports.StatementOfAccount({"from": since, "until": until, "accounts": found}).data)
+
     def get_serializer_class(self):
         return shapes.AdvanceShown if self.action == "retrieve" else shapes.AdvanceSummary
 
@@ -186,6 +244,16 @@ class Advances(Reading):
         found = super().seen(pk)
         found.timeline = timeline(self.actor, found)
         return found
+
+
+def _day(given: str) -> date | None:
+    try:
+        found = parse_date(given) if given else None
+    except ValueError:
+        found = None
+    if given and found is None:
+        raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
+    return found
 
 
 def timeline(actor: Actor, advance: Advance) -> list[Event]:

@@ -12,6 +12,8 @@ from financing.credit import rules, saying, wording
 from financing.credit.models import Decision
 from portal.shared.access import Actor
 
+MAX_APPLICATIONS = 200
+
 
 def audience_of(actor: Actor, row: Quote | Application) -> int:
     """The funder reads as an officer; everybody else in the supplier's words and without the funder's measures."""
@@ -32,6 +34,25 @@ class ReasonSaid(serializers.Serializer):
 
 class ImprovementSaid(ReasonSaid):
     gain_minor = serializers.IntegerField()
+
+
+class GainSaid(ImprovementSaid):
+    """What would raise it, and by how much: the same decision again with that fact alone changed."""
+
+    available_gain_minor = serializers.IntegerField(help_text="More to be had now by this alone; 0: only with others")
+    limit_gain_minor = serializers.IntegerField(help_text="More limit by this alone")
+
+
+class FallSaid(serializers.Serializer):
+    """A step of the waterfall: a total states the sum so far, any other amount is added to it, or taken off."""
+
+    code = serializers.CharField(
+        help_text="OPEN_INVOICES, then why some are left out (codes as of `base.lines[].reasons`), ELIGIBLE, NOT_LENT, "
+        "RESERVE, CARRIED, OVER_LIMIT, OWED_ALREADY, AVAILABLE"
+    )
+    amount_minor = serializers.IntegerField()
+    is_total = serializers.BooleanField()
+    invoices = serializers.IntegerField(allow_null=True, help_text="How many receivables the step is made of")
 
 
 class ScoreLineSaid(ReasonSaid):
@@ -89,6 +110,8 @@ class Availability(ResultSaid):
     business_date = serializers.DateField()
     currency = serializers.CharField()
     amount_minor = serializers.IntegerField()
+    waterfall = FallSaid(many=True)
+    improvements = GainSaid(many=True)
 
 
 class QuoteAsked(serializers.Serializer):
@@ -129,6 +152,29 @@ class QuoteShown(serializers.ModelSerializer):
 
 class ApplicationMade(serializers.Serializer):
     quote = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class ManyMade(serializers.Serializer):
+    applications = serializers.ListField(child=ApplicationMade(), min_length=1, max_length=MAX_APPLICATIONS)
+
+
+class AppliedShown(serializers.Serializer):
+    """What became of one: `application` and done, or refused with code and sentence."""
+
+    quote = serializers.IntegerField(source="quote_id")
+    done = serializers.SerializerMethodField()
+    application = serializers.IntegerField(source="application_id", allow_null=True)
+    code = serializers.CharField(allow_blank=True)
+    sentence = serializers.CharField(allow_blank=True)
+
+    def get_done(self, row) -> bool:
+        return row.application_id is not None
+
+
+class ManyShown(serializers.Serializer):
+    entered = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = AppliedShown(many=True, help_text="In the order asked; a quote that was named twice is told once")
 
 
 class ByHand(serializers.Serializer):

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts.parties.api import PartyName
 from financing.credit import services
+from financing.credit.differences import differences, followed
 from financing.credit.models import Decision, Facility, PolicyReplay, PolicyVersion, Programme
 from financing.credit.queries import replay
 from financing.credit.replays import changes
@@ -23,7 +24,7 @@ class ProgrammeShown(serializers.ModelSerializer):
         model = Programme
         fields = (
             "id", "name", "technique", "funder", "debtor", "currency", "day_count", "max_tenor_days",
-            "quote_valid_minutes", "with_recourse", "agreement", "is_open",
+            "quote_valid_minutes", "with_recourse", "agreement", "is_open", "figures_shared",
         )  # fmt: skip
 
 
@@ -127,6 +128,18 @@ class HashSeen(serializers.Serializer):
     )  # fmt: skip
 
 
+class PlaceChanged(serializers.Serializer):
+    place = serializers.CharField(help_text="As in grades.A.advance_rate: members of lists by their grade or feature")
+    before = serializers.JSONField(allow_null=True, help_text="null: there was no such place")
+    after = serializers.JSONField(allow_null=True, help_text="null: there is no such place any more")
+
+
+class PolicyDifference(serializers.Serializer):
+    policy = serializers.IntegerField()
+    follows = serializers.IntegerField(allow_null=True, help_text="In force when it takes effect; null: the first one")
+    changes = PlaceChanged(many=True)
+
+
 @extend_schema(tags=["policies"])
 @extend_schema_view(list=extend_schema(summary="Versions of the funder's own policy, newest first"))
 class Policies(Reading):
@@ -167,6 +180,16 @@ class Policies(Reading):
     def withdraw(self, request, pk: str) -> Response:
         """Take a proposed version back."""
         return self.answer(services.withdraw_policy(actor=self.actor, policy_id=int(pk), now=timezone.now()))
+
+    @extend_schema(responses=PolicyDifference)
+    @action(detail=True)
+    def difference(self, request, pk: str) -> Response:
+        """What a version changes of the one that it follows, place by place."""
+        version = self.seen(pk)
+        before = followed(self.actor, version)
+        found = list(differences(before.body, version.body)) if before else []
+        said = {"policy": version.id, "follows": before and before.id, "changes": found}
+        return Response(PolicyDifference(said).data)
 
     @extend_schema(methods=["get"], responses=ReplaySummary(many=True), summary="Replays of a version, newest first")
     @extend_schema(

@@ -1,7 +1,7 @@
 """What a decision says, as data for whoever reads it: the supplier in plain words, the funder with the measures."""
 
 from financing.credit import wording
-from financing.credit.rules import Base, Improvement, Result, ScoreLine
+from financing.credit.rules import Base, Gain, Improvement, Result, ScoreLine, falls
 
 
 def reasons(codes: tuple[str, ...] | list[str], audience: int = wording.SUPPLIER) -> list[dict]:
@@ -14,6 +14,26 @@ def improvements(found: tuple[Improvement, ...], currency: str, audience: int = 
         {"code": each.code, "sentence": wording.improvement(each, currency, audience), "gain_minor": each.gain_minor}
         for each in found
     ]
+
+
+def gained(found: tuple[Gain, ...], currency: str, audience: int = wording.SUPPLIER) -> list[dict]:
+    """Improvements with what each alone adds to availability and to the limit."""
+    said = improvements(tuple(each.improvement for each in found), currency, audience)
+    return [
+        line | {"available_gain_minor": each.available_minor, "limit_gain_minor": each.limit_minor}
+        for line, each in zip(said, found, strict=True)
+    ]
+
+
+def waterfall(found: Base) -> list[dict]:
+    """From what is owed to what can be had, step by step."""
+    return [
+        {
+            "code": each.code, "amount_minor": each.amount_minor, "is_total": each.is_total,
+            "invoices": each.invoices,
+        }
+        for each in falls(found)
+    ]  # fmt: skip
 
 
 def score(lines: tuple[ScoreLine, ...], currency: str, audience: int = wording.SUPPLIER) -> list[dict]:

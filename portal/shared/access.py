@@ -51,6 +51,7 @@ ALL_KINDS = (SUPPLIER, PLATFORM, FINANCIER, BANK, SUPERVISOR, OPERATOR)
 PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     # people
     "parties.view": _allow(ALL_KINDS, VIEWER, MAKER, CHECKER),
+    "parties.edit": _allow(ALL_KINDS),
     "parties.manage_members": _allow(ALL_KINDS),
     "clients.manage": _allow(ALL_KINDS),
     "parties.register": _allow(OPERATOR, MAKER),

@@ -32,6 +32,7 @@ from tests.world import NOW, TODAY, as_member
 TABLE = """
                                SUPPLIER PLATFORM FINANCIER BANK SUPERVISOR OPERATOR
 parties.view                   VMCA     VMCA     VMCA      VMCA VMCA       VMCA
+parties.edit                   ...A     ...A     ...A      ...A ...A       ...A
 parties.manage_members*        ...A     ...A     ...A      ...A ...A       ...A
 clients.manage*                ...A     ...A     ...A      ...A ...A       ...A
 parties.register               ....     ....     ....      .... ....       .M.A

@@ -41,6 +41,8 @@ ROUTES = routes()
 BODIES = {
     "quotes/": {"facility": 0, "amount_minor": 100_00},
     "applications/": {"quote": 0},
+    "applications/bulk/": {"applications": [{"quote": 0}]},
+    "settlements/bulk/": {"key": "k", "lines": [{"receivable": 0}]},
     "recommend/": {"outcome": "APPROVED", "note": "", "seen_hash": "0"},
     "decide/": {"outcome": "APPROVED", "note": "", "seen_hash": "0", "approve": True},
     "receivables/accept/": {"ids": [1]},
@@ -62,6 +64,7 @@ BODIES = {
     "rotate/": {"overlap_hours": 0},
     "figures/": {"shared": True},
     "clients/{}/": {"name": "X"},
+    "parties/{}/": {"time_zone": "Europe/Berlin"},
     "verifications/": {"legal_name": "X", "registration_number": "1", "country": "DE"},
 }
 
@@ -70,6 +73,8 @@ def body_for(path: str, stage: Stage):
     body = dict(next((each for end, each in BODIES.items() if path.endswith(end)), {}))
     body |= {"facility": stage.numbers["facilities"]} if "facility" in body else {}
     body |= {"quote": stage.numbers["quotes"]} if "quote" in body else {}
+    if "applications" in body:
+        body["applications"] = [{"quote": stage.numbers["quotes"]}]
     if "lines" in body:
         body["lines"] = [{"receivable": stage.numbers["receivables"]}]
     return body or None
@@ -144,10 +149,16 @@ def test_lists_of_another_supplier_hold_nothing_of_a_supplier(stage):
 INSIDERS_WITHOUT_ROLE = [
     ("amphora", VIEWER, "post", "quotes/"),
     ("amphora", VIEWER, "post", "applications/"),
+    ("amphora", VIEWER, "post", "applications/bulk/"),
+    ("harbour", ADMIN, "post", "applications/bulk/"),
     ("amphora", VIEWER, "post", "applications/{}/withdraw/"),
+    ("harbour", VIEWER, "get", "advances/statement/"),
+    ("meridian", VIEWER, "post", "settlements/bulk/"),
     ("amphora", VIEWER, "post", "receivables/"),
     ("amphora", VIEWER, "post", "credit-notes/"),
     ("amphora", MAKER, "post", "receivables/accept/"),
+    ("amphora", ADMIN, "get", "receivables/overview/"),
+    ("amphora", ADMIN, "get", "receivables/{}/comparison/"),
     ("amphora", MAKER, "post", "receivables/{}/dispute/"),
     ("amphora", MAKER, "post", "receivables/{}/resolve/"),
     ("amphora", VIEWER, "post", "receivables/{}/cancel/"),

@@ -62,6 +62,8 @@ def json_for(path: str, stage: Stage) -> object:
 
 BODIES = {
     "quotes/": lambda stage: {"facility": stage.objects["facility"].pk, "amount_minor": 100_00},
+    "applications/bulk/": lambda stage: {"applications": [{"quote": stage.objects["quote"].pk}]},
+    "settlements/bulk/": lambda stage: {"key": "k", "lines": [{"receivable": stage.objects["receivable"].pk}]},
     "v1/applications/": lambda stage: {"quote": stage.objects["quote"].pk},
     "recommend/": lambda stage: JUDGEMENT,
     "applications/{pk}/decide/": lambda stage: JUDGEMENT,

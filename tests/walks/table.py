@@ -170,9 +170,11 @@ GET  /api/v1/trade-history/                                             s       
 POST /api/v1/trade-history/                                             s          xxxx    x       x+x+     +          xxxx    x       xxxx  x         xxxx    x     ++++
 GET  /api/v1/trade-history/{pk}/                                        s          ....    .       ++++     .          ....    .       ....  .         ....    .     ++++
 GET  /api/v1/receivables/                                               s          ++++    +       ++++     +          ++++    +       ++++  +         xxxx    x     ++++
+GET  /api/v1/receivables/overview/                                      s          xxxx    x       ++++     +          xxxx    x       xxxx  x         xxxx    x     xxxx
 POST /api/v1/receivables/                                               s          x+x+    +       x+x+     +          xxxx    x       xxxx  x         xxxx    x     xxxx
 POST /api/v1/receivables/accept/                                        s          xxxx    x       x+x+     +          xxxx    x       xxxx  x         xxxx    x     xxxx
 GET  /api/v1/receivables/{pk}/                                          s          ++++    .       ++++     .          ....    .       ....  .         ....    .     ++++
+GET  /api/v1/receivables/{pk}/comparison/                               s          xxxx    .       ++++     .          ....    .       ....  .         ....    .     xxxx
 POST /api/v1/receivables/{pk}/cancel/                                   s          x+x+    .       x+x+     .          ....    .       ....  .         ....    .     xxxx
 POST /api/v1/receivables/{pk}/dispute/                                  s          xxxx    .       x+x+     .          ....    .       ....  .         ....    .     xxxx
 POST /api/v1/receivables/{pk}/resolve/                                  s          xxxx    .       x+x+     .          ....    .       ....  .         ....    .     xxxx
@@ -181,10 +183,12 @@ POST /api/v1/credit-notes/                                              s       
 GET  /api/v1/credit-notes/{pk}/                                         s          ++++    .       ++++     .          ....    .       ....  .         ....    .     ++++
 GET  /api/v1/settlements/                                               s          xxxx    x       x+x+     +          xxxx    x       xxxx  x         xxxx    x     xxxx
 POST /api/v1/settlements/                                               s          xxxx    .       x+x+     .          ....    .       ....  .         ....    .     xxxx
+POST /api/v1/settlements/bulk/                                          s          xxxx    x       x+x+     +          xxxx    x       xxxx  x         xxxx    x     xxxx
 GET  /api/v1/settlements/due/                                           s          xxxx    x       x+x+     +          xxxx    x       xxxx  x         xxxx    x     xxxx
 GET  /api/v1/settlements/{pk}/                                          s          ....    .       x+x+     .          ....    .       ....  .         ....    .     xxxx
 GET  /api/v1/programmes/                                                s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 GET  /api/v1/programmes/{pk}/                                           s          ++++    +       ++++     .          ++++    .       ....  .         ....    .     ++++
+GET  /api/v1/programmes/{pk}/totals/                                    s          ....    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /api/v1/programmes/{pk}/figures/                                   s          ....    .       ....     .          xx++    .       ....  .         ....    .     ....
 POST /api/v1/programmes/{pk}/join/                                      s          x+x+    +       xxxx     .          xxxx    .       ....  .         ....    .     xxxx
 GET  /api/v1/facilities/                                                s          ++++    +       xxxx     x          ++++    +       ++++  +         xxxx    x     ++++
@@ -195,6 +199,7 @@ POST /api/v1/facilities/{pk}/suspend/                                   s       
 GET  /api/v1/policies/                                                  s          xxxx    x       xxxx     x          ++++    +       ++++  +         xxxx    x     xxxx
 POST /api/v1/policies/                                                  s          ....    .       ....     .          x+x+    +       x+x+  +         ....    .     ....
 GET  /api/v1/policies/{pk}/                                             s          ....    .       ....     .          ++++    .       ....  .         ....    .     xxxx
+GET  /api/v1/policies/{pk}/difference/                                  s          ....    .       ....     .          ++++    .       ....  .         ....    .     ....
 GET  /api/v1/policies/{pk}/replays/                                     s          ....    .       ....     .          ++++    .       ....  .         ....    .     xxxx
 POST /api/v1/policies/{pk}/replays/                                     s          ....    .       ....     .          x+++    .       ....  .         ....    .     xxxx
 GET  /api/v1/policy-replays/                                            s          xxxx    x       xxxx     x          ++++    +       ++++  +         xxxx    x     xxxx
@@ -208,12 +213,14 @@ POST /api/v1/quotes/                                                    s       
 GET  /api/v1/quotes/{pk}/                                               s          ++++    .       ....     .          ++++    .       ....  .         ....    .     ++++
 GET  /api/v1/applications/                                              s          ++++    +       xxxx     x          ++++    +       ++++  +         xxxx    x     ++++
 POST /api/v1/applications/                                              s          x+x+    .       ....     .          xxxx    .       ....  .         ....    .     xxxx
+POST /api/v1/applications/bulk/                                         s          x+x+    +       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
 GET  /api/v1/applications/{pk}/                                         s          ++++    .       ....     .          ++++    .       ....  .         ....    .     ++++
 POST /api/v1/applications/{pk}/decide/                                  s          ....    .       ....     .          xx++    .       ....  .         ....    .     ....
 POST /api/v1/applications/{pk}/recommend/                               s          ....    .       ....     .          x+x+    .       ....  .         ....    .     ....
 GET  /api/v1/applications/{pk}/standing/                                s          xxxx    .       ....     .          ++++    .       ....  .         ....    .     xxxx
 POST /api/v1/applications/{pk}/withdraw/                                s          x+x+    .       ....     .          xxxx    .       ....  .         ....    .     xxxx
 GET  /api/v1/advances/                                                  s          ++++    +       xxxx     x          ++++    +       ++++  +         xxxx    x     ++++
+GET  /api/v1/advances/statement/                                        s          ++++    +       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
 GET  /api/v1/advances/{pk}/                                             s          ++++    .       ....     .          ++++    .       ....  .         ....    .     ++++
 GET  /api/v1/bank-accounts/                                             s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 POST /api/v1/bank-accounts/                                             s          xxx+    +       xxx+     +          xxx+    +       xxx+  +         xxx+    +     xxx+

@@ -1,7 +1,7 @@
 """What is done with quotes, applications and advances: one public verb per intention.
 
 quote     see what the policy would say to an amount, and offer terms for it
-apply     take up a quote, or withdraw
+apply     take up a quote or many, or withdraw
 decide    the policy decides what is waiting, many at once
 refer     a maker recommends and a checker decides what was referred
 disburse  the bank has booked, refused or returned a payment
@@ -13,7 +13,7 @@ undo      a receipt that came back after it was applied
 """
 
 from financing.advances.services.accrue import accrue_book
-from financing.advances.services.apply import NoBankAccount, apply, withdraw
+from financing.advances.services.apply import Applied, NoBankAccount, apply, apply_each, withdraw
 from financing.advances.services.decide import decide_waiting
 from financing.advances.services.disburse import confirm_funding, fail, take_back
 from financing.advances.services.hold import hold_back, pay_held
@@ -23,9 +23,10 @@ from financing.advances.services.repay import apply_receipts
 from financing.advances.services.undo import undo_receipts
 
 __all__ = [
-    "NoBankAccount", "Offer",
+    "Applied", "NoBankAccount", "Offer",
     "accrue_book",
     "apply",
+    "apply_each",
     "apply_receipts",
     "confirm_funding",
     "decide_referral",

@@ -8,6 +8,7 @@ borrowing   eligibility, borrowing base, security
 pricing     what an amount costs
 decision    all of it: `decide(inputs)`
 whatif      the same decision with one fact changed
+waterfall   from what is owed to what can be had, step by step
 replaying   what another policy would have decided
 """
 
@@ -21,12 +22,13 @@ from financing.credit.rules.policy import GradeTerms, Policy, PolicyFaults
 from financing.credit.rules.pricing import price
 from financing.credit.rules.replaying import decide_by
 from financing.credit.rules.scoring import Score, ScoreLine, limit_of, monthly_amount, score
+from financing.credit.rules.waterfall import Fall, falls
 from financing.credit.rules.whatif import Gain, gains
 
 __all__ = [
-    "APPROVED", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge", "Features", "Gain",
-    "GradeTerms", "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy", "PolicyFaults", "Position",
+    "APPROVED", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge", "Fall", "Features",
+    "Gain", "GradeTerms", "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy", "PolicyFaults", "Position",
     "ReceivableFacts", "Result", "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json", "choose_security",
-    "content_hash", "decide", "decide_by", "eligibility", "from_plain", "gains", "limit_of", "monthly_amount", "price",
-    "score", "to_plain",
+    "content_hash", "decide", "decide_by", "eligibility", "falls", "from_plain", "gains", "limit_of", "monthly_amount",
+    "price", "score", "to_plain",
 ]  # fmt: skip

@@ -1,8 +1,6 @@
 """Policy versions: proposed by a maker, compared and approved by a checker."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from financing.credit import services
+from financing.credit.differences import differences, followed
 from financing.credit.models import PolicyVersion
 from financing.credit.queries import policy_in_force
 from financing.credit.rules import DEFAULT_BODY, Policy
@@ -40,24 +39,6 @@ def readable(body: dict) -> str:
     return json.dumps(Policy.from_body(body).to_body(), indent=2, ensure_ascii=False)
 
 
-def places(before: Any, after: Any, place: str = "") -> Iterator[str]:
-    """Every place in which two bodies differ; members of lists are told by the name they carry."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for name in sorted(before.keys() | after.keys()):
-            yield from places(before.get(name), after.get(name), f"{place}.{name}" if place else name)
-    elif isinstance(before, list) and isinstance(after, list):
-        yield from places(_by_name(before), _by_name(after), place)
-    elif before != after:
-        yield place
-
-
-def _by_name(members: list) -> dict:
-    def name(position: int, member: Any) -> str:
-        return str(next((member[key] for key in ("feature", "grade") if key in member), position))
-
-    return {name(position, member): member for position, member in enumerate(members)}
-
-
 def difference(before: PolicyVersion | None, after: dict, currency: str) -> dict:
     """Context of funder/difference.html. `elsewhere`: what differs in places that have no name for a person."""
     if before is None:
@@ -69,7 +50,7 @@ def difference(before: PolicyVersion | None, after: dict, currency: str) -> dict
         "parts": [part for part in parts if part.changed],
         "untouched": [part for part in parts if part.same],
         "how_many": sum(len(part.changed) for part in parts),
-        "elsewhere": [place for place in places(before.body, after) if place not in known],
+        "elsewhere": [each.place for each in differences(before.body, after) if each.place not in known],
     }
 
 
@@ -173,7 +154,7 @@ def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, 
     currency = queries.currency_of(request.actor)
     context = {
         "version": version,
-        "difference": difference(_before(request, version), version.body, currency),
+        "difference": difference(followed(request.actor, version), version.body, currency),
         "body": readable(version.body),
         "happenings": timeline(request.actor, version),
         "refusal": refusal,
@@ -190,17 +171,6 @@ def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, 
 def _people(version: PolicyVersion) -> dict[str, str]:
     known = queries.people(version.proposed_by, version.decided_by)
     return {"proposer": known.get(version.proposed_by, ""), "decider": known.get(version.decided_by, "")}
-
-
-def _before(request: HttpRequest, version: PolicyVersion) -> PolicyVersion | None:
-    """The version that it follows: in force when it takes effect."""
-    return (
-        PolicyVersion.objects.visible_to(request.actor)
-        .filter(status=PolicyVersion.Status.APPROVED, effective_from__lte=version.effective_from)
-        .filter(number__lt=version.number)
-        .order_by("-effective_from", "-number")
-        .first()
-    )
 
 
 @for_kinds(*FUNDERS)

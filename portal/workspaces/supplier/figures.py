@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from financing.advances.services.quote import OF_THE_AMOUNT, Offer
 from financing.credit import saying, wording
 from financing.credit.models import Decision
-from financing.credit.rules import DECLINED, Base, BaseLine, Gain, Inputs, Result, gains
+from financing.credit.rules import DECLINED, Base, BaseLine, Fall, Gain, Inputs, Result, falls, gains
 from portal.shared.money import exponent
 from portal.ui.charts import Step
 from portal.ui.formats import money, number, percent
@@ -99,36 +100,38 @@ def use_of(line: BaseLine) -> str:
 
 def waterfall(base: Base) -> list[Step]:
     """From what the platform owes to what can be had now, each step a link to what it is made of."""
+    return [_step(each, base) for each in falls(base)]
+
+
+def _step(fall: Fall, base: Base) -> Step:
+    label, explanation, url = _words(fall, base)
+    if fall.invoices is not None:
+        explanation = ngettext("{count} invoice", "{count} invoices", fall.invoices).format(count=fall.invoices)
+    return Step(str(label), fall.amount_minor, total=fall.is_total, explanation=str(explanation), url=url)
+
+
+def _words(fall: Fall, base: Base) -> tuple[str | Promise, str | Promise, str]:
+    """What a step is called, what explains it, and where it leads."""
     page = reverse("supplier:receivables")
-    here = [line for line in base.lines if OTHER_CURRENCY not in line.reasons]
-    steps = [_of_invoices(gettext_lazy("Open invoices"), [line.counted_minor for line in here], page, total=True)]
-    left_out: dict[str, list[int]] = {}
-    for line in here:
-        if line.reasons and line.counted_minor:
-            left_out.setdefault(line.reasons[0], []).append(-line.counted_minor)
-    for code, amounts in sorted(left_out.items(), key=lambda item: sum(item[1])):
-        steps.append(_of_invoices(SHORT.get(code, code), amounts, f"{page}?receivables-use={code}"))
-    counting = [line.counted_minor for line in here if line.is_eligible]
-    counted = f"{page}?receivables-counts=yes"
-    steps.append(_of_invoices(gettext_lazy("Invoices that count"), counting, counted, total=True))
-    margin = _("{share} is lent of each").format(share=percent(base.advance_rate, 0))
-    steps.append(Step(_("Not lent"), base.gross_minor - base.eligible_minor, explanation=margin))
-    if base.reserve_minor:
-        held = _("{share} is held back for returns and credit notes").format(share=percent(base.reserve_share))
-        steps.append(Step(_("Reserve"), -base.reserve_minor, explanation=held))
-    steps.append(Step(_("Your invoices carry"), base.base_minor, total=True))
-    if base.limit_minor < base.base_minor:
-        steps.append(Step(_("Above your limit"), base.limit_minor - base.base_minor,
-                          explanation=_("Your limit comes from your trade"), url="#score"))  # fmt: skip
-    if base.exposure_minor:
-        steps.append(Step(_("You owe already"), -base.exposure_minor, url=reverse("supplier:advances"),
-                          explanation=_("with interest, fees and what is on its way")))  # fmt: skip
-    return [*steps, Step(_("Available"), base.available_minor, total=True)]
-
-
-def _of_invoices(label: str, amounts: list[int], url: str, total: bool = False) -> Step:
-    count = ngettext("{count} invoice", "{count} invoices", len(amounts)).format(count=len(amounts))
-    return Step(str(label), sum(amounts), total=total, explanation=count, url=url)
+    known = {
+        "OPEN_INVOICES": (gettext_lazy("Open invoices"), "", page),
+        "ELIGIBLE": (gettext_lazy("Invoices that count"), "", f"{page}?receivables-counts=yes"),
+        "NOT_LENT": (
+            gettext_lazy("Not lent"), _("{share} is lent of each").format(share=percent(base.advance_rate, 0)), "",
+        ),
+        "RESERVE": (
+            gettext_lazy("Reserve"),
+            _("{share} is held back for returns and credit notes").format(share=percent(base.reserve_share)), "",
+        ),
+        "CARRIED": (gettext_lazy("Your invoices carry"), "", ""),
+        "OVER_LIMIT": (gettext_lazy("Above your limit"), gettext_lazy("Your limit comes from your trade"), "#score"),
+        "OWED_ALREADY": (
+            gettext_lazy("You owe already"), gettext_lazy("with interest, fees and what is on its way"),
+            reverse("supplier:advances"),
+        ),
+        "AVAILABLE": (gettext_lazy("Available"), "", ""),
+    }  # fmt: skip
+    return known.get(fall.code) or (SHORT.get(fall.code, fall.code), "", f"{page}?receivables-use={fall.code}")
 
 
 def reasons(codes: Iterable[str], *, least: str = "") -> list[dict]:

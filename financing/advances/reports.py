@@ -1,0 +1,63 @@
+"""What the API shows of reports: statements of account, and totals that a funder shares with a debtor."""
+
+from rest_framework import serializers
+
+from financing.advances.shapes import Rate
+from financing.advances.statement import ORDER
+from financing.credit.api import ProgrammeShown
+
+
+class MovementShown(serializers.Serializer):
+    on = serializers.DateField(help_text="Value date")
+    what = serializers.ChoiceField(
+        choices=ORDER, help_text="ACCRUED: interest that has come to it since and is not charged yet"
+    )
+    advance = serializers.IntegerField(source="advance_id")
+    amount_minor = serializers.IntegerField(help_text="More owed is above zero, paid back below")
+    owed_minor = serializers.IntegerField(help_text="Owed after it in this currency, over all advances")
+
+
+class AccountShown(serializers.Serializer):
+    currency = serializers.CharField()
+    opening_minor = serializers.IntegerField(help_text="Owed before `from`")
+    closing_minor = serializers.IntegerField(help_text="Owed at the end of `until`")
+    movements = MovementShown(many=True)
+
+
+class StatementOfAccount(serializers.Serializer):
+    until = serializers.DateField(allow_null=True)
+    accounts = AccountShown(many=True, help_text="One for each currency")
+
+    def get_fields(self):
+        # `from` is a word of the language, and no name of a field in its source.
+        return {"from": serializers.DateField(allow_null=True)} | super().get_fields()
+
+
+class PaceShown(serializers.Serializer):
+    begins_on = serializers.DateField(allow_null=True, help_text="The week's Monday; null: the last thirty days")
+    decided = serializers.IntegerField(allow_null=True)
+    automatic_share = Rate(allow_null=True, help_text="Decided with no hand: 0.5 is half of them")
+    median_ms = serializers.IntegerField(allow_null=True, help_text="From application to decision by the policy")
+    p99_ms = serializers.IntegerField(allow_null=True)
+
+
+class GradeShown(serializers.Serializer):
+    grade = serializers.CharField(allow_blank=True, help_text="Empty: not scored")
+    suppliers = serializers.IntegerField(allow_null=True)
+
+    def to_representation(self, row: tuple[str, int | None]) -> dict:
+        return {"grade": row[0], "suppliers": row[1]}
+
+
+class FiguresShown(serializers.Serializer):
+    """Null wherever a figure would tell of fewer than three suppliers."""
+
+    programme = ProgrammeShown()
+    suppliers = serializers.IntegerField()
+    lent_minor = serializers.IntegerField(allow_null=True)
+    left_minor = serializers.IntegerField(allow_null=True, help_text="On the funder's account; null: it keeps no book")
+    funded_today = serializers.IntegerField(allow_null=True)
+    funded_today_minor = serializers.IntegerField(allow_null=True)
+    month = PaceShown()
+    weeks = PaceShown(many=True)
+    grades = GradeShown(many=True)
