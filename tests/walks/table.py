@@ -199,7 +199,7 @@ POST /api/v1/facilities/{pk}/suspend/                                   s       
 GET  /api/v1/policies/                                                  s          xxxx    x       xxxx     x          ++++    +       ++++  +         xxxx    x     xxxx
 POST /api/v1/policies/                                                  s          ....    .       ....     .          x+x+    +       x+x+  +         ....    .     ....
 GET  /api/v1/policies/{pk}/                                             s          ....    .       ....     .          ++++    .       ....  .         ....    .     xxxx
-GET  /api/v1/policies/{pk}/difference/                                  s          ....    .       ....     .          ++++    .       ....  .         ....    .     ....
+GET  /api/v1/policies/{pk}/difference/                                  s          ....    .       ....     .          ++++    .       ....  .         ....    .     xxxx
 GET  /api/v1/policies/{pk}/replays/                                     s          ....    .       ....     .          ++++    .       ....  .         ....    .     xxxx
 POST /api/v1/policies/{pk}/replays/                                     s          ....    .       ....     .          x+++    .       ....  .         ....    .     xxxx
 GET  /api/v1/policy-replays/                                            s          xxxx    x       xxxx     x          ++++    +       ++++  +         xxxx    x     xxxx
