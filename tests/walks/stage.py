@@ -135,7 +135,6 @@ def _money(stage: Stage) -> dict[str, object]:
     advances.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
     large.refresh_from_db()
     assert large.status == Application.Status.REFERRED
-    credit.share_figures(actor=SYSTEM_ACTOR, programme_id=stage.lending.programme.id, shared=True, now=NOW)
     policy = credit.propose_policy(
         actor=as_member("hana@harbour.example"), funder_id=stage.lending.cast.harbour.id, body=_cautious(),
         effective_from=TODAY, note="PORTOLAN-SECRET-NOTE", now=NOW,

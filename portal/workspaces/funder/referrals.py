@@ -24,7 +24,7 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.explain import decision_in_words
 from portal.workspaces.funder import queries, why
-from portal.workspaces.platform.comparison import compare
+from financing.receivables.comparison import compare
 from portal.workspaces.sentences import timeline
 
 OUTCOMES = ((rules.APPROVED, gettext_lazy("Approve")), (rules.DECLINED, gettext_lazy("Decline")))
