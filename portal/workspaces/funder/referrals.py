@@ -17,6 +17,7 @@ from financing.advances.standing import Behind, offered, standing
 from financing.credit import rules, wording
 from financing.credit.models import Decision
 from financing.credit.queries import replay
+from financing.receivables.comparison import compare
 from portal.shared.access import FUNDERS, Actor, permits
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
@@ -24,7 +25,6 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.explain import decision_in_words
 from portal.workspaces.funder import queries, why
-from financing.receivables.comparison import compare
 from portal.workspaces.sentences import timeline
 
 OUTCOMES = ((rules.APPROVED, gettext_lazy("Approve")), (rules.DECLINED, gettext_lazy("Decline")))
