@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,9 @@ from portal.runtime.postgres import PostgresServer
 from portal.runtime.processes import Guard, NotReady, Process, run_to_end
 from portal.runtime.programs import PROGRAMS
 from portal.runtime.valkey import ValkeyServer
+
+UNFINISHED = "seeding"
+"""Stands in a world's folder while `seed_world` makes it: who finds it there finds a world that was cut short."""
 
 EVERYTHING = ("bank", "worker", "background", "beat", "web")
 
@@ -125,6 +129,9 @@ def world(
                     f"Port {port} is in use by another program. Stop that one, or choose another port: "
                     f"PORT={port + 1} make run"
                 )
+            if (directory / UNFINISHED).exists() and "DATABASE_URL" not in environment.given():
+                w.say("Making the demo world was cut short the last time: it is made anew.")
+                discard(directory)
             w.say(f"Starting servers in {shown(directory)} ...")
             start_servers(w, port, durable, settings or {})
             prepare.migrate(w)
@@ -142,6 +149,14 @@ def world(
         finally:
             w.stop()
             w.guard.close()
+
+
+def discard(directory: Path) -> None:
+    """Take away what a world keeps, but for its secrets and logs."""
+    for data in (postgres.data_directory(directory), directory / "valkey"):
+        shutil.rmtree(data, ignore_errors=True)
+    for name in ("bank.sqlite3", "bank.sqlite3-wal", "bank.sqlite3-shm", "users.json", "clients.json", UNFINISHED):
+        (directory / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import json
 from datetime import date
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Delivery
@@ -14,6 +14,8 @@ from financing.credit.models import Facility, PolicyVersion
 from financing.ledger.models import Book
 from financing.ledger.queries import balance, findings
 from financing.receivables.models import Receivable
+from portal.runtime import ports
+from portal.runtime.world import UNFINISHED
 from tests.sandbox.conftest import SECRET, bank, inbox  # noqa: F401 fixtures
 
 TODAY = date(2026, 3, 2)
@@ -27,6 +29,14 @@ def seeded(committed_db, bank, settings, tmp_path, monkeypatch):  # noqa: F811
     return tmp_path
 
 
+def test_a_world_that_could_not_be_finished_is_marked_as_such(committed_db, settings, tmp_path, monkeypatch):
+    settings.BANK_URL, settings.BANK_SECRET = f"http://127.0.0.1:{ports.choose(None)}", SECRET
+    monkeypatch.setenv("WORLD_DIR", str(tmp_path))
+    with pytest.raises(CommandError):
+        call_command("seed_world", today=TODAY, weeks=2)
+    assert [each.name for each in tmp_path.iterdir()] == [UNFINISHED]
+
+
 @pytest.mark.slow
 def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa: F811
     book = Book.objects.get()
@@ -36,6 +46,7 @@ def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa
     assert Application.objects.filter(status="REFERRED").exists()
     assert {"ACCEPTED", "ASSIGNED", "CANCELLED", "RECEIVED"} <= set(Receivable.objects.values_list("status", flat=True))
 
+    assert not (seeded / UNFINISHED).exists()
     assert findings(book.id) == []
     told = {each["iban"]: each["balance_minor"] for each in bank.control("GET", "/accounts")}
     account = book.funder.bank_accounts.get()

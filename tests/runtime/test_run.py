@@ -21,7 +21,7 @@ from portal.runtime import environment, ports, postgres
 from portal.runtime.console import table_of_users
 from portal.runtime.environment import PROJECT
 from portal.runtime.programs import speaks_http
-from portal.runtime.world import until, world
+from portal.runtime.world import UNFINISHED, until, world
 
 pytestmark = pytest.mark.slow
 RUN = [sys.executable, "-m", "portal.runtime", "run"]
@@ -127,6 +127,23 @@ def test_a_killed_process_is_started_again_and_serves(folder):
 
         assert speaks_http(w.url)
         assert speaks_http(w.bank_url)
+
+
+def test_a_world_whose_making_was_cut_short_is_made_anew(folder):
+    said = []
+    with world(folder, processes=(), durable=False, say=said.append) as w:
+        with psycopg.connect(w.environment["OWNER_DATABASE_URL"]) as owner:
+            owner.execute("CREATE TABLE half AS SELECT 1 AS made")
+        secret = w.environment["SECRET_KEY"]
+    (folder / UNFINISHED).touch()
+    (folder / "bank.sqlite3").touch()
+
+    with world(folder, processes=(), durable=False, say=said.append) as w:
+        with psycopg.connect(w.environment["OWNER_DATABASE_URL"]) as owner:
+            assert owner.execute("SELECT to_regclass('half')").fetchone() == (None,)
+        assert w.environment["SECRET_KEY"] == secret
+    assert not {UNFINISHED, "bank.sqlite3"} & {each.name for each in folder.iterdir()}
+    assert said.count("Making the demo world was cut short the last time: it is made anew.") == 1
 
 
 def test_demo_users_are_shown_by_role(folder):

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 
+import httpx
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -26,6 +27,7 @@ from financing.credit.rules import DEFAULT_BODY
 from financing.receivables import services as receivables
 from logistics.orders.models import OrderLine
 from portal.runtime.environment import write_private
+from portal.runtime.world import UNFINISHED
 from portal.sandbox.bank.client import BankClient
 from portal.sandbox.world import characters, founding, signing_up
 from portal.sandbox.world.characters import Supplier
@@ -64,13 +66,16 @@ class Command(BaseCommand):
         # Its last day opens at nine: before ten o'clock that was yesterday, so that nothing happens in the future.
         today = today or (timezone.now() - timedelta(hours=10)).date()
         world = Seed(bank, today, weeks, Path(os.environ["WORLD_DIR"]))
+        unfinished = Path(os.environ["WORLD_DIR"]) / UNFINISHED
+        unfinished.touch()  # a start that finds it makes everything anew
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         try:
             with Progress(*columns) as progress:
                 task = progress.add_task("", total=weeks + 3)
                 for doing in world.steps():
                     progress.update(task, description=doing, advance=1)
-        except OSError as error:
+            unfinished.unlink()
+        except httpx.TransportError as error:
             raise CommandError(f"The bank at {settings.BANK_URL} does not answer: {error}") from error
         finally:
             bank.close()
