@@ -61,7 +61,8 @@ def run(arguments: list[str]) -> int:
             if users := table_of_users(directory / "users.json"):
                 say(f"\n{users}\n")
             try:
-                signal.pause()
+                while True:
+                    time.sleep(1)  # signal.pause() sleeps through a signal that comes just before it
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, signal.SIG_IGN)  # one Ctrl-C is enough: stopping takes a moment

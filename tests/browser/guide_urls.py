@@ -1,9 +1,7 @@
-"""The style guide, which otherwise is there in development only, and the sign-in pages."""
+"""The portal with its style guide, which otherwise is there in development only."""
 
 from django.urls import include, path
 
-urlpatterns = [
-    path("styleguide/", include("portal.styleguide.urls")),
-    path("accounts/", include("allauth.urls")),
-    path("glossary/", include("portal.workspaces.glossary.urls")),
-]
+from portal import urls
+
+urlpatterns = [path("styleguide/", include("portal.styleguide.urls")), *urls.urlpatterns]
