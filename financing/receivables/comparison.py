@@ -13,7 +13,6 @@ from financing.receivables.rules import (
     InvoicedLine,
     Matching,
     OrderLineFact,
-    ReceiptFact,
     order_line_of,
     plain,
     three_way_match,
@@ -119,23 +118,10 @@ def _match(
     asked = InvoicedLine(
         line.line_number, line.quantity, line.unit_price, line.order_number, line.order_line_number, line.sku
     )
-    facts = [_fact(row, receipts.get(row.id, ()), used, zone) for row in orders.get(line.order_number, ())]
+    facts = [
+        OrderLineFact.of(
+            row, ((each, each.of_others + used.get(each.id, 0)) for each in receipts.get(row.id, ())), zone
+        )
+        for row in orders.get(line.order_number, ())
+    ]
     return three_way_match(Invoiced(receivable.currency, [asked], Decimal(0)), {line.order_number: facts})
-
-
-def _fact(
-    row: OrderLine, receipts: Sequence[ReceiptLine], used: Mapping[int, Decimal], zone: ZoneInfo
-) -> OrderLineFact:
-    return OrderLineFact(
-        order_number=row.order.number,
-        line_number=row.line_number,
-        sku=row.sku,
-        quantity=row.quantity,
-        unit_price=row.unit_price,
-        currency=row.currency,
-        is_cancelled=row.cancelled_at is not None,
-        receipts=tuple(
-            ReceiptFact(r.id, r.quantity, r.of_others + used.get(r.id, 0), r.received_at.astimezone(zone).date())
-            for r in receipts
-        ),
-    )

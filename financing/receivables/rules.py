@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from decimal import Decimal
 
 from portal.shared.sentences import Sentence
@@ -58,6 +58,23 @@ class OrderLineFact:
     currency: str
     is_cancelled: bool = False
     receipts: tuple[ReceiptFact, ...] = ()
+
+    @classmethod
+    def of(cls, row, received: Iterable[tuple], zone: tzinfo) -> "OrderLineFact":
+        """From a kept order line, with each kept receipt of it and what is invoiced of that; days are of `zone`."""
+        return cls(
+            order_number=row.order.number,
+            line_number=row.line_number,
+            sku=row.sku,
+            quantity=row.quantity,
+            unit_price=row.unit_price,
+            currency=row.currency,
+            is_cancelled=row.cancelled_at is not None,
+            receipts=tuple(
+                ReceiptFact(each.id, each.quantity, invoiced, each.received_at.astimezone(zone).date())
+                for each, invoiced in received
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from financing.receivables.rules import (
     InvoicedLine,
     Matching,
     OrderLineFact,
-    ReceiptFact,
     fiscal_year,
     is_similar,
     normalise_number,
@@ -212,19 +211,7 @@ class Trade:
         return found
 
     def _fact(self, row, zone: ZoneInfo) -> OrderLineFact:
-        return OrderLineFact(
-            order_number=row.order.number,
-            line_number=row.line_number,
-            sku=row.sku,
-            quantity=row.quantity,
-            unit_price=row.unit_price,
-            currency=row.currency,
-            is_cancelled=row.cancelled_at is not None,
-            receipts=tuple(
-                ReceiptFact(r.id, r.quantity, self._invoiced[r.id], r.received_at.astimezone(zone).date())
-                for r in self._receipts.get(row.id, ())
-            ),
-        )
+        return OrderLineFact.of(row, ((each, self._invoiced[each.id]) for each in self._receipts.get(row.id, ())), zone)
 
 
 def _gross(d: TradeDocument) -> int:
