@@ -81,7 +81,7 @@ def import_trade(
     Returns Report.as_json() and the id of the kept "document". Raises Forbidden, NotFound, InvalidInput
     (MAPPING_UNKNOWN) before the file is kept, and TooLarge, InvalidInput (FILE_UNREADABLE, COLUMNS_MISSING) after.
     """
-    platform, document, content = _kept(actor, platform_id, content, mapping, known_until, file_name, now)
+    platform, document, content = _kept(actor, platform_id, content, mapping, known_until, MAX_BYTES, file_name, now)
     try:
         if intake.is_oversized(document):
             raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
@@ -93,19 +93,20 @@ def import_trade(
 
 
 def hand_in(
-    *, actor: Actor, platform_id: int, content: bytes | BinaryIO, mapping: str, now: datetime, file_name: str = ""
-) -> Document:
+    *, actor: Actor, platform_id: int, content: bytes | BinaryIO, mapping: str, limit: int, now: datetime,
+    file_name: str = "",
+) -> Document:  # fmt: skip
     """Keep a file that a worker enters afterwards, some thousand rows at a time (`enter_some`).
 
-    Whoever handed it in may go away; the document tells how far it is. Raises as `import_trade`, as far as the first
-    line of the file shows it.
+    Whoever handed it in may go away; the document tells how far it is. `limit` is in bytes. Raises as `import_trade`,
+    as far as the first line of the file shows it.
     """
     refusal = None
     with acting(actor):
-        platform, document, content = _kept(actor, platform_id, content, mapping, None, file_name, now)
+        platform, document, content = _kept(actor, platform_id, content, mapping, None, limit, file_name, now)
         try:
             if intake.is_oversized(document):
-                raise TooLarge(limit_megabytes=MAX_BYTES // 1024**2)
+                raise TooLarge(limit_megabytes=limit // 1024**2)
             next(reading.rows(content, MAPPINGS[mapping].required), None)
             record(actor, now, [News("trade.handed_in", document, (platform.id, actor.party_id), internal=True)])
         except InvalidInput as found:
@@ -152,7 +153,7 @@ def _enter_part(document: Document, count: int, now: datetime) -> bool:
 
 def _kept(
     actor: Actor, platform_id: int, content: bytes | BinaryIO, mapping: str, known_until: datetime | None,
-    file_name: str, now: datetime,
+    limit: int, file_name: str, now: datetime,
 ) -> tuple[Party, Document, bytes]:  # fmt: skip
     require(actor, "orders.import_trade")
     platform = _platform(actor, platform_id)
@@ -164,10 +165,10 @@ def _kept(
             mappings=", ".join(MAPPINGS),
         )
     # Never more than the limit in memory; what is above it is kept by its beginning, and refused by who called.
-    content = content if isinstance(content, bytes) else content.read(MAX_BYTES + 1)
+    content = content if isinstance(content, bytes) else content.read(limit + 1)
     document = intake.keep(
         actor=actor, kind=Document.Kind.TRADE_HISTORY, content=content, media_type=_media_type(content),
-        file_name=file_name, now=now, limit=MAX_BYTES,
+        file_name=file_name, now=now, limit=limit,
         asked={"platform": platform.id, "mapping": mapping, "known_until": known_until and known_until.isoformat()},
     )  # fmt: skip
     return platform, document, content

@@ -19,9 +19,14 @@ ROWS = [row(order=f"PO-{n}", quantity="many" if n in (3, 8) else "10") for n in 
 def hand_in(db):
     meridian = cast().meridian
 
-    def handing(content: bytes, email="maya@meridian.example", mapping="portolan") -> Document:
+    def handing(content: bytes, email="maya@meridian.example", mapping="portolan", limit=1024**2) -> Document:
         return services.hand_in(
-            actor=as_member(email), platform_id=meridian.id, content=content, mapping=mapping, now=NOW
+            actor=as_member(email),
+            platform_id=meridian.id,
+            content=content,
+            mapping=mapping,
+            limit=limit,
+            now=NOW,
         )
 
     return handing
@@ -102,10 +107,9 @@ def test_what_is_broken_below_its_first_line_is_refused_as_a_whole(hand_in, monk
     assert not PurchaseOrder.objects.exists()
 
 
-def test_a_file_above_the_limit_is_refused_and_its_beginning_kept(hand_in, monkeypatch):
-    monkeypatch.setattr(services, "MAX_BYTES", 100)
+def test_a_file_above_the_limit_is_refused_and_its_beginning_kept(hand_in):
     with pytest.raises(TooLarge):
-        hand_in(csv(*ROWS))
+        hand_in(csv(*ROWS), limit=100)
     assert (Document.objects.get().outcome, Document.objects.get().code) == ("REFUSED", "TOO_LARGE")
 
 

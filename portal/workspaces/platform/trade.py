@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.intake import services as intake
 from accounts.intake.models import Document
 from logistics.orders.rules import MAPPINGS
 from logistics.orders.services import hand_in
@@ -64,30 +63,17 @@ def home(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        document = _hand_in(request, form.cleaned_data["file"], form.cleaned_data["mapping"])
+        # What comes by a page is held to the limit of a page; the command takes larger files.
+        document = hand_in(
+            actor=request.actor, platform_id=request.actor.party_id, content=form.cleaned_data["file"],
+            mapping=form.cleaned_data["mapping"], limit=settings.MAX_DOCUMENT_BYTES, now=timezone.now(),
+            file_name=form.cleaned_data["file"].name,
+        )  # fmt: skip
     except NotFound:
         raise
     except RuleViolation as refusal:
         return _page(request, form, refusal=refusal, status=refusal.status)
     return redirect("platform:trade_import", document.id)
-
-
-def _hand_in(request: HttpRequest, file, mapping: str) -> Document:
-    """What comes by a page is held to the limit of a page; the command takes larger files."""
-    limit, now = settings.MAX_DOCUMENT_BYTES, timezone.now()
-    content = file.read(limit + 1)
-    if len(content) > limit:
-        document = intake.keep(
-            actor=request.actor, kind=Document.Kind.TRADE_HISTORY, content=content, media_type=file.content_type or "",
-            file_name=file.name, now=now, limit=limit,
-        )  # fmt: skip
-        refusal = TooLarge(limit_megabytes=limit // 1024**2)
-        intake.conclude(document, Document.Outcome.REFUSED, refusal.code, refusal.sentence)
-        raise refusal
-    return hand_in(
-        actor=request.actor, platform_id=request.actor.party_id, content=content, mapping=mapping, now=now,
-        file_name=file.name,
-    )  # fmt: skip
 
 
 def _page(request: HttpRequest, form: TradeFile, *, refusal=None, status=200) -> HttpResponse:
