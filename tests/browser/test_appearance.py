@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.serving import served
 
 AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -27,15 +26,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def address(django_db_setup, django_db_blocker):
     """Address of a server of these pages. They read the database at most, so that nothing needs to be emptied."""
-    with django_db_blocker.unblock(), override_settings(ROOT_URLCONF="tests.browser.guide_urls", ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield f"http://127.0.0.1:{server.port}"
-        server.terminate()
+    with django_db_blocker.unblock(), served(ROOT_URLCONF="tests.browser.guide_urls") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

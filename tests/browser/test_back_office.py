@@ -6,15 +6,13 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from playwright.sync_api import expect
 
 from accounts.parties.models import User
 from accounts.trail.models import Delivery
 from tests import world
 from tests.backoffice.conftest import parked
+from tests.browser.serving import served
 from tests.browser.test_appearance import AXE, CHROMIUM, browser
 
 __all__ = ["browser"]
@@ -39,14 +37,7 @@ def wim(committed_db, browser):
     lending = world.lending()
     parked(lending.cast.amphora, 2)
     parked(lending.cast.amphora, 1, state="WAITING")
-    with override_settings(ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        address = f"http://127.0.0.1:{server.port}"
+    with served() as address:
         context = browser.new_context(reduced_motion="reduce", base_url=address, accept_downloads=True)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session_of("wim"), "url": address}])
         page = context.new_page()
@@ -55,7 +46,6 @@ def wim(committed_db, browser):
         page.on("pageerror", lambda error: page.stopped.append(str(error)))
         yield page
         context.close()
-        server.terminate()
 
 
 def session_of(name: str) -> str:

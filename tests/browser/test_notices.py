@@ -4,15 +4,13 @@ import re
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from playwright.sync_api import expect
 
 from accounts.notices import services
 from accounts.notices.models import Notice, Preferences
 from accounts.parties.models import User
 from tests import world
+from tests.browser.serving import served
 from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
 from tests.live.conftest import signed_in
 from tests.notices.conftest import funded, happened
@@ -37,14 +35,7 @@ def cast(committed_db):
 @pytest.fixture
 def ana(cast, browser):
     """Her browser, in which the stream of news says what the test says it does (`tell`), then ends and comes again."""
-    with override_settings(ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        address = f"http://127.0.0.1:{server.port}"
+    with served() as address:
         session = signed_in(User.objects.get(email="ana@amphora.example"), cast.amphora).session_key
         context = browser.new_context(reduced_motion="reduce", base_url=address)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
@@ -55,7 +46,6 @@ def ana(cast, browser):
         page.tell("")
         yield page
         context.close()
-        server.terminate()
 
 
 def test_the_bell_counts_up_while_the_page_is_open_and_leads_to_what_is_new(ana, cast):

@@ -6,14 +6,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from playwright.sync_api import expect
 
 from accounts.parties.models import User
 from financing.receivables.models import Receivable, Settlement
 from tests import world
+from tests.browser.serving import served
 from tests.browser.test_appearance import CHROMIUM, browser
 
 __all__ = ["browser"]
@@ -41,21 +39,13 @@ def waiting(lending):
 @pytest.fixture
 def maya(lending, browser):
     """Her browser, signed in: `maya("/platform/")` opens a page."""
-    with override_settings(ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        address = f"http://127.0.0.1:{server.port}"
+    with served() as address:
         context = browser.new_context(reduced_motion="reduce")
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": signed_in("maya"), "url": address}])
         page = context.new_page()
         page.route("**/live/", lambda route: route.abort())
         yield lambda path: (page.goto(address + path), page)[1]
         context.close()
-        server.terminate()
 
 
 def signed_in(name: str) -> str:

@@ -12,14 +12,12 @@ from itertools import groupby, product
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from django.urls import reverse
 
 from accounts.parties.models import User
 from portal.workspaces import navigation
+from tests.browser.serving import served
 from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
 from tests.conftest import empty_database
 from tests.walks import table
@@ -55,15 +53,8 @@ def stage(django_db_setup, django_db_blocker) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def address(stage) -> Iterator[str]:
-    with override_settings(ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield f"http://127.0.0.1:{server.port}"
-        server.terminate()
+    with served() as address:
+        yield address
 
 
 @pytest.mark.parametrize("name", MUCH + NONE)

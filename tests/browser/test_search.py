@@ -4,13 +4,11 @@ import re
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from playwright.sync_api import expect
 
 from accounts.parties.models import User
 from tests import world
+from tests.browser.serving import served
 from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
 from tests.live.conftest import signed_in
 
@@ -29,14 +27,7 @@ def ana(committed_db, browser):
     cast = world.cast()
     for number in range(10, 13):
         world.receivable(cast.amphora, cast.meridian, f"INV-{number}")
-    with override_settings(ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        address = f"http://127.0.0.1:{server.port}"
+    with served() as address:
         session = signed_in(User.objects.get(email="ana@amphora.example"), cast.amphora).session_key
         context = browser.new_context(reduced_motion="reduce", base_url=address)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
@@ -47,7 +38,6 @@ def ana(committed_db, browser):
         page.on("pageerror", lambda error: page.stopped.append(str(error)))
         yield page
         context.close()
-        server.terminate()
 
 
 def test_the_palette_is_used_by_the_keyboard_and_gives_the_focus_back(ana):

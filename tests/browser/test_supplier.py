@@ -4,10 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test import Client
-from django.test.testcases import LiveServerThread
-from django.test.utils import override_settings
 from playwright.sync_api import expect
 
 from accounts.parties.models import User
@@ -15,6 +12,7 @@ from financing.advances import services
 from financing.advances.models import Application
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
+from tests.browser.serving import served
 from tests.browser.test_appearance import CHROMIUM, browser
 from tests.world import TODAY
 
@@ -38,15 +36,8 @@ def lending(committed_db):
 
 @pytest.fixture
 def address(lending):
-    with override_settings(ALLOWED_HOSTS=["*"]):
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield f"http://127.0.0.1:{server.port}"
-        server.terminate()
+    with served() as address:
+        yield address
 
 
 @pytest.fixture
