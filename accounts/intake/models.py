@@ -30,6 +30,7 @@ class Document(models.Model):
         BANK_MESSAGE = "BANK_MESSAGE"
 
     class Outcome(Choices):
+        __contexts__ = {"ACCEPTED": "document"}  # not as a buyer accepts an invoice
         RECEIVED = "RECEIVED"
         ACCEPTED = "ACCEPTED"
         PARTLY = "PARTLY"

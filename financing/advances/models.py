@@ -115,6 +115,7 @@ class Advance(Lifecycle, models.Model):
     """Money lent. FUNDED means that the bank's booking has arrived and is posted: the state is then ACTIVE."""
 
     class Status(Choices):
+        __contexts__ = {"ACTIVE": "advance"}
         APPROVED = "APPROVED"
         DISBURSING = "DISBURSING"
         ACTIVE = "ACTIVE"

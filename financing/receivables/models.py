@@ -40,6 +40,7 @@ class Receivable(Lifecycle, models.Model):
         CANCELLED = "CANCELLED"
 
     class DocumentType(Choices):
+        __contexts__ = {"STATEMENT": "settlement"}  # of the platform, no bank's
         INVOICE = "INVOICE"
         STATEMENT = "STATEMENT"
 

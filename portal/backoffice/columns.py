@@ -20,6 +20,8 @@ from portal.ui.states import state
 from portal.ui.tables import look_up
 
 STATES = {"status", "state", "outcome", "screening", "match", "recommendation"}
+KINDS = {"paymentinstruction": "payment"}
+"""What portal.ui.states calls a kind of thing, where its model has another name."""
 CODES = re.compile(r"(^|_)(hash|sha256|iban|bic|key|sku|client_id|request_id|end_to_end_id|message_id|reference)$")
 SUBJECT = re.compile(r"([a-z]+\.[a-z]+):(\d+)")
 IDENTITY = re.compile(r"user:(\d+)")
@@ -68,7 +70,7 @@ def _shown(model, name: str, admin, whole: bool) -> Callable:
     if name.endswith("_minor"):
         return lambda row: money(getattr(row, name), look_up(row, admin.currency.replace("__", ".")))
     if name in STATES and field.choices:
-        return lambda row: badge(getattr(row, name))
+        return lambda row: badge(getattr(row, name), KINDS.get(model._meta.model_name, model._meta.model_name))
     if field.choices:
         return _of(f"get_{name}_display")
     if isinstance(field, models.BooleanField):
@@ -124,8 +126,8 @@ def money(amount_minor: int | None, currency: str | None) -> str:
     return format_html('<span class="bo-money">{}</span>', formats.money(amount_minor, currency))
 
 
-def badge(code: str) -> str:
+def badge(code: str, of: str = "") -> str:
     if not code:
         return "–"
-    shown = state(code)
+    shown = state(code, of=of)
     return format_html('<span class="bo-state bo-{}">{}</span>', shown.tone, shown.label)

@@ -38,7 +38,7 @@ def _ask_the_bank(actor, row: PaymentInstruction, now, reason: str) -> str:
         found = inquire(actor=actor, instruction_id=row.pk, now=now)
     except channel.Unanswered:
         raise RuleViolation(_("The bank does not answer. Ask again later."), code="BANK_UNANSWERED") from None
-    return _("The bank says: {state}.").format(state=state(found.status).label)
+    return _("The bank says: {state}.").format(state=state(found.status, of="payment").label)
 
 
 # ── banking ──────────────────────────────────────────────────────────────────────────────────────────────────────────

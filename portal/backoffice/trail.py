@@ -123,7 +123,8 @@ REPLAYS = {
 
 def _replay(actor, row: Document, now, reason: str) -> str:
     done = REPLAYS[row.kind](actor=actor, document_id=row.pk, now=now)
-    became = f"{state(done.outcome).label}: {done.explanation}" if done.explanation else state(done.outcome).label
+    word = state(done.outcome, of="document").label
+    became = f"{word}: {done.explanation}" if done.explanation else word
     return gettext("Document {number}: {outcome}").format(number=row.pk, outcome=became)
 
 

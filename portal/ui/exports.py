@@ -65,7 +65,7 @@ def disarmed(text: str) -> str:
 
 def as_text(cell) -> str:
     if cell.column.kind == "status":
-        return str(state(cell.value).label)
+        return str(state(cell.value, of=cell.column.of).label)
     return "; ".join(str(each) for each in cell.value) if isinstance(cell.value, list | tuple) else str(cell.value)
 
 

@@ -61,7 +61,7 @@ def instant(value: datetime, *, seconds: bool = False) -> str:
     """Date and time in the current time zone (the user's, where the middleware has activated it)."""
     here = timezone.localtime(value)
     clock = dates.format_time(here, format="medium" if seconds else "short", tzinfo=here.tzinfo, locale=locale())
-    return f"{day(here.date())}, {clock}"
+    return locale().datetime_formats["medium"].format(clock, day(here.date()))
 
 
 def clock(value: datetime, *, milliseconds: bool = False) -> str:

@@ -196,9 +196,11 @@ def _of_choices(file: str, node: ast.ClassDef) -> Iterator[Found | Untranslatabl
     if "TextChoices" in bases and node.name != "Choices":
         yield Untranslatable(file, node.lineno)
     if "Choices" in bases:
-        for line in node.body:
-            if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
-                yield Found("", line.targets[0].id.replace("_", " ").title(), "", file)
+        assigned = [line for line in node.body if isinstance(line, ast.Assign)]
+        named = {line.targets[0].id: line.value for line in assigned if isinstance(line.targets[0], ast.Name)}
+        contexts = ast.literal_eval(named.pop("__contexts__", None) or "{}")
+        for name in named:
+            yield Found(contexts.get(name, ""), name.replace("_", " ").title(), "", file)
 
 
 _OF_TEMPLATE = re.compile(

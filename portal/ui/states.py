@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 GOOD, PROGRESS, ATTENTION, BAD, CLOSED, NEUTRAL = "good", "progress", "attention", "bad", "closed", "neutral"
 
@@ -33,7 +34,7 @@ STATES: dict[str, tuple[str, Promise]] = {
     "EXPIRED": (CLOSED, _("Expired")),
     # advances
     "DISBURSING": (PROGRESS, _("Paying out")),
-    "ACTIVE": (GOOD, _("Active")),
+    "ACTIVE": (GOOD, pgettext_lazy("advance", "Active")),
     "REPAID": (CLOSED, _("Repaid")),
     "FAILED": (BAD, _("Failed")),
     "OVERDUE": (ATTENTION, _("Overdue")),
@@ -50,7 +51,7 @@ STATES: dict[str, tuple[str, Promise]] = {
     "REJECTED": (BAD, _("Rejected")),
     "REFUSED": (BAD, _("Refused")),
     # payment instructions and deliveries
-    "DUE": (NEUTRAL, _("Due")),
+    "DUE": (NEUTRAL, pgettext_lazy("payment", "Due")),
     "SENT": (PROGRESS, _("Sent")),
     "UNKNOWN": (ATTENTION, _("Outcome unknown")),
     "RETURNED": (BAD, _("Returned")),
@@ -82,8 +83,8 @@ STATES: dict[str, tuple[str, Promise]] = {
     "CLOSED": (CLOSED, _("Closed")),
     "SUGGESTED": (ATTENTION, _("Suggested")),
     "CONFIRMED": (GOOD, _("Confirmed")),
-    # collateral
-    "OPEN": (ATTENTION, _("Open")),
+    # steps, collateral
+    "OPEN": (ATTENTION, pgettext_lazy("step", "Open")),
     "CURED": (GOOD, _("Cured")),
     "RELEASED": (CLOSED, _("Released")),
     "SUBSTITUTED": (CLOSED, _("Substituted")),
@@ -102,6 +103,21 @@ STATES: dict[str, tuple[str, Promise]] = {
     "HIT": (BAD, _("Hit")),
 }
 
+WORDS_OF: dict[tuple[str, str], Promise] = {
+    ("document", "ACCEPTED"): pgettext_lazy("document", "Accepted"),
+    ("payment", "ACCEPTED"): pgettext_lazy("payment", "Accepted"),
+    ("facility", "ACTIVE"): _("Active"),
+}
+"""Where a kind of thing has a word of its own for a state: English may have one word for both, others have two."""
+
+THINGS = (
+    gettext_noop("Business verification"), gettext_noop("Payment instruction"), gettext_noop("Policy replay"),
+    gettext_noop("Policy version"), gettext_noop("Settlement payment"), gettext_noop("Receivable"),
+    gettext_noop("Application"), gettext_noop("Delivery"), gettext_noop("Facility"), gettext_noop("Advance"),
+    gettext_noop("Party"),
+)  # fmt: skip
+"""What moves from state to state, as refusals name it: models' names, here for the catalogue."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -116,8 +132,11 @@ class State:
         return TONE_ICONS[self.tone]
 
 
-def state(code: str, label: str = "") -> State:
-    """The state's look. One that the table lacks is shown as neutral, its code made readable."""
+def state(code: str, label: str = "", *, of: str = "") -> State:
+    """The state's look. One that the table lacks is shown as neutral, its code made readable.
+
+    `of`: the kind of thing, where it has a word of its own for the state.
+    """
     code = str(code)
     tone, word = STATES.get(code, (NEUTRAL, code.replace("_", " ").capitalize()))
-    return State(code=code, tone=tone, label=label or word)
+    return State(code=code, tone=tone, label=label or WORDS_OF.get((of, code), word))

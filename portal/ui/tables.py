@@ -35,6 +35,7 @@ class Column:
     `sort`: ORM field to order by (True: the key with __ for dots); lists are ordered by the value itself.
     `currency`: attribute path or ISO code of a money column. `url`: row -> address of the cell's link.
     `term`: the label's key in the glossary (`{% term %}`).
+    `of`: kind of thing that a `kind="status"` is a state of, where it has a word of its own (portal/ui/states.py).
     `kind="waiting"`: an instant, shown as the time since then, coloured where that is long.
     `kind="choose"`: a check box named "chosen" of the form `<table name>-chosen`; none where the value is None.
     """
@@ -47,6 +48,7 @@ class Column:
     currency: str = "currency"
     url: Callable[[Any], str] | None = None
     term: str = ""
+    of: str = ""
 
     @property
     def numeric(self) -> bool:

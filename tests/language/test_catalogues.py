@@ -1,13 +1,16 @@
 """Everything that the sources say to people is translated, with the same places in it."""
 
 import pytest
+from django.apps import apps
 from django.utils import translation
 
 from accounts.intake.models import Document
 from portal.shared.errors import InvalidInput, InvalidTransition
 from portal.shared.fields import SentenceField
 from portal.shared.sentences import Sentence, Sentences, kept, told
+from portal.shared.workflow import Lifecycle
 from portal.ui import messages
+from portal.ui.states import state
 
 LANGUAGE = "zh_Hans"
 
@@ -49,6 +52,19 @@ def test_a_refusal_is_worded_for_whoever_is_refused():
         told_so = InvalidTransition(thing="Receivable", current="SETTLED", wanted="ACCEPTED").sentence
     assert "已结算" in told_so and "已确认" in told_so
     assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "There is no role 'KING'."
+
+
+def test_whatever_moves_from_state_to_state_has_a_name_in_every_language(catalogue):
+    moving = {model._meta.verbose_name.capitalize() for model in apps.get_models() if issubclass(model, Lifecycle)}
+    assert [name for name in sorted(moving) if catalogue.get(name) is None] == []
+
+
+def test_a_state_has_another_word_where_it_is_another_things():
+    with translation.override("zh-hans"):
+        assert str(state("ACCEPTED").label) == "已确认"
+        assert str(state("ACCEPTED", of="document").label) == "已录入" == str(Document.Outcome.ACCEPTED.label)
+        assert str(state("ACCEPTED", of="payment").label) == "银行已接受"
+    assert {str(state("ACCEPTED", of=thing).label) for thing in ("", "document", "payment")} == {"Accepted"}
 
 
 def test_what_was_kept_in_one_language_is_read_in_another():

@@ -43,4 +43,4 @@ def test_a_ratio_is_a_percentage():
 
 def test_an_instant_is_told_in_the_readers_zone_and_language():
     with timezone.override("Asia/Shanghai"), translation.override("zh-hans"):
-        assert formats.instant(datetime(2026, 11, 22, 20, 30, tzinfo=UTC)) == "2026年11月23日, 04:30"
+        assert formats.instant(datetime(2026, 11, 22, 20, 30, tzinfo=UTC)) == "2026年11月23日 04:30"

@@ -80,7 +80,7 @@ def _referred(actor: Actor, application_id: int, *, lock: bool = True) -> Applic
     if application is None or actor.party_id != application.funder_id:
         raise NotFound()
     if application.status != Application.Status.REFERRED:
-        raise InvalidTransition(thing="Application", current=application.status, wanted="decided by hand")
+        raise InvalidTransition("Nobody has to decide this application: it is {current}.", current=application.status)
     return application
 
 

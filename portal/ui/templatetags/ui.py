@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from portal.ui import charts, drawing, formats, forms, glossary, icons, states
 
@@ -27,6 +27,11 @@ def icon(name, label="", css=""):
     return icons.icon(name, label=label, css=css)
 
 
+def none(css=""):
+    """A dash that is read as what it means."""
+    return format_html('<span{} aria-label="{}">–</span>', format_html(' class="{}"', css) if css else "", _("none"))
+
+
 @register.simple_tag
 def money(amount_minor, currency, sign=False, css=""):
     """{% money advance.principal_minor advance.currency %}: currency, thousands, tabular numerals. None is a dash.
@@ -34,7 +39,7 @@ def money(amount_minor, currency, sign=False, css=""):
     `sign=True` writes a plus before what comes in.
     """
     if amount_minor is None:
-        return SafeString('<span class="money money-none" aria-label="none">–</span>')
+        return none("money money-none")
     plus = "+" if sign and amount_minor > 0 else ""
     tone = "money-negative" if amount_minor < 0 else ""
     return format_html(
@@ -78,7 +83,7 @@ def subject(record):
 def instant(value, seconds=False):
     """{% instant advance.created_at %}: <time> in the user's zone; the exact instant with zone as its title."""
     if value is None:
-        return SafeString('<span aria-label="none">–</span>')
+        return none()
     exact = timezone.localtime(value)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -90,7 +95,7 @@ def instant(value, seconds=False):
 def waiting(since):
     """{% waiting application.submitted_at %}: for how long by now, coloured where that is long."""
     if since is None:
-        return SafeString('<span aria-label="none">–</span>')
+        return none()
     now = timezone.now()
     tone = next((tone for longest, tone in WAITED if now - since < longest), "bad")
     return format_html(
@@ -119,16 +124,19 @@ def clock(value):
 def day(value):
     """{% day invoice.issue_date %}: a calendar day in the page's language; of an instant, its day here."""
     if value is None:
-        return SafeString('<span aria-label="none">–</span>')
+        return none()
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.day(value))
 
 
 @register.inclusion_tag("components/status.html")
-def status(code, label=""):
-    """{% status advance.status %}: the badge of a state, of the same colour everywhere (portal/ui/states.py)."""
-    return {"state": states.state(code, label)}
+def status(code, label="", of=""):
+    """{% status advance.status %}: the badge of a state, of the same colour everywhere (portal/ui/states.py).
+
+    {% status document.outcome of="document" %} where a kind of thing has a word of its own for it.
+    """
+    return {"state": states.state(code, label, of=of)}
 
 
 @register.inclusion_tag("components/copyable.html")

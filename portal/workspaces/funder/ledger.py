@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from financing.credit.models import Facility
 from financing.ledger.models import Account, Balance, Entry, Leg
@@ -26,7 +26,9 @@ PAGE = 50
 class Days(forms.Form):
     """Value dates from and until, both included."""
 
-    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        required=False, label=pgettext_lazy("day", "From"), widget=forms.DateInput(attrs={"type": "date"})
+    )
     until = forms.DateField(required=False, label=gettext_lazy("Until"), widget=forms.DateInput(attrs={"type": "date"}))
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
@@ -36,9 +38,9 @@ def _name(account: Account) -> str:
 
 
 ACCOUNTS = (
-    Column("kind", gettext_lazy("Account"), sort=True, value=_name,
+    Column("kind", pgettext_lazy("ledger", "Account"), sort=True, value=_name,
            url=lambda row: reverse("funder:ledger_account", args=[row.pk])),
-    Column("of", gettext_lazy("Of"), sort=True),
+    Column("of", gettext_lazy("Supplier"), sort=True),
     Column("debit_minor", pgettext_lazy("side of an entry", "Debit"), kind="money"),
     Column("credit_minor", pgettext_lazy("side of an entry", "Credit"), kind="money"),
     Column("balance_minor", gettext_lazy("Balance"), kind="money", sort=True),
@@ -65,8 +67,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(kind__in=EARNED)
     columns = ACCOUNTS if not _first_day(month) else (_of_month(_first_day(month)), *ACCOUNTS[1:])
     table = Table(
-        request, rows, columns, name="accounts", caption=_("Accounts"), search=("of",), order="kind",
-        filters=(Filter("kind", _("Account"), Account.Kind.choices),),
+        request, rows, columns, name="accounts", caption=pgettext("ledger", "Accounts"), search=("of",), order="kind",
+        filters=(Filter("kind", pgettext("ledger", "Account"), Account.Kind.choices),),
         empty={"title": _("Nothing booked yet"), "text": _("Accounts appear with the first advance.")},
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "funder/ledger.html", {"table": table})
@@ -82,7 +84,7 @@ def _first_day(month: str) -> date | None:
 def _of_month(first: date) -> Column:
     last = date(first.year + first.month // 12, first.month % 12 + 1, 1).toordinal() - 1
     query = f"?since={first.isoformat()}&until={date.fromordinal(last).isoformat()}"
-    return Column("kind", gettext_lazy("Account"), sort=True, value=_name,
+    return Column("kind", pgettext_lazy("ledger", "Account"), sort=True, value=_name,
                   url=lambda row: reverse("funder:ledger_account", args=[row.pk]) + query)  # fmt: skip
 
 
@@ -115,7 +117,7 @@ LEGS = (
     Column("entry_id", gettext_lazy("Entry"), kind="id"),
     Column("entry.kind", gettext_lazy("What")),
     Column("entry.value_date", gettext_lazy("Value date"), kind="day"),
-    Column("entry.business_date", gettext_lazy("Booked"), kind="day"),
+    Column("entry.business_date", pgettext_lazy("time", "Booked"), kind="day"),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", currency="account.currency"),
 )
 

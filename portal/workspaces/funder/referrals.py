@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from financing.advances import services
@@ -57,7 +57,7 @@ def _columns(names: dict[str, str]) -> tuple[Column, ...]:
     """`names`: of those who have recommended."""
     return (
         Column("id", gettext_lazy("Application"), kind="id", url=application_url),
-        Column("submitted_at", gettext_lazy("Waiting"), kind="waiting", sort=True),
+        Column("submitted_at", pgettext_lazy("for how long", "Waiting"), kind="waiting", sort=True),
         Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
         Column("quote.grade", gettext_lazy("Grade"), sort="quote__grade"),
         Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),

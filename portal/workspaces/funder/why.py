@@ -52,7 +52,7 @@ def to_money(pace: dict) -> Why:
         how=_("From the moment a supplier applies until the bank has booked the payment, for what no person decided "
               "and was paid in the last 30 days."),
         parts=[
-            Part(_("Paid"), value=number(pace["funded"])),
+            Part(_("Paid out"), value=number(pace["funded"])),
             Part(_("Half of them within"), value=elapsed(pace["median_ms"]) if known else "–"),
             Part(_("99 of 100 within"), value=elapsed(pace["p99_ms"]) if known else "–"),
         ],

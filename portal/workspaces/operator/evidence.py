@@ -24,7 +24,7 @@ DOCUMENTS = (
     Column("kind", gettext_lazy("Kind"), sort=True, value=lambda row: row.get_kind_display()),
     Column("party.name", gettext_lazy("Handed in by"), sort="party__name"),
     Column("received_at", gettext_lazy("Came in"), kind="instant", sort=True),
-    Column("outcome", gettext_lazy("Outcome"), kind="status", sort=True),
+    Column("outcome", gettext_lazy("Outcome"), kind="status", of="document", sort=True),
     Column("code", gettext_lazy("Code"), sort=True),
     Column("explanation", gettext_lazy("Why")),
 )  # fmt: skip

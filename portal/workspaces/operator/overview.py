@@ -31,10 +31,11 @@ class Line:
     oldest_ms: int | None
     url: str
     needs_you: bool
+    of: str = ""
 
     @property
     def word(self) -> str:
-        return str(state(self.state).label)
+        return str(state(self.state, of=self.of).label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def boards(actor: Actor, now: datetime) -> list[Board]:
         _board(_("Deliveries"), "operator:deliveries", "deliveries-state", Delivery.objects.exclude(state=D.DONE),
                ("state", "event__recorded_at"), (D.PARKED, D.WAITING), (D.PARKED,), now),
         _board(_("Payments"), "operator:payments", "payments-status", payments, ("status", "created_at"),
-               (*STUCK_AT_BANK, *UNDER_WAY), STUCK_AT_BANK, now),
+               (*STUCK_AT_BANK, *UNDER_WAY), STUCK_AT_BANK, now, of="payment"),
         _board(_("Documents handed in"), "operator:documents", "documents-outcome", documents,
                ("outcome", "received_at"), (OUTCOME.REFUSED, OUTCOME.PARTLY), (OUTCOME.REFUSED,), now),
         _board(_("Verifications"), "operator:verifications", "verifications-status",
@@ -63,7 +64,7 @@ def boards(actor: Actor, now: datetime) -> list[Board]:
 
 def _board(
     title: Promise, route: str, parameter: str, rows: QuerySet, by: tuple[str, str], states: Iterable[str],
-    needing: Iterable[str], now: datetime,
+    needing: Iterable[str], now: datetime, of: str = "",
 ) -> Board:  # fmt: skip
     """`by`: the field of the state, and the instant since which a row waits."""
     column, since = by
@@ -74,6 +75,6 @@ def _board(
     def line(code: str) -> Line:
         n, oldest = found.get(code, (0, None))
         age = max(0, int((now - oldest).total_seconds() * 1000)) if oldest else None
-        return Line(code, n, age, f"{address}?{parameter}={code}", bool(n) and code in needing)
+        return Line(code, n, age, f"{address}?{parameter}={code}", bool(n) and code in needing, of)
 
     return Board(title, address, [line(code) for code in states])

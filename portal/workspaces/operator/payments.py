@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from financing.banking.models import BankMessage, PaymentInstruction
 from financing.banking.queries import instructions, trail, unmatched
@@ -23,8 +23,8 @@ PAYMENTS = (
     Column("purpose", gettext_lazy("Purpose"), sort=True, value=lambda row: row.get_purpose_display()),
     Column("account.party.name", gettext_lazy("From"), sort="account__party__name"),
     Column("payee.name", gettext_lazy("To"), sort="payee__name"),
-    Column("created_at", gettext_lazy("Instructed"), kind="instant", sort=True),
-    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
     Column("reason_text", gettext_lazy("What the bank said"), value=lambda row: row.reason_text or row.reason),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
 )  # fmt: skip
@@ -48,7 +48,7 @@ def payments(request: HttpRequest) -> HttpResponse:
         order="-created_at", search=("end_to_end_id", "account__party__name", "payee__name"),
         live="banking.paymentinstruction",
         filters=(
-            Filter("status", _("State"), [(c, state(c).label) for c in PaymentInstruction.Status.values]),
+            Filter("status", _("State"), [(c, state(c, of="payment").label) for c in PaymentInstruction.Status.values]),
             Filter("purpose", _("Purpose"), PaymentInstruction.Purpose.choices),
         ),
         empty={"title": _("Nothing was paid yet"), "text": _("Every payment appears here as it is instructed.")},

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from financing.banking.iso20022.parts import own
 from financing.banking.models import BankMessage, PaymentInstruction
@@ -34,14 +34,14 @@ def _other(row: PaymentInstruction) -> str:
 
 
 COLUMNS = (
-    Column("created_at", gettext_lazy("Instructed"), kind="instant", sort=True,
+    Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True,
            url=lambda row: reverse("payments:payment", args=[row.pk])),
     Column("direction", gettext_lazy("Direction"), sort=True, value=lambda row: DIRECTIONS[row.direction]),
     Column("other", gettext_lazy("With"), value=_other),
     Column("purpose", gettext_lazy("Purpose"), sort=True, value=lambda row: row.get_purpose_display()),
     Column("end_to_end_id", gettext_lazy("Reference"), kind="id"),
-    Column("settled_at", gettext_lazy("Booked"), kind="instant", sort=True),
-    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("settled_at", pgettext_lazy("time", "Booked"), kind="instant", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
 )  # fmt: skip
 
@@ -54,8 +54,8 @@ def _filters() -> tuple[Filter, ...]:
     ]
     return (
         Filter("direction", _("Direction"), list(DIRECTIONS.items())),
-        Filter("status", _("State"), [(code, state(code).label) for code in S.values]),
-        Filter("since", _("Instructed"), since, field="created_at__date__gte"),
+        Filter("status", _("State"), [(code, state(code, of="payment").label) for code in S.values]),
+        Filter("since", pgettext("time", "Instructed"), since, field="created_at__date__gte"),
     )
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from financing.receivables import overview as glance
@@ -58,7 +58,12 @@ def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
         Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
         Column("match", gettext_lazy("Found"), kind="status", sort=True, value=_finding),
         Column("match_note", gettext_lazy("Why it waits"), value=_why),
-        Column("received_at", gettext_lazy("Waiting"), sort=True, value=lambda row: age(row.received_at, now)),
+        Column(
+            "received_at",
+            pgettext_lazy("for how long", "Waiting"),
+            sort=True,
+            value=lambda row: age(row.received_at, now),
+        ),
         Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
         Column("open_minor", gettext_lazy("Amount"), kind="money", sort=True),
     )

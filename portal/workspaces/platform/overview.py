@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from financing.advances.sharing import FEWEST, shared_figures
 from financing.receivables import overview as glance
@@ -23,7 +23,7 @@ def _columns(now: datetime) -> tuple[Column, ...]:
     return (
         Column("subject", gettext_lazy("Which"), kind="id", url=lambda row: row["url"]),
         Column("what", gettext_lazy("What"), sort="kind", value=lambda row: exceptions.KINDS[row["kind"]]),
-        Column("since", gettext_lazy("Waiting"), sort=True, value=lambda row: age(row["since"], now)),
+        Column("since", pgettext_lazy("for how long", "Waiting"), sort=True, value=lambda row: age(row["since"], now)),
         Column("who", gettext_lazy("Who")),
         Column("why", gettext_lazy("Why")),
         Column("amount_minor", gettext_lazy("Amount"), kind="money"),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.parties.models import Party
 from accounts.trail.models import Event
@@ -48,7 +48,7 @@ DUE = (
 )  # fmt: skip
 SETTLEMENTS = (
     Column("key", gettext_lazy("Settlement"), kind="id", url=lambda row: reverse("platform:settlement", args=[row.pk])),
-    Column("created_at", gettext_lazy("Instructed"), kind="instant", sort=True),
+    Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True),
     Column("payees", gettext_lazy("Payments"), kind="number", sort=True),
     Column("instructed", gettext_lazy("Under way"), kind="number", sort=True),
     Column("booked", gettext_lazy("Booked"), kind="number", sort=True),

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.parties.models import Party
 from financing.credit.models import Programme
@@ -43,7 +43,7 @@ def _columns(health: dict[int, Deliveries]) -> tuple[Column, ...]:
         share("fulfilled_share", gettext_lazy("Arrived")),
         share("return_share", gettext_lazy("Sent back")),
         Column("waiting", gettext_lazy("To accept"), kind="number", sort=True),
-        Column("owed_minor", gettext_lazy("Owed"), kind="money", sort=True, currency="owed_currency"),
+        Column("owed_minor", pgettext_lazy("platform", "Owed"), kind="money", sort=True, currency="owed_currency"),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ IMPORTS = (
            url=lambda row: reverse("platform:trade_import", args=[row.pk])),
     Column("file_name", gettext_lazy("File"), sort=True),
     Column("received_at", gettext_lazy("Came in"), kind="instant", sort=True),
-    Column("outcome", gettext_lazy("Outcome"), kind="status", sort=True),
+    Column("outcome", gettext_lazy("Outcome"), kind="status", of="document", sort=True),
     Column("rows_lines", gettext_lazy("Rows"), kind="number", sort=True),
     Column("rows_new", gettext_lazy("New"), kind="number", sort=True),
     Column("rows_known", gettext_lazy("Known"), kind="number", sort=True),
@@ -79,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, form: TradeFile, *, refusal=None, status=200) -> HttpResponse:
     table = Table(
         request, queries.imports(request.actor), IMPORTS, name="imports", caption=_("Imports"), search=("file_name",),
-        filters=(Filter("outcome", _("Outcome"), [(c, state(c).label) for c in Document.Outcome.values]),),
+        filters=(Filter("outcome", _("Outcome"), [(c, state(c, of="document").label) for c in Document.Outcome]),),
         order="-id", live="intake.document",
         empty={
             "title": _("No trade history yet"),

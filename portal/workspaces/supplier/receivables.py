@@ -68,7 +68,7 @@ def receivables(request: HttpRequest) -> HttpResponse:
         filters=(
             Filter("status", _("State"), [(each.value, _state(each)) for each in Receivable.Status]),
             Filter("use", _("Good for"), list(figures.SHORT.items())),
-            Filter("counts", _("Counted"), [("yes", _("what carries your limit"))]),
+            Filter("counts", pgettext("filter", "Counted"), [("yes", _("what carries your limit"))]),
         ),
         empty={
             "title": _("No invoices yet"),
@@ -224,7 +224,7 @@ DOCUMENT_COLUMNS = (
     Column("file_name", gettext_lazy("File"), kind="id", sort=True, value=lambda row: row.file_name or row.sha256[:12],
            url=lambda row: reverse("supplier:document", args=[row.pk])),
     Column("received_at", gettext_lazy("Handed in"), kind="instant", sort=True),
-    Column("outcome", gettext_lazy("Outcome"), kind="status", sort=True),
+    Column("outcome", gettext_lazy("Outcome"), kind="status", of="document", sort=True),
     Column("entered", gettext_lazy("Entered"), kind="number", value=lambda row: row.report.get("entered", 0)),
     Column("refused", gettext_lazy("Refused"), kind="number", value=lambda row: len(row.report.get("refused", []))),
     Column("explanation", gettext_lazy("First refusal")),
