@@ -11,6 +11,7 @@ from http import HTTPStatus
 from drf_spectacular.openapi import AutoSchema
 
 from portal.shared.problems import PROBLEMS
+from portal.shared.renderers import Csv
 from portal.shared.samples import sample
 
 ANYWHERE = (
@@ -18,6 +19,8 @@ ANYWHERE = (
     "INTERNAL_ERROR",
 )  # fmt: skip
 LISTED = ("LIMIT_INVALID", "CURSOR_INVALID", "SORT_INVALID", "FILTER_INVALID")
+SHEET = {"schema": {"type": "string"}, "example": "id,number,amount_minor,currency\n17,A-1001,90000,EUR\n"}
+"""A list as CSV: see sheets.py."""
 CHANGED = ("NOT_FOUND", "PERMISSION_DENIED", "SECOND_FACTOR_REQUIRED", "PRECONDITION_FAILED", "TOO_LARGE")
 REPEATED = ("IDEMPOTENCY_KEY_INVALID", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_FLIGHT")
 WITH_BODY = ("PARSE_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INVALID_INPUT")
@@ -69,6 +72,7 @@ class Described(AutoSchema):
         codes = [*ANYWHERE, *getattr(self._handler(), "refuses", ())]
         if self.method == "GET":
             codes += LISTED if self._is_list_view() else ()
+            codes += ("DATE_INVALID",) if self._is_list_view() and getattr(self.view, "dated", "") else ()
             codes += ("NOT_FOUND",) if "{" in self.path else ()
             return codes
         codes += CHANGED if "{" in self.path else [each for each in CHANGED if each != "PRECONDITION_FAILED"]
@@ -90,6 +94,8 @@ class Described(AutoSchema):
             headers["ETag"] = _text("Names this answer; changes when something in it does")
         if self.method == "POST":
             headers["Idempotency-Replayed"] = _text("`true`: this was done before, under the same Idempotency-Key")
+        if Csv.media_type in response.get("content", {}):
+            response["content"][Csv.media_type] = SHEET
         return response | {
             "headers": headers,
             "description": response.get("description") or HTTPStatus(int(status)).phrase,

@@ -7,10 +7,13 @@ so that none is skipped or shown twice. Only keys that never change, and that an
 import base64
 import binascii
 import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
+from django.utils.dateparse import parse_date
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -33,10 +36,7 @@ class OpaqueCursor(BasePagination):
         if request.query_params.get("sort") not in (None, "", sort):
             raise CursorInvalid()
         key = _key(view, sort)
-        if place:
-            queryset = queryset.filter(_beyond(queryset.model, key, *place))
-        down = "-" if key.startswith("-") else ""
-        rows = list(queryset.order_by(*dict.fromkeys((key, f"{down}id")))[: limit + 1])
+        rows = _following(queryset, key, place, limit + 1)
         self._next = _encoded(sort, key, rows[limit - 1]) if len(rows) > limit else None
         return rows[:limit]
 
@@ -61,6 +61,27 @@ class OpaqueCursor(BasePagination):
                 "Rows of a page",
             ),
         ]
+
+
+def batches(queryset: QuerySet, request: Request, view, size: int) -> Iterator[list[Model]]:
+    """Every row in the order that is asked for, so many at a time, each batch read from where the last one ended."""
+    key = _key(view, request.query_params.get("sort") or NEWEST_FIRST)
+
+    def read() -> Iterator[list[Model]]:
+        place: list = []
+        while rows := _following(queryset, key, place, size):
+            yield rows
+            place = [_place(key, rows[-1]), rows[-1].pk]
+
+    return read()
+
+
+def _following(queryset: QuerySet, key: str, place: list, most: int) -> list[Model]:
+    """Rows after a place, so many at most; from the beginning where there is none."""
+    if place:
+        queryset = queryset.filter(_beyond(queryset.model, key, *place))
+    down = "-" if key.startswith("-") else ""
+    return list(queryset.order_by(*dict.fromkeys((key, f"{down}id")))[:most])
 
 
 class CursorInvalid(InvalidInput):
@@ -104,8 +125,12 @@ def _beyond(model: type[Model], key: str, value: Any, pk: int) -> Q:
 
 
 def _encoded(sort: str, key: str, row: Model) -> str:
-    value = None if sort in ("id", "-id") else str(getattr(row, key.removeprefix("-")))
-    return base64.urlsafe_b64encode(json.dumps([sort, value, row.pk]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([sort, _place(key, row), row.pk]).encode()).decode().rstrip("=")
+
+
+def _place(key: str, row: Model) -> str | None:
+    """The row's key as text; None where that is the primary key."""
+    return None if key.removeprefix("-") == "id" else str(getattr(row, key.removeprefix("-")))
 
 
 def _decoded(cursor: str) -> list:
@@ -120,13 +145,13 @@ def _decoded(cursor: str) -> list:
 
 
 class ByParameter(BaseFilterBackend):
-    """Query parameters that a viewset names in `filters`: a state by its name, anything else by its number."""
+    """Query parameters that a viewset names: a state by its name, a span of days, anything else by its number."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet, view) -> QuerySet:
         for parameter, path in view.filters.items():
             if given := request.query_params.get(parameter):
                 queryset = queryset.filter(**{path: self._value(view, parameter, given)})
-        return queryset
+        return queryset.filter(_within(view, request.query_params)) if view.dated else queryset
 
     def _value(self, view, parameter: str, given: str) -> str:
         known = self._known(view, parameter)
@@ -143,7 +168,9 @@ class ByParameter(BaseFilterBackend):
         return given
 
     def _known(self, view, parameter: str) -> list[str]:
-        field = view.model._meta.get_field(view.filters[parameter].removesuffix("_id"))
+        if parameter in view.choices:
+            return list(view.choices[parameter])
+        field = view.model._meta.get_field(view.filters[parameter])
         return [value for value, _ in field.choices or ()]
 
     def get_schema_operation_parameters(self, view) -> list[dict]:
@@ -152,7 +179,40 @@ class ByParameter(BaseFilterBackend):
             known = self._known(view, parameter)
             schema = {"type": "string", "enum": known} if known else {"type": "integer"}
             found.append(_query(parameter, schema, f"Only those of this {parameter}"))
+        for parameter, bound in (("from", "this day or after it"), ("until", "this day or before it")):
+            if view.dated:
+                told = f"Only those whose `{view.dated.rpartition('__')[2]}` is on {bound}"
+                found.append(_query(parameter, {"type": "string", "format": "date"}, told))
         return found
+
+
+def _within(view, given: dict) -> Q:
+    """Days are of UTC where the field is an instant."""
+    field = view.model
+    for name in view.dated.split("__"):
+        field = (field._meta if isinstance(field, type) else field.related_model._meta).get_field(name)
+    is_instant, found = isinstance(field, DateTimeField), Q()
+    if since := day(given.get("from", "")):
+        found &= Q(**{f"{view.dated}__gte": _midnight(since) if is_instant else since})
+    if until := day(given.get("until", "")):
+        bound = {"lt": _midnight(until + timedelta(days=1))} if is_instant and until < date.max else {"lte": until}
+        found &= Q(**{f"{view.dated}__{compare}": value for compare, value in bound.items()})
+    return found
+
+
+def _midnight(on: date) -> datetime:
+    return datetime.combine(on, time(), UTC)
+
+
+def day(given: str) -> date | None:
+    """A day as in 2026-03-31; None where none is given. Raises InvalidInput (DATE_INVALID)."""
+    try:
+        found = parse_date(given) if given else None
+    except ValueError:
+        found = None
+    if given and found is None:
+        raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
+    return found
 
 
 def _query(name: str, schema: dict, description: str) -> dict:

@@ -17,7 +17,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "SCOPE_BEYOND_OWN": (403, "A client gives and changes only what lies within its own scopes."),
     "NOT_FOUND": (404, "It does not exist, or is none of the asker's business."),
     "METHOD_NOT_ALLOWED": (405, "The address knows other methods: see Allow."),
-    "NOT_ACCEPTABLE": (406, "Answers are application/json; the Accept header excludes it."),
+    "NOT_ACCEPTABLE": (406, "Answers are JSON, lists CSV too: the Accept header or `format` asks for neither."),
     "PRECONDITION_FAILED": (412, "What was seen (If-Match) has changed. Nothing was done: read again."),
     "TOO_LARGE": (413, "The body is larger than what is taken: 10 MB of documents, 64 MB of trade history."),
     "UNSUPPORTED_MEDIA_TYPE": (415, "The body is of a type that this operation does not read."),

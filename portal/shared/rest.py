@@ -2,14 +2,15 @@
 
 A viewset names its `model`, the permission to `view` it and the `group` of scopes that a machine needs. It validates
 the shape of a request, makes one domain call and serialises what that returns; what may be done is decided by the
-services. Filters, orders and pages stand in paging.py, ETags in conditional.py.
+services. Filters, orders and pages stand in paging.py, ETags in conditional.py, lists as CSV in sheets.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
@@ -21,13 +22,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from portal.shared import conditional
+from portal.shared import conditional, sheets
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, NotFound
-from portal.shared.paging import ByParameter, OpaqueCursor, page_size
+from portal.shared.paging import ByParameter, OpaqueCursor, batches, page_size
 from portal.shared.parsers import RawParser
-from portal.shared.renderers import Json
+from portal.shared.renderers import Csv, Json, Negotiated
 
 __all__ = [
     "KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "created", "page_size",
@@ -54,6 +55,7 @@ class Resource(APIView):
     """
 
     group = ""
+    content_negotiation_class = Negotiated
 
     def initial(self, request: Request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
@@ -121,12 +123,17 @@ class Resource(APIView):
 
 
 class OfActor(Resource, GenericViewSet):
-    """A collection of `model`, as far as the actor may see it; filters by the query parameters in `filters`."""
+    """A collection of `model`, as far as the actor may see it; filters by the query parameters in `filters`.
+
+    `choices` names what a filter by an annotation takes; `dated` the day or instant that `?from=` and `?until=` bound.
+    """
 
     model: type[Model]
     view: str
     related: tuple[str, ...] = ()
     filters: dict[str, str] = {}
+    choices: dict[str, tuple[str, ...]] = {}
+    dated = ""
     pagination_class = OpaqueCursor
     filter_backends = [ByParameter]
     lookup_value_regex = r"[0-9]{1,18}"
@@ -157,9 +164,29 @@ class OfActor(Resource, GenericViewSet):
 
 
 class Listed(mixins.ListModelMixin):
+    """A list in pages, or whole as CSV where that is asked for."""
+
+    def get_renderers(self):
+        found = super().get_renderers()
+        return [*found, Csv()] if self.action == "list" else found
+
     def list(self, request, *args, **kwargs):
         require(self.actor, self.view)
-        return super().list(request, *args, **kwargs)
+        if not isinstance(request.accepted_renderer, Csv):
+            return super().list(request, *args, **kwargs)
+        found = batches(self.filter_queryset(self.get_queryset()), request, self, sheets.ROWS_AT_ONCE)
+        written = sheets.lines(self.get_serializer(), map(self.completed, found))
+        response = StreamingHttpResponse(written, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{self.basename.removeprefix("api-")}.csv"'
+        return response
+
+    def paginate_queryset(self, queryset):
+        found = super().paginate_queryset(queryset)
+        return found if found is None or self.action != "list" else self.completed(found)
+
+    def completed(self, rows: Sequence[Model]) -> Sequence[Model]:
+        """The rows of a page with what is known of them only together."""
+        return rows
 
 
 class Shown:

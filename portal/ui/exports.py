@@ -16,6 +16,7 @@ from django.utils import timezone
 from xlsxwriter.worksheet import Worksheet
 
 from portal.shared.money import exponent, from_minor
+from portal.shared.sheets import disarmed
 from portal.ui.states import state
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -56,11 +57,6 @@ def as_texts(cell) -> list[str]:
     if isinstance(value, datetime | date) and cell.column.kind != "status":
         return [value.isoformat()]
     return [as_text(cell) if cell.column.numeric else disarmed(as_text(cell))]
-
-
-def disarmed(text: str) -> str:
-    """Text that a spreadsheet would run as a formula, made plain by an apostrophe."""
-    return "'" + text if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def as_text(cell) -> str:

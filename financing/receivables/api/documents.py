@@ -256,7 +256,7 @@ class Receivables(Reading):
     """What the platform owes its suppliers."""
 
     model, view, group = Receivable, "receivables.view", "receivables"
-    sorts = {"due_date": "due_date"}
+    sorts, dated = {"due_date": "due_date"}, "due_date"
     related = ("supplier", "debtor")
     filters = {"status": "status", "supplier": "supplier_id", "match": "match"}
 

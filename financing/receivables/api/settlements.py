@@ -4,7 +4,6 @@ from datetime import date
 
 from django.db.models import F, Sum
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -16,6 +15,7 @@ from financing.receivables.models import Receivable, Settlement, SettlementLine,
 from portal.shared.access import require
 from portal.shared.errors import InvalidInput
 from portal.shared.openapi import refuses
+from portal.shared.paging import day
 from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, created
 
 MAX_LINES = 10_000
@@ -151,7 +151,9 @@ class Settlements(Listed, OfActor):
     def due(self, request) -> Response:
         """What the platform has to pay by a day, ready to be sent as a settlement."""
         require(self.actor, self.view)
-        on = _day(request.query_params.get("on", ""))
+        on = day(request.query_params.get("on", ""))
+        if on is None:
+            raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
         owed = (
             Receivable.objects.visible_to(self.actor)
             .filter(
@@ -164,13 +166,3 @@ class Settlements(Listed, OfActor):
         rows = owed.order_by("due_date", "id").values_list("id", "payable")[:MAX_LINES]
         lines = [{"receivable": receivable, "amount_minor": payable} for receivable, payable in rows]
         return Response(DueShown({"on": on, "count": len(lines), "totals": totals, "lines": lines}).data)
-
-
-def _day(given: str) -> date:
-    try:
-        found = parse_date(given)
-    except ValueError:
-        found = None
-    if found is None:
-        raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
-    return found
