@@ -16,6 +16,8 @@ from financing.receivables import api as receivables
 from logistics.orders import api as orders
 from portal.reference import views as reference
 from portal.shared.rest import Unknown
+from portal.workspaces.needs.api import Needs
+from portal.workspaces.platform import api as platform
 from portal.workspaces.search.api import Search
 
 router = SimpleRouter()
@@ -31,6 +33,8 @@ for prefix, viewset in {
     "notices": notices.Notices,
     # goods
     "trade-history": orders.TradeHistory,
+    "purchase-orders": orders.PurchaseOrders,
+    "suppliers": platform.Suppliers,
     # money
     "receivables": receivables.Receivables,
     "credit-notes": receivables.CreditNotes,
@@ -43,6 +47,9 @@ for prefix, viewset in {
     "quotes": advances.Quotes,
     "applications": advances.Applications,
     "advances": advances.Advances,
+    "ledger-accounts": ledger.LedgerAccounts,
+    "ledger-entries": ledger.LedgerEntries,
+    "ledger-movements": ledger.LedgerMovements,
     "bank-accounts": banking.BankAccounts,
     "instructions": banking.Instructions,
     "statements": banking.Statements,
@@ -60,6 +67,7 @@ urlpatterns = [
     path("v1/notices/preferences/", notices.NoticePreferences.as_view(), name="api-notice-preferences"),
     path("v1/events/", trail.Events.as_view(), name="api-events"),
     path("v1/search/", Search.as_view(), name="api-search"),
+    path("v1/needs/", Needs.as_view(), name="api-needs"),
     path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),
     path("v1/book/exposure/", advances.OwnExposure.as_view(), name="api-exposure"),
     path("v1/book/business-date/", ledger.BusinessDate.as_view(), name="api-business-date"),

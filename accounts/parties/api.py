@@ -160,6 +160,13 @@ class InvitationShown(serializers.ModelSerializer):
         fields = ("id", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
 
 
+class Invited(MemberAdded):
+    party = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, required=False, allow_null=True, default=None,
+        help_text="For the operator: the party whose first administrator it is. Without it, or null: one's own",
+    )  # fmt: skip
+
+
 @extend_schema(tags=["members"])
 class Invitations(Reading):
     """Letters by which people may come to act for the party, and what became of them. For its administrators."""
@@ -173,12 +180,14 @@ class Invitations(Reading):
             return Invitation.objects.none()
         return Invitation.objects.filter(party_id=self.actor.party_id)
 
-    @extend_schema(request=MemberAdded, responses={201: InvitationShown}, parameters=[KEY_PARAMETER])
-    @refuses("EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED", "ADMINISTRATOR_EXISTS")
+    @extend_schema(request=Invited, responses={201: InvitationShown}, parameters=[KEY_PARAMETER])
+    @refuses("NOT_FOUND", "EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED", "ADMINISTRATOR_EXISTS")
     def create(self, request) -> Response:
         """Write to a person who may then act for the party in a role. The letter holds for seven days."""
-        given, party_id = self.checked(MemberAdded), self.actor.party_id
-        return self.answer(inviting.invite(actor=self.actor, party_id=party_id, now=timezone.now(), **given), 201)
+        given = self.checked(Invited)
+        party_id = given.pop("party") or self.actor.party_id
+        made = inviting.invite(actor=self.actor, party_id=party_id, now=timezone.now(), **given)
+        return Response(InvitationShown(made).data, status=201)
 
     @extend_schema(request=None, responses=InvitationShown, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])

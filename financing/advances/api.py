@@ -4,12 +4,12 @@ from datetime import date
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.trail.models import Event
+from financing.advances import overview as glance
 from financing.advances import reports, services, shapes
 from financing.advances.exposure import currencies, lent
 from financing.advances.models import Advance, Application, Quote
@@ -27,6 +27,7 @@ from portal.shared import access
 from portal.shared.access import Actor, require
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from portal.shared.openapi import refuses
+from portal.shared.paging import day
 from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Resource, Shown, created
 
 BY_TWO = ("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID", "OWN_WORK", "NO_RECOMMENDATION")
@@ -153,6 +154,18 @@ class Applications(Reading):
         said = {"entered": entered, "refused": len(found) - entered, "results": found}
         return created(shapes.ManyShown(said).data)
 
+    @extend_schema(responses=reports.FunderAtAGlance)
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def overview(self, request) -> Response:
+        """The funder at a glance: what waits for its people, how fast it was in thirty days, what it has lent."""
+        require(self.actor, "ledger.view")
+        book = Book.objects.visible_to(self.actor).first()
+        said = {
+            "waiting": glance.waiting(self.actor), "thirty_days": glance.pace(self.actor, timezone.now()),
+            "positions": glance.position(self.actor, book) if book else [],
+        }  # fmt: skip
+        return Response(reports.FunderAtAGlance(said).data)
+
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
     @refuses("INVALID_TRANSITION")
@@ -217,7 +230,7 @@ class Advances(Reading):
     """Money lent: from approval to the last repayment."""
 
     model, view, group = Advance, "advances.view", "advances"
-    sorts = {"due_date": "due_date"}
+    sorts, dated = {"due_date": "due_date"}, "due_date"
     related = ("supplier", "funder", "application")
     filters = {"status": "status", "facility": "facility_id", "supplier": "supplier_id"}
 
@@ -233,7 +246,7 @@ class Advances(Reading):
         if self.actor.party_kind != access.SUPPLIER:
             raise Forbidden()
         require(self.actor, self.view)
-        since, until = (_day(request.query_params.get(each, "")) for each in ("from", "until"))
+        since, until = (day(request.query_params.get(each, "")) for each in ("from", "until"))
         found = accounts(self.actor, since=since or date.min, until=until or date.max)
         return Response(reports.StatementOfAccount({"from": since, "until": until, "accounts": found}).data)
 
@@ -244,16 +257,6 @@ class Advances(Reading):
         found = super().seen(pk)
         found.timeline = timeline(self.actor, found)
         return found
-
-
-def _day(given: str) -> date | None:
-    try:
-        found = parse_date(given) if given else None
-    except ValueError:
-        found = None
-    if given and found is None:
-        raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
-    return found
 
 
 def timeline(actor: Actor, advance: Advance) -> list[Event]:

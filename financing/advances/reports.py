@@ -61,3 +61,33 @@ class FiguresShown(serializers.Serializer):
     month = PaceShown()
     weeks = PaceShown(many=True)
     grades = GradeShown(many=True)
+
+
+class WaitingForPeople(serializers.Serializer):
+    count = serializers.IntegerField(help_text="Referred by the policy, and not decided")
+    for_maker = serializers.IntegerField(help_text="Not recommended yet")
+    for_checker = serializers.IntegerField(help_text="Recommended, and not decided")
+    since = serializers.DateTimeField(allow_null=True, help_text="When the oldest was applied for")
+
+
+class ThirtyDaysShown(serializers.Serializer):
+    decided = serializers.IntegerField(source="all")
+    by_hand = serializers.IntegerField()
+    declined = serializers.IntegerField()
+    automatic_share = serializers.FloatField(allow_null=True, help_text="Decided with no hand: 0.5 is half of them")
+    funded = serializers.IntegerField(help_text="Of those decided with no hand")
+    median_ms = serializers.IntegerField(allow_null=True, help_text="From application to money, with no hand")
+    p99_ms = serializers.IntegerField(allow_null=True)
+
+
+class PositionShown(serializers.Serializer):
+    currency = serializers.CharField()
+    cash_minor = serializers.IntegerField(source="cash")
+    lent_minor = serializers.IntegerField(source="lent")
+    due_to_suppliers_minor = serializers.IntegerField(source="due")
+
+
+class FunderAtAGlance(serializers.Serializer):
+    waiting = WaitingForPeople()
+    thirty_days = ThirtyDaysShown()
+    positions = PositionShown(many=True, help_text="By its book, one for each currency")

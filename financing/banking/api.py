@@ -1,5 +1,7 @@
 """REST: accounts at banks, payments, statements."""
 
+from functools import cached_property
+
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -36,13 +38,18 @@ class BankAccountShown(serializers.ModelSerializer):
     party = PartyName()
     balance_minor = serializers.IntegerField(allow_null=True, help_text="As the bank told it; null before it has")
     stated_on = serializers.DateField(allow_null=True)
+    ledger_minor = serializers.SerializerMethodField()
 
     class Meta:
         model = BankAccount
         fields = (
             "id", "party", "holder", "iban", "bic", "currency", "connected", "created_at", "closed_at", "balance_minor",
-            "stated_on",
+            "stated_on", "ledger_minor",
         )  # fmt: skip
+
+    def get_ledger_minor(self, account: BankAccount) -> int | None:
+        """What the owner's book says that it holds: to the owner of a book, of accounts that the portal is joined to"""
+        return self.context["view"].by_book(account)
 
 
 class BankAccountReplacement(serializers.Serializer):
@@ -66,6 +73,16 @@ class BankAccounts(Reading):
         if getattr(self, "swagger_fake_view", False):
             return BankAccount.objects.none()
         return queries.accounts(actor=self.actor)
+
+    @cached_property
+    def _cash(self) -> dict[str, int] | None:
+        return queries.cash_by_book(actor=self.actor)
+
+    def by_book(self, account: BankAccount) -> int | None:
+        """What the acting party's book says of an account of its own; None where it says nothing."""
+        if not account.connected or account.party_id != self.actor.party_id or self._cash is None:
+            return None
+        return self._cash.get(account.currency, 0)
 
     @extend_schema(request=BankAccountRegistered, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
     @refuses(*ACCOUNT_CODES)
@@ -95,6 +112,9 @@ class BankAccounts(Reading):
 
 
 class InstructionShown(serializers.ModelSerializer):
+    direction = serializers.ChoiceField(
+        choices=queries.DIRECTIONS, allow_null=True, help_text="Of the acting party's money; null to whom it is neither"
+    )
     payer = PartyName(source="account.party")
     payee = PartyName()
     reason = serializers.CharField(help_text="What the bank says of a refusal or return; told to the payer alone")
@@ -103,8 +123,8 @@ class InstructionShown(serializers.ModelSerializer):
     class Meta:
         model = PaymentInstruction
         fields = (
-            "id", "purpose", "payer", "payee", "creditor_name", "creditor_iban", "amount_minor", "currency",
-            "end_to_end_id", "remittance", "subject_type", "subject_id", "status", "reason", "reason_text",
+            "id", "direction", "purpose", "payer", "payee", "creditor_name", "creditor_iban", "amount_minor",
+            "currency", "end_to_end_id", "remittance", "subject_type", "subject_id", "status", "reason", "reason_text",
             "created_at", "sent_at", "answered_at", "settled_at",
         )  # fmt: skip
 
@@ -142,9 +162,17 @@ class Instructions(Reading):
     """Payments: those that the party makes, and those made to it."""
 
     model, view, group = PaymentInstruction, "banking.view", "banking"
-    related = ("account__party", "payee")
-    filters = {"status": "status", "purpose": "purpose", "payee": "payee_id", "account": "account_id"}
+    filters = {
+        "status": "status", "purpose": "purpose", "payee": "payee_id", "account": "account_id",
+        "direction": "direction",
+    }  # fmt: skip
+    choices, dated = {"direction": queries.DIRECTIONS}, "created_at"
     serializer_class = InstructionShown
+
+    def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):
+            return PaymentInstruction.objects.none()
+        return queries.flows(actor=self.actor)
 
     @extend_schema(responses=TrailShown)
     @action(detail=True)
@@ -219,7 +247,7 @@ class Statements(Reading):
 
     model, view, group = Statement, "banking.view", "banking"
     related = ("account",)
-    filters = {"account": "account_id"}
+    filters, dated = {"account": "account_id"}, "date"
     serializer_class = StatementShown
 
     @extend_schema(responses=UnmatchedShown(many=True))
@@ -236,4 +264,5 @@ class BankEntries(Reading):
 
     model, view, group = BankEntry, "banking.view", "banking"
     filters = {"account": "account_id", "statement": "statement_id", "instruction": "instruction_id"}
+    dated = "booking_date"
     serializer_class = BankEntryShown

@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
 from financing.ledger.models import Account, Book, Leg
 from financing.ledger.models import Entry as LedgerEntry
+from financing.ledger.queries import balances
 from portal.shared.access import Actor
 from portal.shared.errors import NotFound
+
+IN, OUT = DIRECTIONS = ("IN", "OUT")
 
 
 def accounts(*, actor: Actor) -> QuerySet[BankAccount]:
@@ -36,6 +39,14 @@ def accounts(*, actor: Actor) -> QuerySet[BankAccount]:
     )
 
 
+def cash_by_book(*, actor: Actor) -> dict[str, int] | None:
+    """What the party's own book says that its accounts hold, by currency; None for a party without a book."""
+    book = Book.objects.visible_to(actor).filter(funder_id=actor.party_id).first()
+    if book is None:
+        return None
+    return {currency: amount for (_, currency, _), amount in balances(book_id=book.id, kinds=["CASH"]).items()}
+
+
 def entries(*, actor: Actor, account_id: int | None = None) -> QuerySet[BankEntry]:
     """Bookings, latest first."""
     found = BankEntry.objects.visible_to(actor).select_related("instruction", "account")
@@ -58,6 +69,15 @@ def instructions(
     if subject_id is not None:
         found = found.filter(subject_id=subject_id)
     return found.order_by("-id")
+
+
+def flows(*, actor: Actor) -> QuerySet[PaymentInstruction]:
+    """Payments with `direction` as the party sees them; None where it neither pays nor is paid."""
+    direction = Case(
+        When(account__party_id=actor.party_id, then=Value(OUT)), When(payee_id=actor.party_id, then=Value(IN)),
+        default=None, output_field=CharField(null=True),
+    )  # fmt: skip
+    return instructions(actor=actor).annotate(direction=direction)
 
 
 @dataclass(frozen=True, slots=True)

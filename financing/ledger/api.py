@@ -1,17 +1,17 @@
-"""REST: a funder's own book, and its day."""
+"""REST: a funder's own book, its day, and every movement in it."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from financing.ledger import services
-from financing.ledger.models import Book
+from financing.ledger import queries, services
+from financing.ledger.models import Account, Book, Entry, Leg
 from financing.ledger.queries import trial_balance
 from portal.shared.access import Actor, require
 from portal.shared.errors import NotFound
 from portal.shared.openapi import refuses
-from portal.shared.rest import KEY_PARAMETER, Resource
+from portal.shared.rest import KEY_PARAMETER, Reading, Resource
 
 
 class TrialBalanceLineShown(serializers.Serializer):
@@ -81,3 +81,91 @@ def _own(actor: Actor) -> Book:
 def _shown(book: Book) -> Response:
     book.trial_balance = trial_balance(book.id)
     return Response(BookShown(book).data)
+
+
+class LedgerAccountShown(serializers.ModelSerializer):
+    """`facility` where the account is one facility's; minor units, the balance positive for a debit."""
+
+    facility = serializers.IntegerField(source="facility_id", allow_null=True)
+    debit_minor = serializers.IntegerField()
+    credit_minor = serializers.IntegerField()
+    balance_minor = serializers.IntegerField()
+
+    class Meta:
+        model = Account
+        fields = ("id", "kind", "currency", "facility", "debit_minor", "credit_minor", "balance_minor")
+
+
+@extend_schema(tags=["book"])
+class LedgerAccounts(Reading):
+    """Accounts of the funder's own book, with turnovers and balance."""
+
+    model, view, group = Account, "ledger.view", "ledger"
+    filters = {"kind": "kind", "facility": "facility_id"}
+    serializer_class = LedgerAccountShown
+
+    def get_queryset(self):
+        return Account.objects.none() if getattr(self, "swagger_fake_view", False) else queries.accounts(self.actor)
+
+
+class LegShown(serializers.ModelSerializer):
+    kind = serializers.CharField(source="account.kind", help_text="Of the account")
+    currency = serializers.CharField(source="account.currency")
+
+    class Meta:
+        model = Leg
+        fields = ("account", "kind", "currency", "amount_minor")
+
+
+class EntrySummary(serializers.ModelSerializer):
+    """`reverses`: the entry that this one takes back; `reversed_by`: the one that takes this back."""
+
+    reversed_by = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Entry
+        fields = (
+            "id", "key", "kind", "business_date", "value_date", "recorded_at", "subject_type", "subject_id",
+            "reverses", "reversed_by",
+        )  # fmt: skip
+
+
+class EntryShown(EntrySummary):
+    legs = LegShown(many=True, help_text="Debits positive, credits negative; they add up to nothing")
+
+    class Meta(EntrySummary.Meta):
+        fields = (*EntrySummary.Meta.fields, "legs")
+
+
+@extend_schema(tags=["book"])
+class LedgerEntries(Reading):
+    """What was booked: never changed, and corrected by an entry that takes another back."""
+
+    model, view, group = Entry, "ledger.view", "ledger"
+    related, dated = ("reversed_by",), "value_date"
+
+    def get_queryset(self):
+        found = super().get_queryset()
+        return found if self.action == "list" else found.prefetch_related("legs__account")
+
+    def get_serializer_class(self):
+        return EntrySummary if self.action == "list" else EntryShown
+
+
+class LedgerMovementShown(serializers.ModelSerializer):
+    entry = EntrySummary()
+    currency = serializers.CharField(source="account.currency")
+
+    class Meta:
+        model = Leg
+        fields = ("id", "account", "entry", "amount_minor", "currency")
+
+
+@extend_schema(tags=["book"])
+class LedgerMovements(Reading):
+    """Debits (positive) and credits (negative) of accounts, each with its entry, the latest first."""
+
+    model, view, group = Leg, "ledger.view", "ledger"
+    related = ("entry__reversed_by", "account")
+    filters, dated = {"account": "account_id", "entry": "entry_id"}, "entry__value_date"
+    serializer_class = LedgerMovementShown

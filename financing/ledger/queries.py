@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 
 from financing.ledger.models import Account, Balance, Leg
+from portal.shared.access import Actor
 
 type AccountName = tuple[str, str, int | None]
 """(kind, currency, facility id)"""
@@ -94,6 +95,15 @@ def earned(*, book_id: int, currency: str, until: date, months: int = 12) -> lis
         .annotate(total=Sum(F("credit_minor") - F("debit_minor"))).order_by("month", "account__kind")
     )  # fmt: skip
     return [Earned(*row) for row in summed]
+
+
+def accounts(actor: Actor) -> QuerySet[Account]:
+    """Each account with its turnovers and its balance, minor units; `balance_minor`: debit positive."""
+    turned = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account")
+    return Account.objects.visible_to(actor).annotate(
+        debit_minor=Coalesce(Subquery(turned.annotate(n=Sum("debit_minor")).values("n")), 0),
+        credit_minor=Coalesce(Subquery(turned.annotate(n=Sum("credit_minor")).values("n")), 0),
+    ).annotate(balance_minor=F("debit_minor") - F("credit_minor"))  # fmt: skip
 
 
 def book_legs(

@@ -1,4 +1,4 @@
-"""REST: trade history comes in."""
+"""REST: trade history comes in, and what it says of orders."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,10 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.intake.models import Document
+from accounts.parties.api import PartyName
 from logistics.orders import services
+from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine
+from logistics.orders.queries import summed
 from portal.shared import access
 from portal.shared.errors import InvalidInput
 from portal.shared.openapi import refuses
@@ -113,6 +116,69 @@ class TradeHistory(Reading):
         if not given.isascii() or not given.isdigit() or len(given) > 18:
             raise InvalidInput("Name the platform whose trade this is: ?platform=its number.", code="PLATFORM_MISSING")
         return int(given)
+
+
+class ReceiptShown(serializers.ModelSerializer):
+    class Meta:
+        model = ReceiptLine
+        fields = ("number", "quantity", "invoiced_quantity", "received_at")
+
+
+class ReturnShown(serializers.ModelSerializer):
+    class Meta:
+        model = ReturnLine
+        fields = ("number", "quantity", "amount_minor", "reason", "returned_at")
+
+
+class OrderLineShown(serializers.ModelSerializer):
+    receipts, returns = ReceiptShown(many=True), ReturnShown(many=True)
+
+    class Meta:
+        model = OrderLine
+        fields = (
+            "line_number", "sku", "category", "quantity", "unit", "unit_price", "amount_minor", "currency",
+            "despatch_by", "despatched_at", "cancelled_at", "receipts", "returns",
+        )  # fmt: skip
+
+
+class OrderSummary(serializers.ModelSerializer):
+    platform, supplier = PartyName(), PartyName()
+    lines_count = serializers.IntegerField()
+    amount_minor = serializers.IntegerField(help_text="Of all its lines")
+    currency = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = PurchaseOrder
+        fields = (
+            "id", "number", "platform", "supplier", "ordered_at", "recorded_at", "lines_count", "amount_minor",
+            "currency",
+        )  # fmt: skip
+
+
+class OrderShown(OrderSummary):
+    lines = OrderLineShown(many=True)
+
+    class Meta(OrderSummary.Meta):
+        fields = (*OrderSummary.Meta.fields, "lines")
+
+
+@extend_schema(tags=["purchase orders"])
+class PurchaseOrders(Reading):
+    """What the platform ordered, to buyer and seller: what an invoice is held against."""
+
+    model, view, group = PurchaseOrder, "orders.view", "trade"
+    related = ("platform", "supplier")
+    filters, dated = {"supplier": "supplier_id", "platform": "platform_id"}, "ordered_at"
+
+    def get_queryset(self):
+        found = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return found
+        found = summed(found)
+        return found if self.action == "list" else found.prefetch_related("lines__receipts", "lines__returns")
+
+    def get_serializer_class(self):
+        return OrderSummary if self.action == "list" else OrderShown
 
 
 def _instant(given: str) -> datetime | None:

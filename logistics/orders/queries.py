@@ -7,8 +7,20 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
-from logistics.orders.models import OrderLine, ReceiptLine
+from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
+
+
+def summed(orders: QuerySet[PurchaseOrder]) -> QuerySet[PurchaseOrder]:
+    """With how many lines each has and what they come to: `lines_count`, `amount_minor`, `currency`."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk")).order_by()
+    each = lines.values("order")
+    return orders.annotate(
+        lines_count=Subquery(each.annotate(n=Count("id")).values("n")),
+        amount_minor=Subquery(each.annotate(n=Sum("amount_minor")).values("n")),
+        currency=Subquery(lines.values("currency")[:1]),
+    )
 
 
 def order_lines(

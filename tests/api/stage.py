@@ -14,8 +14,10 @@ from financing.advances.models import Advance, Application, Quote
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
 from financing.credit import services as credit
 from financing.credit.models import Decision, PolicyReplay
+from financing.ledger.models import Account, Entry, Leg
 from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable, Settlement
+from logistics.orders.models import PurchaseOrder
 from logistics.orders.services import import_trade
 from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from tests import world
@@ -83,6 +85,11 @@ def set_up() -> Stage:
             "bank-accounts": BankAccount.objects.get(party=people.harbour).id,
             "instructions": PaymentInstruction.objects.get(purpose="DISBURSEMENT").id,
             "statements": (statement := _statement(people)).id,
+            "suppliers": people.amphora.id,
+            "purchase-orders": PurchaseOrder.objects.filter(supplier=people.amphora).latest("id").id,
+            "ledger-accounts": Account.objects.filter(book=lending.book).latest("id").id,
+            "ledger-entries": Entry.objects.filter(book=lending.book).latest("id").id,
+            "ledger-movements": Leg.objects.filter(account__book=lending.book).latest("id").id,
             "bank-messages": statement.message_id,
             "bank-entries": _entry(statement).id,
             "notices": _notice(people).id,

@@ -142,6 +142,10 @@ def test_a_supplier_withdraws_what_is_not_decided_yet(lending, amphora):
     assert (again.status_code, again.json()["code"]) == (409, "INVALID_TRANSITION")
 
 
+def _needed(caller) -> list[tuple[str, str]]:
+    return [(each["kind"], each["resource"]) for each in caller.get("needs/").json()["results"]]
+
+
 def test_a_referral_goes_through_maker_and_checker_on_what_they_saw(db):
     body = world.DEFAULT_BODY | {"authority": world.DEFAULT_BODY["authority"] | {"max_amount_minor": 500_00}}
     lending = with_trade(world.lending(body=body))
@@ -150,6 +154,7 @@ def test_a_referral_goes_through_maker_and_checker_on_what_they_saw(db):
     application = decided(lending, amphora)
     referred = maker.get("applications/?status=REFERRED").json()["results"]
     assert [each["id"] for each in referred] == [application]
+    assert _needed(maker) == [("RECOMMEND", f"applications/{application}/")]
     seen = maker.get(f"applications/{application}/").json()["decision"]["inputs_hash"]
     by_hand = {"outcome": "APPROVED", "note": "Known for years.", "seen_hash": seen}
     path = f"applications/{application}"
@@ -161,9 +166,11 @@ def test_a_referral_goes_through_maker_and_checker_on_what_they_saw(db):
     recommended = maker.post(f"{path}/recommend/", by_hand).json()
     assert recommended["recommendation"]["outcome"] == "APPROVED"
     assert amphora.get(f"{path}/").json()["recommendation"] is None
+    assert _needed(checker) == [("DECIDE", f"applications/{application}/")]
     stale = checker.post(f"{path}/decide/", by_hand | {"seen_hash": "0" * 64})
     assert (stale.status_code, stale.json()["code"]) == (409, "STALE")
     assert checker.post(f"{path}/decide/", by_hand).json()["status"] == "APPROVED"
+    assert _needed(checker) == []
     assert amphora.get(f"{path}/").json()["decision"]["is_automatic"] is False
 
 

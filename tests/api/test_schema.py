@@ -16,8 +16,8 @@ OF_THE_FRAMEWORK = {
     "PARSE_ERROR", "NOT_AUTHENTICATED", "TOKEN_INVALID", "PERMISSION_DENIED", "METHOD_NOT_ALLOWED", "NOT_ACCEPTABLE",
     "UNSUPPORTED_MEDIA_TYPE",
 }  # fmt: skip
-ANY_TOKEN = {"/api/v1/me/", "/api/v1/search/"}
-"""Who one is; and a search, which finds by the scope of each kind."""
+ANY_TOKEN = {"/api/v1/me/", "/api/v1/search/", "/api/v1/needs/"}
+"""Who one is; and a search and what needs one, which find by the scope of each kind."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,19 @@ def test_every_body_has_an_example_that_its_schema_allows(described, operations)
                 jsonschema.Draft202012Validator(schema).validate(body["example"])
                 seen += 1
     assert seen > 500
+
+
+def test_every_list_in_pages_is_offered_as_a_file(operations):
+    lists = [
+        each
+        for _, path, each in operations
+        if "{id}" not in path and "cursor" in {one["name"] for one in each.get("parameters", [])}
+    ]
+    assert len(lists) > 25
+    for each in lists:
+        assert set(each["responses"]["200"]["content"]) == {"application/json", "text/csv"}, each["operationId"]
+        (form,) = [one for one in each["parameters"] if one["name"] == "format"]
+        assert form["schema"]["enum"] == ["csv", "json"]
 
 
 def test_the_table_of_codes_is_what_the_source_refuses_with():

@@ -113,6 +113,7 @@ def test_the_route_table_is_the_contract():
         "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
         "instructions", "bank-accounts", "statements", "events", "clients",
         "members", "invitations", "documents", "deliveries", "notices", "search", "bank-entries", "bank-messages",
+        "needs", "suppliers", "purchase-orders", "ledger-accounts", "ledger-entries", "ledger-movements",
     }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def test_whoever_is_signed_out_is_asked_who_they_are_everywhere(stage):
     assert footprint() == before
 
 
-OPEN_TO_SUPPLIERS = {"me", "parties", "programmes", "events", "notices", "search"}
+OPEN_TO_SUPPLIERS = {"me", "parties", "programmes", "events", "notices", "search", "needs"}
 
 
 def test_another_supplier_finds_nothing_of_a_supplier_and_changes_nothing(stage):
@@ -197,6 +198,11 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", MAKER, "get", "applications/{}/standing/"),
     ("amphora", MAKER, "get", "book/"),
     ("amphora", MAKER, "get", "book/exposure/"),
+    ("amphora", ADMIN, "get", "suppliers/"),
+    ("amphora", ADMIN, "get", "applications/overview/"),
+    ("amphora", ADMIN, "get", "ledger-accounts/"),
+    ("watch", ADMIN, "get", "ledger-entries/"),
+    ("watch", ADMIN, "get", "ledger-movements/{}/"),
     ("harbour", MAKER, "post", "programmes/{}/figures/"),
     ("amphora", MAKER, "get", "policies/"),
     ("amphora", MAKER, "get", "decisions/{}/replay/"),

@@ -3,8 +3,7 @@
 from datetime import date
 
 from django import forms
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from financing.credit.models import Facility
-from financing.ledger.models import Account, Balance, Entry, Leg
-from financing.ledger.queries import EARNED, book_legs
+from financing.ledger.models import Account, Entry, Leg
+from financing.ledger.queries import EARNED, accounts, book_legs
 from portal.shared.access import FUNDERS, Actor
 from portal.shared.errors import NotFound
 from portal.ui.tables import Column, Filter, Table
@@ -49,13 +48,8 @@ ACCOUNTS = (
 
 def _accounts(actor: Actor) -> QuerySet[Account]:
     """Each with the supplier of its facility, its turnovers and its balance."""
-    turned = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account")
     supplier = Facility.objects.filter(id=OuterRef("facility_id")).values("supplier__name")
-    return Account.objects.visible_to(actor).annotate(
-        of=Subquery(supplier[:1]),
-        debit_minor=Coalesce(Subquery(turned.annotate(n=Sum("debit_minor")).values("n")), 0),
-        credit_minor=Coalesce(Subquery(turned.annotate(n=Sum("credit_minor")).values("n")), 0),
-    ).annotate(balance_minor=F("debit_minor") - F("credit_minor"))  # fmt: skip
+    return accounts(actor).annotate(of=Subquery(supplier[:1]))
 
 
 @for_kinds(*FUNDERS)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
-from financing.advances import services
+from financing.advances import overview, services
 from financing.advances.models import Application
 from financing.advances.standing import Behind, offered, standing
 from financing.credit import rules, wording
@@ -50,7 +50,7 @@ def application_url(row: Application) -> str:
 def _queue(actor: Actor) -> QuerySet[Application]:
     waits_for = Case(When(recommended_by="", then=Value(MAKER)), default=Value(CHECKER))
     # What a decision was made of is large, and only the detail tells it.
-    return queries.referrals(actor).annotate(waits_for=waits_for).defer("decision__inputs", "decision__result")
+    return overview.referrals(actor).annotate(waits_for=waits_for).defer("decision__inputs", "decision__result")
 
 
 def _columns(names: dict[str, str]) -> tuple[Column, ...]:
@@ -105,8 +105,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return table.as_file()
     now = timezone.now()
     book = queries.book_of(request.actor)
-    pace = queries.pace(request.actor, now)
-    positions = queries.position(request.actor, book) if book else []
+    pace = overview.pace(request.actor, now)
+    positions = overview.position(request.actor, book) if book else []
     for line in positions:
         line["why"] = {"lent": why.lent(line, book.business_date), "cash": why.cash(line, book.business_date)}
     context = {
@@ -114,7 +114,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "pace": pace,
         "book": book,
         "positions": positions,
-        "waiting": queries.waiting(request.actor),
+        "waiting": overview.waiting(request.actor),
         "why": {"alone": why.decided_alone(pace), "to_money": why.to_money(pace)},
     }
     return render(request, "funder/home.html", context)

@@ -15,7 +15,7 @@ from portal.ui.why import Part, Why
 
 
 def lent(line: dict, business_date: date) -> Why:
-    """`line`: of queries.position."""
+    """`line`: of advances.overview.position."""
     return Why(
         how=_("The principal of all advances, paid out or on its way and not repaid, as the book's account of "
               "advances has it. Interest and fees stand on accounts of their own."),
@@ -34,7 +34,7 @@ def cash(line: dict, business_date: date) -> Why:
 
 
 def decided_alone(pace: dict) -> Why:
-    """`pace`: of queries.pace."""
+    """`pace`: of advances.overview.pace."""
     return Why(
         how=_("Of the applications decided in the last 30 days, the share that the policy decided and no person."),
         parts=[

@@ -28,6 +28,7 @@ class Line:
 
     state: str
     count: int
+    oldest: datetime | None
     oldest_ms: int | None
     url: str
     needs_you: bool
@@ -40,9 +41,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Board:
+    """`parameter` of the page's table and of the API's collection narrows it to a state: `deliveries-state`."""
+
     title: Promise
     url: str
+    parameter: str
     lines: list[Line]
+
+    @property
+    def resource(self) -> str:
+        found = self.parameter.partition("-")[0]
+        return "instructions" if found == "payments" else found
+
+    @property
+    def filter(self) -> str:
+        return self.parameter.partition("-")[2]
 
 
 def boards(actor: Actor, now: datetime) -> list[Board]:
@@ -75,6 +88,6 @@ def _board(
     def line(code: str) -> Line:
         n, oldest = found.get(code, (0, None))
         age = max(0, int((now - oldest).total_seconds() * 1000)) if oldest else None
-        return Line(code, n, age, f"{address}?{parameter}={code}", bool(n) and code in needing, of)
+        return Line(code, n, oldest, age, f"{address}?{parameter}={code}", bool(n) and code in needing, of)
 
-    return Board(title, address, [line(code) for code in states])
+    return Board(title, address, parameter, [line(code) for code in states])

@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, QuerySet, Value, When
 from django.urls import reverse
 
 from financing.advances.models import Advance
 from financing.banking.models import BankAccount, PaymentInstruction
-from financing.banking.queries import accounts, instructions
-from financing.ledger.models import Book
-from financing.ledger.queries import balances
+from financing.banking.queries import accounts, cash_by_book
 from financing.receivables.models import SettlementPayment
 from portal.shared import access
 from portal.shared.access import Actor
 
-IN, OUT = "IN", "OUT"
 ADVANCES = {access.SUPPLIER: "supplier:advance", access.FINANCIER: "funder:advance", access.BANK: "funder:advance"}
 
 
@@ -25,24 +21,21 @@ class Own:
     account: BankAccount
     ledger_minor: int | None
 
+    @property
+    def dialog(self) -> str:
+        """Of the question whether to close it."""
+        return f"close-{self.account.id}"
+
 
 def own_accounts(actor: Actor) -> list[Own]:
     """The party's accounts, open ones first. Four queries at most, however many there are."""
     found = sorted(accounts(actor=actor).filter(party_id=actor.party_id), key=lambda each: each.closed_at is not None)
-    book = Book.objects.visible_to(actor).filter(funder_id=actor.party_id).first() if found else None
-    cash = balances(book_id=book.id, kinds=["CASH"]) if book else {}
+    cash = cash_by_book(actor=actor) if found else None
 
     def by_book(account: BankAccount) -> int | None:
-        return cash.get(("CASH", account.currency, None), 0) if book and account.connected else None
+        return None if cash is None or not account.connected else cash.get(account.currency, 0)
 
     return [Own(each, by_book(each)) for each in found]
-
-
-def flows(actor: Actor) -> QuerySet[PaymentInstruction]:
-    """Payments of the party's, with `direction` as it sees them."""
-    return instructions(actor=actor).annotate(
-        direction=Case(When(account__party_id=actor.party_id, then=Value(OUT)), default=Value(IN))
-    )
 
 
 def paid_for(actor: Actor, payment: PaymentInstruction) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from financing.banking.iso20022.parts import own
 from financing.banking.models import BankMessage, PaymentInstruction
-from financing.banking.queries import instructions, trail
+from financing.banking.queries import IN, OUT, flows, instructions, trail
 from portal.shared.access import FUNDERS, PLATFORM, SUPPLIER, require
 from portal.shared.errors import NotFound
 from portal.ui.states import state
@@ -25,12 +25,12 @@ from portal.workspaces.payments import queries, saying, xml
 from portal.workspaces.sentences import Happening, timeline
 
 KINDS = (SUPPLIER, PLATFORM, *FUNDERS)
-DIRECTIONS = {queries.IN: gettext_lazy("Incoming"), queries.OUT: gettext_lazy("Outgoing")}
+DIRECTIONS = {IN: gettext_lazy("Incoming"), OUT: gettext_lazy("Outgoing")}
 S = PaymentInstruction.Status
 
 
 def _other(row: PaymentInstruction) -> str:
-    return row.payee.name if row.direction == queries.OUT else row.account.party.name
+    return row.payee.name if row.direction == OUT else row.account.party.name
 
 
 COLUMNS = (
@@ -62,7 +62,7 @@ def _filters() -> tuple[Filter, ...]:
 def payments_of(request: HttpRequest, page_size: int = 25) -> Table:
     """The acting party's payments, newest first."""
     return Table(
-        request, queries.flows(request.actor), COLUMNS, name="payments", caption=_("Payments"), order="-created_at",
+        request, flows(actor=request.actor), COLUMNS, name="payments", caption=_("Payments"), order="-created_at",
         search=("end_to_end_id", "remittance", "account__party__name", "payee__name"), filters=_filters(),
         page_size=page_size, live="banking.paymentinstruction",
         empty={"title": _("Nothing was paid yet"),

@@ -30,7 +30,10 @@ FAILED_DAYS, FILE_DAYS = 30, 14
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Rows, the longest waiting first: kind, since, subject, who, why, amount_minor, currency, url."""
+    """Rows, the longest waiting first: kind, since, subject, who, why, amount_minor, currency, url.
+
+    `resource` is where the API has it, `count` how many it stands for.
+    """
 
     rows: list[dict] = field(default_factory=list)
 
@@ -58,7 +61,7 @@ def _invoices(actor: Actor) -> list[dict]:
             "since": row.received_at, "subject": row.number, "who": row.supplier.name,
             "why": Truncator(row.dispute_reason if row.status == disputed else row.match_note).chars(80),
             "amount_minor": row.open_minor, "currency": row.currency,
-            "url": reverse("platform:receivable", args=[row.id]),
+            "url": reverse("platform:receivable", args=[row.id]), "resource": f"receivables/{row.id}/", "count": 1,
         }
         for row in acceptance_queue(actor=actor)[:MOST]
     ]  # fmt: skip
@@ -72,6 +75,7 @@ def _due(actor: Actor) -> list[dict]:
             "who": ngettext("{count} invoice", "{count} invoices", row["count"]).format(count=row["count"]),
             "why": _("To be paid on its day"), "amount_minor": row["payable_minor"], "currency": row["currency"],
             "url": reverse("platform:due", args=[row["due_date"].isoformat(), row["currency"]]),
+            "resource": f"settlements/due/?on={row['due_date'].isoformat()}", "count": row["count"],
         }
         for row in due_settlements(actor=actor, until=timezone.localdate())[:MOST]
     ]  # fmt: skip
@@ -88,6 +92,7 @@ def _failed(actor: Actor, now: datetime) -> list[dict]:
             "kind": "FAILED", "since": row.booked_at or row.settlement.created_at, "subject": row.settlement.key,
             "who": row.payee.name, "why": _(row.failure) if row.failure else "", "amount_minor": row.amount_minor,
             "currency": row.settlement.currency, "url": reverse("platform:settlement", args=[row.settlement_id]),
+            "resource": f"settlements/{row.settlement_id}/", "count": 1,
         }
         for row in rows.select_related("settlement", "payee").distinct().order_by("id")[:MOST]
     ]  # fmt: skip
@@ -103,7 +108,7 @@ def _files(actor: Actor, now: datetime) -> list[dict]:
         {
             "kind": "FILE", "since": row.received_at, "subject": row.file_name or row.sha256[:12], "who": "",
             "why": row.explanation, "amount_minor": None, "currency": "",
-            "url": reverse("platform:trade_import", args=[row.id]),
+            "url": reverse("platform:trade_import", args=[row.id]), "resource": f"trade-history/{row.id}/", "count": 1,
         }
         for row in rows.defer("content", "report").order_by("id")[:MOST]
     ]  # fmt: skip

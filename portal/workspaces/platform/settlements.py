@@ -70,7 +70,12 @@ PAYEES = (
 )
 PAYMENTS = (
     Column("payee.name", gettext_lazy("Payee"), sort="payee__name"),
-    Column("instruction.end_to_end_id", gettext_lazy("Payment"), kind="id"),
+    Column(
+        "instruction.end_to_end_id",
+        gettext_lazy("Payment"),
+        kind="id",
+        url=lambda row: row.instruction_id and reverse("payments:payment", args=[row.instruction_id]),
+    ),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
     Column("value_date", gettext_lazy("Value date"), kind="day", sort=True),
     Column("failure", gettext_lazy("What the bank said")),

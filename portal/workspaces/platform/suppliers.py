@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from django.db.models import Count, DecimalField, Exists, F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models import DecimalField, F, QuerySet, Sum
+from django.db.models.functions import TruncMonth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,28 +12,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.parties.models import Party
-from financing.credit.models import Programme
-from financing.credit.queries import FULFILMENT_DAYS, features
-from financing.credit.rules import Features
 from financing.receivables.models import Receivable
 from logistics.orders.models import PurchaseOrder, ReceiptLine, ReturnLine
-from logistics.orders.queries import Deliveries, deliveries
-from portal.shared.access import PLATFORM, SUPPLIER, Actor
+from logistics.orders.queries import Deliveries, summed
+from portal.shared.access import PLATFORM, Actor
 from portal.shared.errors import NotFound
 from portal.ui.charts import Chart, Series
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
+from portal.workspaces.platform.trading import health, main_currency, recent_deliveries, trading
 
 MONTHS = 12
 S = Receivable.Status
 
 
-def _columns(health: dict[int, Deliveries]) -> tuple[Column, ...]:
-    """`health` is filled once the page's rows are known: it is read for those alone."""
+def _columns(delivered: dict[int, Deliveries]) -> tuple[Column, ...]:
+    """`delivered` is filled once the page's rows are known: it is read for those alone."""
 
     def share(name: str, label) -> Column:
-        return Column(name, label, kind="percent", value=lambda row: getattr(health.get(row.pk), name, None))
+        return Column(name, label, kind="percent", value=lambda row: getattr(delivered.get(row.pk), name, None))
 
     return (
         Column("name", gettext_lazy("Supplier"), sort=True,
@@ -47,36 +45,12 @@ def _columns(health: dict[int, Deliveries]) -> tuple[Column, ...]:
     )  # fmt: skip
 
 
-def main_currency(actor: Actor) -> str:
-    """The currency of most of what the platform owes: that of its programmes, or else of its invoices."""
-    found = Programme.objects.visible_to(actor).order_by("id").values_list("currency", flat=True).first()
-    return found or Receivable.objects.visible_to(actor).values_list("currency", flat=True).first() or "EUR"
-
-
-def trading(actor: Actor, currency: str) -> QuerySet[Party]:
-    """Suppliers that trade with the actor: `orders`, `waiting`, and what is owed to each in the currency."""
-    claims = Receivable.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
-    orders = PurchaseOrder.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
-    waiting = claims.filter(status__in=[S.RECEIVED, S.DISPUTED]).values("supplier").annotate(n=Count("id"))
-    owed = claims.filter(currency=currency, status__in=[S.ACCEPTED, S.ASSIGNED]).values("supplier")
-    return (
-        Party.objects.visible_to(actor).filter(kind=SUPPLIER)
-        .filter(Exists(orders) | Exists(claims))
-        .annotate(
-            orders=Coalesce(Subquery(orders.values("supplier").annotate(n=Count("id")).values("n")), 0),
-            waiting=Coalesce(Subquery(waiting.values("n")), 0),
-            owed_minor=Coalesce(Subquery(owed.annotate(n=Sum("open_minor")).values("n")), 0,
-                                output_field=DecimalField(max_digits=20, decimal_places=0)),
-        )
-    )  # fmt: skip
-
-
 @for_kinds(PLATFORM)
 def suppliers(request: HttpRequest) -> HttpResponse:
     currency = main_currency(request.actor)
-    health: dict[int, Deliveries] = {}
+    delivered: dict[int, Deliveries] = {}
     table = SupplierTable(
-        request, trading(request.actor, currency), _columns(health), name="suppliers", caption=_("Suppliers"),
+        request, trading(request.actor, currency), _columns(delivered), name="suppliers", caption=_("Suppliers"),
         search=("name", "external_reference"), order="-owed_minor", live="receivables.receivable",
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in ("ADMITTED", "SUSPENDED")]),),
         empty={
@@ -86,9 +60,9 @@ def suppliers(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     table.currency = currency
     if table.export_wanted:
-        health |= _deliveries(request.actor, [row.pk for row in table.selected])
+        delivered |= recent_deliveries(request.actor, [row.pk for row in table.selected])
         return table.as_file()
-    health |= _deliveries(request.actor, [row.pk for row in table.page.object_list])
+    delivered |= recent_deliveries(request.actor, [row.pk for row in table.page.object_list])
     return render(request, "platform/suppliers.html", {"table": table})
 
 
@@ -100,15 +74,6 @@ class SupplierTable(Table):
     def _cell(self, column: Column, record: Party):
         record.owed_currency = self.currency
         return super()._cell(column, record)
-
-
-def _deliveries(actor: Actor, supplier_ids: list[int]) -> dict[int, Deliveries]:
-    """What the actor ordered in twelve months: how it was sent, how it arrived, what went back."""
-    now = timezone.now()
-    return deliveries(
-        platform_id=actor.party_id, supplier_ids=supplier_ids, since=now - timedelta(days=360), until=now,
-        ripe=now - timedelta(days=FULFILMENT_DAYS),
-    )  # fmt: skip
 
 
 RECEIVABLES = (
@@ -123,8 +88,8 @@ RECEIVABLES = (
 ORDERS = (
     Column("number", gettext_lazy("Order"), kind="id", sort=True),
     Column("ordered_at", gettext_lazy("Ordered"), kind="instant", sort=True),
-    Column("count", gettext_lazy("Lines"), kind="number", sort=True),
-    Column("amount_minor", gettext_lazy("Amount"), kind="money", currency="line_currency"),
+    Column("lines_count", gettext_lazy("Lines"), kind="number", sort=True),
+    Column("amount_minor", gettext_lazy("Amount"), kind="money"),
 )
 
 
@@ -140,36 +105,20 @@ def supplier(request: HttpRequest, supplier_id: int) -> HttpResponse:
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in S.values]),), page_size=10,
         live="receivables.receivable", empty={"title": _("No invoice yet")},
     )  # fmt: skip
+    ordered = summed(PurchaseOrder.objects.visible_to(request.actor).filter(supplier=found))
     orders = Table(
-        request, _orders(request.actor, found), ORDERS, name="orders", caption=_("Orders"), search=("number",),
-        order="-ordered_at", page_size=10, empty={"title": _("No order known")},
+        request, ordered, ORDERS, name="orders", caption=_("Orders"), search=("number",), order="-ordered_at",
+        page_size=10, empty={"title": _("No order known")},
     )  # fmt: skip
     for each in (receivables, orders):
         if each.export_wanted:
             return each.as_file()
     context = {
         "supplier": found, "currency": currency, "receivables": receivables, "orders": orders,
-        "health": _health(request.actor, found, currency),
+        "health": health(request.actor, found, currency),
         "months": _months(request.actor, found, currency),
     }  # fmt: skip
     return render(request, "platform/supplier.html", context)
-
-
-def _health(actor: Actor, found: Party, currency: str) -> Features:
-    """The supplier's trade with the actor until today, by the actor's own records."""
-    measured = features(
-        supplier_ids=[found.pk], debtor_id=actor.party_id, currency=currency, as_of=timezone.localdate()
-    )
-    return measured[found.pk]
-
-
-def _orders(actor: Actor, found: Party) -> QuerySet[PurchaseOrder]:
-    rows = PurchaseOrder.objects.visible_to(actor).filter(supplier=found)
-    first = OuterRef("pk")
-    currency = PurchaseOrder.objects.filter(pk=first).values("lines__currency")[:1]
-    return rows.annotate(
-        count=Count("lines"), amount_minor=Sum("lines__amount_minor"), line_currency=Subquery(currency)
-    )
 
 
 def _months(actor: Actor, found: Party, currency: str) -> Chart:

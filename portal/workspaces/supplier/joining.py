@@ -20,9 +20,9 @@ from portal.shared.access import permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
+from portal.workspaces.supplier import steps
 from portal.workspaces.supplier.forms import AccountForm, OwnerForms, RegisterForm, VerificationForm
 
-RENEWED_DAYS_BEFORE = 60
 S = BusinessVerification.Status
 
 
@@ -135,7 +135,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         for each in Facility.objects.visible_to(request.actor).exclude(status=Facility.Status.CLOSED)
     }
     missing = sorted({each.currency for each in programmes} - {each.currency for each in accounts})
-    approved = next((each for each in found if each.status == S.APPROVED), None)
+    approved = steps.approved(found)
     failed = refusal or account_refusal or join_refusal
     wrong = form is not None or account_form is not None  # a form is shown anew only where something was wrong
     context = {
@@ -151,7 +151,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "programmes": [(each, joined.get(each.id)) for each in programmes],
         "may_join": permits(request.actor, "credit.join_programme"),
         "done": sum([bool(approved), bool(accounts), bool(joined)]),
-        "next_step": _next_step(last, approved, accounts, joined),
+        "next_step": steps.SENTENCES[steps.next_step(found, accounts, joined, timezone.localdate())],
         "happenings": timeline(request.actor, party, *found, *accounts),
         "form": form or VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
@@ -162,30 +162,13 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
     return render(request, "supplier/verification.html", context, status=status)
 
 
-def _next_step(last, approved, accounts, joined) -> str:
-    """What comes next, and who has to act."""
-    if approved is None and (last is None or last.status == S.REJECTED):
-        return _("Next, you: tell who you are and who owns the company. It takes two minutes.")
-    if approved is None and last.status == S.SUBMITTED:
-        return _("Next, the operator of the portal screens it. You can register your account meanwhile.")
-    if approved is None:
-        return _("Next, a second person at the operator decides. You can register your account meanwhile.")
-    if not accounts:
-        return _("Next, you: register the account that advances are paid to.")
-    if not joined:
-        return _("Next, you: join a programme; it opens at once.")
-    if (approved.expires_on - timezone.localdate()).days <= RENEWED_DAYS_BEFORE:
-        return _("Next, you: hand in your verification anew before it expires.")
-    return _("Nothing is left to do until your verification expires.")
-
-
 def _may_hand_in(last: BusinessVerification | None, approved: BusinessVerification | None) -> bool:
     """Nothing is under way, and what is approved is not good for long any more."""
     if last is not None and last.status in (S.SUBMITTED, S.SCREENED):
         return False
     if approved is None:
         return True
-    return (approved.expires_on - timezone.localdate()).days <= RENEWED_DAYS_BEFORE
+    return (approved.expires_on - timezone.localdate()).days <= steps.RENEWED_DAYS_BEFORE
 
 
 def _known(party) -> dict:

@@ -1,0 +1,70 @@
+"""What a funder sees at a glance: what waits for its people, what it holds and has lent, and its pace."""
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet, Sum
+
+from financing.advances.models import Application
+from financing.ledger.models import Book
+from financing.ledger.queries import balances
+from portal.shared.access import Actor
+
+PACE_DAYS = 30
+
+
+def referrals(actor: Actor) -> QuerySet[Application]:
+    """Applications that wait for a person, the longest waiting first."""
+    return (
+        Application.objects.visible_to(actor)
+        .filter(status=Application.Status.REFERRED)
+        .select_related("supplier", "decision", "quote")
+        .order_by("submitted_at")
+    )
+
+
+def waiting(actor: Actor) -> dict:
+    """How many wait for a maker and for a checker, since when the oldest does, and how much is asked for."""
+    for_maker = Count("id", filter=Q(recommended_by=""))
+    found = referrals(actor).order_by().aggregate(count=Count("id"), for_maker=for_maker, since=Min("submitted_at"))
+    return found | {"for_checker": found["count"] - found["for_maker"]}
+
+
+def position(actor: Actor, book: Book) -> list[dict]:
+    """Per currency: cash, lent out, what suppliers are owed; minor units."""
+    found = balances(book_id=book.id, kinds=["CASH", "ADVANCES", "DUE_TO_SUPPLIER"])
+    sums: dict[str, dict] = {}
+    for (kind, currency, _facility), amount in found.items():
+        line = sums.setdefault(currency, {"currency": currency, "cash": 0, "lent": 0, "due": 0})
+        key, sign = {"CASH": ("cash", 1), "ADVANCES": ("lent", 1), "DUE_TO_SUPPLIER": ("due", -1)}[kind]
+        line[key] += sign * amount
+    return sorted(sums.values(), key=lambda line: -line["lent"])
+
+
+_PACE = """
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY ms), percentile_disc(0.99) WITHIN GROUP (ORDER BY ms), count(*)
+FROM (SELECT extract(epoch FROM v.funded_at - a.submitted_at) * 1000 AS ms
+      FROM advances_advance v JOIN advances_application a ON a.id = v.application_id
+                              JOIN credit_decision d ON d.id = a.decision_id
+      WHERE v.funder_id = %s AND v.funded_at >= %s AND d.decided_by = 'system') timed
+"""
+
+
+def pace(actor: Actor, now: datetime) -> dict:
+    """The last thirty days: how many were decided, by whom, and how fast the money came."""
+    since = now - timedelta(days=PACE_DAYS)
+    decided = Application.objects.visible_to(actor).filter(decided_at__gte=since).exclude(status="WITHDRAWN")
+    counts = decided.aggregate(
+        all=Count("id"), by_hand=Count("id", filter=~Q(decision__decided_by="system")),
+        declined=Count("id", filter=Q(status="DECLINED")), lent=Sum("amount_minor", filter=Q(status="APPROVED")),
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_PACE, [actor.party_id, since])
+        median, slowest, funded = cursor.fetchone()
+    automatic = None if not counts["all"] else (counts["all"] - counts["by_hand"]) / counts["all"]
+    return counts | {
+        "automatic_share": automatic,
+        "median_ms": None if median is None else round(median),
+        "p99_ms": None if slowest is None else round(slowest),
+        "funded": funded,
+    }

@@ -1,0 +1,59 @@
+"""How the platform's suppliers trade with it, by its own records: for its pages and for the API."""
+
+from datetime import timedelta
+
+from django.db.models import Count, DecimalField, Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.parties.models import Party
+from financing.credit.models import Programme
+from financing.credit.queries import FULFILMENT_DAYS, features
+from financing.credit.rules import Features
+from financing.receivables.models import Receivable
+from logistics.orders.models import PurchaseOrder
+from logistics.orders.queries import Deliveries, deliveries
+from portal.shared.access import SUPPLIER, Actor
+
+S = Receivable.Status
+
+
+def main_currency(actor: Actor) -> str:
+    """The currency of most of what the platform owes: that of its programmes, or else of its invoices."""
+    found = Programme.objects.visible_to(actor).order_by("id").values_list("currency", flat=True).first()
+    return found or Receivable.objects.visible_to(actor).values_list("currency", flat=True).first() or "EUR"
+
+
+def trading(actor: Actor, currency: str) -> QuerySet[Party]:
+    """Suppliers that trade with the actor: `orders`, `waiting`, and what is owed to each in the currency."""
+    claims = Receivable.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
+    orders = PurchaseOrder.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
+    waiting = claims.filter(status__in=[S.RECEIVED, S.DISPUTED]).values("supplier").annotate(n=Count("id"))
+    owed = claims.filter(currency=currency, status__in=[S.ACCEPTED, S.ASSIGNED]).values("supplier")
+    return (
+        Party.objects.visible_to(actor).filter(kind=SUPPLIER)
+        .filter(Exists(orders) | Exists(claims))
+        .annotate(
+            orders=Coalesce(Subquery(orders.values("supplier").annotate(n=Count("id")).values("n")), 0),
+            waiting=Coalesce(Subquery(waiting.values("n")), 0),
+            owed_minor=Coalesce(Subquery(owed.annotate(n=Sum("open_minor")).values("n")), 0,
+                                output_field=DecimalField(max_digits=20, decimal_places=0)),
+        )
+    )  # fmt: skip
+
+
+def recent_deliveries(actor: Actor, supplier_ids: list[int]) -> dict[int, Deliveries]:
+    """What the actor ordered in twelve months: how it was sent, how it arrived, what went back."""
+    now = timezone.now()
+    return deliveries(
+        platform_id=actor.party_id, supplier_ids=supplier_ids, since=now - timedelta(days=360), until=now,
+        ripe=now - timedelta(days=FULFILMENT_DAYS),
+    )  # fmt: skip
+
+
+def health(actor: Actor, found: Party, currency: str) -> Features:
+    """The supplier's trade with the actor until today, by the actor's own records."""
+    measured = features(
+        supplier_ids=[found.pk], debtor_id=actor.party_id, currency=currency, as_of=timezone.localdate()
+    )
+    return measured[found.pk]

@@ -1,0 +1,45 @@
+"""What comes next on the way to being paid, and who has to act."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.parties.models import BusinessVerification
+
+RENEWED_DAYS_BEFORE = 60
+S = BusinessVerification.Status
+
+VERIFY, SCREENING, DECISION, ACCOUNT, JOIN, RENEW, DONE = (
+    "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "JOIN", "RENEW", "DONE",
+)  # fmt: skip
+SENTENCES = {
+    VERIFY: _("Next, you: tell who you are and who owns the company. It takes two minutes."),
+    SCREENING: _("Next, the operator of the portal screens it. You can register your account meanwhile."),
+    DECISION: _("Next, a second person at the operator decides. You can register your account meanwhile."),
+    ACCOUNT: _("Next, you: register the account that advances are paid to."),
+    JOIN: _("Next, you: join a programme; it opens at once."),
+    RENEW: _("Next, you: hand in your verification anew before it expires."),
+    DONE: _("Nothing is left to do until your verification expires."),
+}
+OWN = (VERIFY, ACCOUNT, JOIN, RENEW)
+"""Steps that are the supplier's own."""
+
+
+def approved(verifications: Sequence[BusinessVerification]) -> BusinessVerification | None:
+    """The latest one that was approved."""
+    return next((each for each in verifications if each.status == S.APPROVED), None)
+
+
+def next_step(verifications: Sequence[BusinessVerification], has_account: object, has_joined: object, on: date) -> str:
+    """`verifications` of the supplier, the latest first."""
+    last, good = verifications[0] if verifications else None, approved(verifications)
+    if good is None:
+        if last is None or last.status == S.REJECTED:
+            return VERIFY
+        return SCREENING if last.status == S.SUBMITTED else DECISION
+    if not has_account:
+        return ACCOUNT
+    if not has_joined:
+        return JOIN
+    return RENEW if (good.expires_on - on).days <= RENEWED_DAYS_BEFORE else DONE
