@@ -114,7 +114,7 @@ class ActorMiddleware:
         return response
 
     def _changes_something(self, request: HttpRequest) -> bool:
-        return request.method not in SAFE_METHODS and not request.path.startswith((self.account_path, "/party/"))
+        return request.method not in SAFE_METHODS and not self._concerns_the_person(request)
 
     def _needs_second_factor(self, request: HttpRequest) -> bool:
         """Where the setting says so, whoever may approve or pay sets up a second factor before anything else.
@@ -124,7 +124,11 @@ class ActorMiddleware:
         """
         if request.actor.has_second_factor is not False or not approves_or_pays(request.actor):
             return False
-        return not request.path.startswith((self.account_path, "/api/", "/live/", "/party/"))
+        return not self._concerns_the_person(request) and not request.path.startswith(("/api/", "/live/"))
+
+    def _concerns_the_person(self, request: HttpRequest) -> bool:
+        """The account, and for whom one acts: what is done there is done for no party."""
+        return request.path.startswith(self.account_path) or request.path == reverse("switch_party")
 
     @property
     def account_path(self) -> str:
