@@ -15,6 +15,7 @@ urlpatterns = [
     path("", entrance.home, name="home"),
     path("party/clients/", include("portal.workspaces.clients.urls")),
     path("party/members/", include("portal.workspaces.members.urls")),
+    path("party/settings/", include("portal.workspaces.party.urls")),
     path("invitation/<str:token>/", accept, name="invitation"),
     path("party/", entrance.switch_party, name="switch_party"),
     path("accounts/language/", entrance.set_language, name="set_language"),

@@ -11,9 +11,11 @@ SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
 """A subject as events name it: advances.advance:17."""
 
 FUNDER = {
+    "credit.programme": ("funder:programme", True),
     "advances.advance": ("funder:advance", True),
     "advances.application": ("funder:application", True),
     "credit.policyversion": ("funder:policy", True),
+    "banking.paymentinstruction": ("payments:payment", True),
 }
 PAGES: dict[str, dict[str, tuple[str, bool]]] = {
     access.SUPPLIER: {
@@ -21,14 +23,17 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
         "advances.application": ("supplier:application", True),
         "advances.quote": ("supplier:quote", True),
         "receivables.receivable": ("supplier:receivable", True),
-        "credit.facility": ("supplier:home", False),
+        "credit.facility": ("supplier:facility", True),
+        "credit.programme": ("supplier:programme", True),
         "parties.party": ("supplier:verification", False),
         "parties.businessverification": ("supplier:verification", False),
         "banking.bankaccount": ("supplier:verification", False),
+        "banking.paymentinstruction": ("payments:payment", True),
     },
     access.PLATFORM: {
         "receivables.receivable": ("platform:receivable", True),
         "receivables.settlement": ("platform:settlement", True),
+        "banking.paymentinstruction": ("payments:payment", True),
         "intake.document": ("platform:trade_import", True),
     },
     access.FINANCIER: FUNDER,
@@ -47,7 +52,7 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
 def address(kind: str, event: Event) -> str:
     """Address of the page about the event's subject; empty where the kind of party has none.
 
-    A payment is shown with what it pays.
+    What has no page of its own is shown with what it is about.
     """
     subject, number = event.subject_type, event.subject_id
     if not has_page(kind, subject, any_number=False) and isinstance(event.payload.get("subject_id"), int):

@@ -30,6 +30,8 @@ FORMS = {
     "supplier/verification/": lambda stage: COMPANY
     | {"nobody": "on", "owner-TOTAL_FORMS": 0, "owner-INITIAL_FORMS": 0},
     "verification/account/": lambda stage: ACCOUNT,
+    "party/settings/": lambda stage: {"time_zone": "Europe/Berlin"},
+    "settings/accounts/": lambda stage: ACCOUNT,
     "platform/accept/": lambda stage: {"chosen": [stage.objects["receivable"].pk]},
     "platform/dispute/": lambda stage: {"chosen": [stage.objects["receivable"].pk], "reason": "Broken"},
     "settlements/new/": lambda stage: {"until": LATER, "currency": "EUR", "key": "k-1234567", "seen": "0" * 64},

@@ -25,9 +25,10 @@ from financing.banking.models import BankAccount, BankEntry, BankMessage, Paymen
 from financing.credit import services as credit
 from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
-from financing.ledger.models import Account, Entry
+from financing.ledger.models import Account, Entry, Leg
 from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable
+from logistics.orders.models import PurchaseOrder
 from logistics.orders.services import import_trade
 from portal.shared.access import ADMIN, CHECKER, MAKER, ROLES, SYSTEM_ACTOR, VIEWER
 from tests import world
@@ -143,6 +144,8 @@ def _money(stage: Stage) -> dict[str, object]:
         "facility": facility,
         "ledger account": Account.objects.filter(book=stage.lending.book).earliest("id"),
         "ledger entry": Entry.objects.filter(book=stage.lending.book).earliest("id"),
+        "ledger movement": Leg.objects.filter(account__book=stage.lending.book).earliest("id"),
+        "order": PurchaseOrder.objects.filter(supplier=stage.lending.cast.amphora).earliest("id"),
         "offered receivable": Receivable.objects.get(number="AMPHORA-INVOICE-3"),
         "programme": stage.lending.programme,
         "quote": quoted(100_00),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.workspaces.supplier import advances, getting_paid, joining, receivables, statement
+from portal.workspaces.supplier import advances, getting_paid, joining, receivables, statement, terms
 
 app_name = "supplier"
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
     path("receivables/documents/", receivables.documents, name="documents"),
     path("receivables/documents/<int:document_id>/", receivables.document, name="document"),
     path("receivables/documents/<int:document_id>/content/", receivables.content, name="document_content"),
+    path("facilities/<int:facility_id>/", terms.facility, name="facility"),
+    path("programmes/<int:programme_id>/", terms.programme, name="programme"),
     path("register/", joining.register, name="register"),
     path("verification/", joining.verification, name="verification"),
     path("verification/account/", joining.account, name="account"),

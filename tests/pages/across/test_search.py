@@ -75,9 +75,10 @@ def test_what_another_may_not_see_is_not_found_by_it(lent, as_user):
 def test_one_reference_is_found_by_each_as_what_it_is_to_it(lent, as_user):
     reference = PaymentInstruction.objects.get().end_to_end_id
     advance = ("advance", f"Advance {Advance.objects.get().id}")
-    assert found(as_user("ana@amphora.example"), reference[:12]) == [advance]
-    assert found(as_user("vera@harbour.example"), reference) == [advance]
-    assert found(as_user("wim@watch.example"), reference) == [("payment", reference)]
+    payment = ("payment", reference)
+    assert found(as_user("ana@amphora.example"), reference[:12]) == [advance, payment]
+    assert found(as_user("vera@harbour.example"), reference) == [advance, payment]
+    assert found(as_user("wim@watch.example"), reference) == [payment]
 
 
 def test_advance_application_and_quote_are_found_by_number(lent, as_user):

@@ -1,0 +1,129 @@
+"""A party's own page: who it is, when its days begin, where it is paid. Its administrator changes what may be."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.parties import services
+from accounts.parties.models import BusinessVerification
+from financing.banking.models import BankAccount
+from financing.banking.services import close_account, register_account, replace_account
+from financing.credit.models import Programme
+from portal.shared.access import permits, require
+from portal.shared.errors import NotFound, RuleViolation
+from portal.workspaces.access import for_kinds
+from portal.workspaces.party.forms import DaysForm
+from portal.workspaces.payments.queries import own_accounts
+from portal.workspaces.sentences import timeline
+from portal.workspaces.supplier.forms import AccountForm
+
+
+@for_kinds()
+def settings(request: HttpRequest) -> HttpResponse:
+    """Posted to, it changes when the party's days begin and end."""
+    require(request.actor, "parties.view")
+    if request.method != "POST":
+        return _shown(request)
+    require(request.actor, "parties.edit")
+    form = DaysForm(request.POST, current=request.party.time_zone)
+    if not form.is_valid():
+        return _shown(request, form=form)
+    party = services.edit_party(
+        actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data
+    )
+    messages.success(request, _("Your days are those of {zone} now.").format(zone=party.time_zone.replace("_", " ")))
+    return redirect("party:settings")
+
+
+@for_kinds()
+def register(request: HttpRequest) -> HttpResponse:
+    """An account in a currency that the party has none in."""
+    if request.method != "POST":  # reloaded after a refusal
+        return redirect("party:settings")
+    require(request.actor, "banking.register_account")
+    form = AccountForm(request.POST, currencies=_missing(request))
+    if not form.is_valid():
+        return _shown(request, account_form=form)
+    try:
+        register_account(actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data)
+    except RuleViolation as refusal:
+        return _shown(request, account_form=form, refusal=refusal)
+    messages.success(request, _("The account is registered: you are paid to it from now on."))
+    return redirect("party:settings")
+
+
+@for_kinds()
+def replace(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Another account to be paid to, in the place of this one."""
+    found = _own(request, account_id)
+    require(request.actor, "banking.register_account")
+    form = AccountForm(request.POST or None, currencies=[found.currency], initial={"holder": found.holder})
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        given = {name: form.cleaned_data[name] for name in ("holder", "iban", "bic")}
+        try:
+            replace_account(actor=request.actor, account_id=found.id, now=timezone.now(), **given)
+        except RuleViolation as error:
+            refusal = error
+        else:
+            messages.success(request, _("From now on you are paid to the new account."))
+            return redirect("party:settings")
+    status = refusal.status if refusal else 422 if form.errors else 200
+    context = {"account": found, "form": form, "refusal": refusal, "back": "party:settings"}
+    return render(request, "supplier/account.html", context, status=status)
+
+
+@for_kinds()
+@require_POST
+def close(request: HttpRequest, account_id: int) -> HttpResponse:
+    found = _own(request, account_id)
+    try:
+        close_account(actor=request.actor, account_id=found.id, now=timezone.now())
+    except RuleViolation as refusal:
+        require(request.actor, "banking.register_account")
+        return _shown(request, refusal=refusal)
+    messages.success(request, _("The account is closed: nothing more is paid to it."))
+    return redirect("party:settings")
+
+
+def _own(request: HttpRequest, account_id: int) -> BankAccount:
+    rows = BankAccount.objects.visible_to(request.actor).filter(party_id=request.actor.party_id, closed_at=None)
+    found = rows.filter(id=account_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _missing(request: HttpRequest) -> list[str]:
+    """Currencies of the party's programmes in which it has no account yet."""
+    traded = Programme.objects.visible_to(request.actor).values_list("currency", flat=True)
+    held = BankAccount.objects.visible_to(request.actor).filter(party_id=request.actor.party_id, closed_at=None)
+    return sorted(set(traded) - set(held.values_list("currency", flat=True)))
+
+
+def _shown(
+    request: HttpRequest, *, form: DaysForm | None = None, account_form: AccountForm | None = None,
+    refusal: RuleViolation | None = None,
+) -> HttpResponse:  # fmt: skip
+    party, missing = request.party, _missing(request)
+    may_pay = permits(request.actor, "banking.register_account")
+    verified = party.verifications.filter(status=BusinessVerification.Status.APPROVED).order_by("-id").first()
+    context = {
+        "subject": party,
+        "verified": verified,
+        "now": timezone.now(),
+        "may_edit": permits(request.actor, "parties.edit"),
+        "form": form or DaysForm(current=party.time_zone),
+        "accounts": own_accounts(request.actor),
+        "may_manage_accounts": may_pay,
+        "missing": missing,
+        "account_form": account_form or AccountForm(currencies=missing, initial={"holder": party.name}),
+        "refusal": refusal,
+        "happenings": timeline(request.actor, party),
+    }
+    wrong = (form and form.errors) or (account_form and account_form.errors)
+    status = refusal.status if refusal else 422 if wrong else 200
+    return render(request, "party/settings.html", context, status=status)

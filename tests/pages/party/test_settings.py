@@ -1,0 +1,104 @@
+"""A party's own page: everybody of it reads, its administrator changes, and nobody acts for another by mistake."""
+
+import pytest
+from django.test import Client as Browser
+
+from accounts.parties.models import Membership, Party, User
+from accounts.trail.models import Event
+from financing.banking.models import BankAccount
+from portal.middleware import SESSION_PARTY
+from tests import world
+from tests.world import NOW
+
+SETTINGS = "/party/settings/"
+OTHER_IBAN = "DE89370400440532013000"
+
+
+@pytest.fixture
+def lending(db):
+    return world.lending()
+
+
+@pytest.fixture
+def ana(lending, as_user) -> Browser:
+    return as_user("ana@amphora.example")
+
+
+def test_everybody_reads_and_the_administrator_is_shown_what_may_be_changed(lending, ana, as_user):
+    page = ana.get(SETTINGS).content.decode()
+    assert lending.cast.amphora.registration_number in page and world.IBANS["amphora"] in page
+    assert 'name="time_zone"' in page and "Replace" in page
+    looked = as_user("aldo@amphora.example").get(SETTINGS).content.decode()
+    assert world.IBANS["amphora"] in looked and "Your administrator changes it." in looked
+    assert 'name="time_zone"' not in looked and "Replace" not in looked
+
+
+def test_the_days_are_those_of_the_zone_that_the_administrator_chooses(lending, ana, as_user):
+    answer = ana.post(SETTINGS, {"time_zone": "Asia/Shanghai"}, follow=True)
+    assert "Your days are those of Asia/Shanghai now." in answer.content.decode()
+    amphora = Party.objects.get(id=lending.cast.amphora.id)
+    assert amphora.time_zone == "Asia/Shanghai"
+    assert Event.objects.get(name="party.edited").payload == {"time_zone": "Asia/Shanghai", "before": "UTC"}
+    assert ana.post(SETTINGS, {"time_zone": "Mars/Olympus"}).status_code == 422
+    assert as_user("aldo@amphora.example").post(SETTINGS, {"time_zone": "UTC"}).status_code == 403
+    amphora.refresh_from_db()
+    assert amphora.time_zone == "Asia/Shanghai"
+
+
+def test_an_account_is_closed_another_registered_and_replaced(lending, ana):
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    assert ana.post(f"{SETTINGS}accounts/{old.id}/close/").status_code == 302
+    old.refresh_from_db()
+    assert old.closed_at is not None
+    given = {"holder": "Amphora", "iban": "not one", "bic": "", "currency": "EUR"}
+    refused = ana.post(f"{SETTINGS}accounts/", given)
+    assert refused.status_code == 422 and "IBAN_INVALID" in refused.content.decode()
+    assert ana.post(f"{SETTINGS}accounts/", given | {"iban": OTHER_IBAN}).status_code == 302
+    new = BankAccount.objects.get(party=lending.cast.amphora, closed_at=None)
+    assert (new.iban, new.currency, new.connected) == (OTHER_IBAN, "EUR", False)
+    assert ana.get(f"{SETTINGS}accounts/{new.id}/").status_code == 200
+    answer = ana.post(f"{SETTINGS}accounts/{new.id}/", given | {"iban": old.iban})
+    assert (answer.status_code, answer["Location"]) == (302, SETTINGS)
+    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == old.iban
+    assert ana.post(f"{SETTINGS}accounts/{new.id}/close/").status_code == 404  # closed before
+
+
+def test_what_the_portal_is_connected_to_is_the_operators_to_change(lending, as_user):
+    account = BankAccount.objects.get(party=lending.cast.harbour)
+    Membership.objects.filter(user__email="hana@harbour.example").update(role="ADMIN")
+    hana = as_user("hana@harbour.example")
+    page = hana.get(SETTINGS).content.decode()
+    assert "connected to the bank" in page and f"accounts/{account.id}/" not in page
+    refused = hana.post(f"{SETTINGS}accounts/{account.id}/close/")
+    assert refused.status_code == 422 and "CONNECTED_BY_OPERATOR" in refused.content.decode()
+    account.refresh_from_db()
+    assert account.closed_at is None
+
+
+@pytest.mark.parametrize("path", [SETTINGS, "/party/members/"])
+def test_a_page_of_a_party_that_one_has_left_does_nothing_to_another(lending, ana, path):
+    """The session still names the one that was left; what is posted was meant for it."""
+    user = User.objects.get(email="ana@amphora.example")
+    Membership.objects.create(user=user, party=lending.cast.bellows, role="ADMIN", created_at=NOW)
+    session = ana.session
+    session[SESSION_PARTY] = lending.cast.amphora.id
+    session.save()
+    Membership.objects.filter(user=user, party=lending.cast.amphora).update(ended_at=NOW)
+    before = Event.objects.count()
+    answer = ana.post(path, {"time_zone": "Asia/Shanghai", "email": "x@bellows.example", "role": "ADMIN"})
+    assert (answer.status_code, "NO_LONGER_MEMBER" in answer.content.decode()) == (409, True)
+    assert Event.objects.count() == before
+    assert Party.objects.get(id=lending.cast.bellows.id).time_zone == "UTC"
+
+
+@pytest.mark.parametrize(("more", "is_searched"), [(7, False), (8, True)])
+def test_who_acts_for_more_than_eight_looks_for_a_party_by_its_name(lending, ana, more, is_searched):
+    user = User.objects.get(email="ana@amphora.example")
+    for number in range(more):
+        party = Party.objects.create(
+            kind="SUPPLIER", name=f"Company {number}", country="DE", status="ADMITTED", created_at=NOW
+        )
+        Membership.objects.create(user=user, party=party, role="VIEWER", created_at=NOW)
+    page = ana.get(SETTINGS).content.decode()
+    assert ("data-choose-by" in page, "js/parties" in page) == (is_searched, is_searched)
+    assert page.count(">Company 3<") == 2  # in the frame, and in the menu of a phone
