@@ -1,9 +1,12 @@
 """The OpenAPI document describes what there is, without a warning, and nothing that there is not."""
 
 import json
+import re
+from pathlib import Path
 
 import jsonschema
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client as Browser
 
@@ -91,6 +94,18 @@ def test_the_table_of_codes_is_what_the_source_refuses_with():
     assert PROBLEMS.keys() | INSIDE == found.keys() | OF_THE_FRAMEWORK
     for code in found.keys() - INSIDE:
         assert PROBLEMS[code][0] in found[code], code
+
+
+def test_the_guide_names_every_resource_and_no_code_scope_or_address_that_there_is_not(described):
+    guide = Path(settings.BASE_DIR / "docs" / "api.md").read_text()
+    there = {path.removeprefix("/api/v1/") for path in described["paths"]}
+    named = set(re.findall(r"`([a-z-]+/[a-z{}/-]*)`", guide)) - {"accept/", "bulk/", "retry/"}  # below another
+    assert named <= there
+    assert {path.split("/")[0] for path in there} == {each.split("/")[0] for each in named if each in there}
+    rows = [line.split("|")[3] for line in guide.splitlines() if re.match(r"\| (\d|\d.*\d) \|", line)]
+    codes_named = {code for row in rows for code in re.findall(r"[A-Z]{3,}(?:_[A-Z]+)*", row)}
+    assert len(codes_named) > 20 and codes_named <= PROBLEMS.keys()
+    assert set(re.findall(r"`([a-z]+:(?:read|write))`", guide)) <= SCOPES.keys()
 
 
 def test_client_credentials_are_told_with_all_scopes(described):
