@@ -153,6 +153,11 @@ class Table:
         ]
 
     @property
+    def has_tools(self) -> bool:
+        """Whether search and filters stand above the rows: not above a table that has none to be found."""
+        return bool(self.search_fields or self.filters) and bool(self.page.object_list or self.narrowed)
+
+    @property
     def narrowed(self) -> bool:
         """Whether a search or filter is in force (an empty table then means: nothing matches)."""
         return bool(self.query or any(self.chosen.values()))

@@ -3,9 +3,10 @@
 Events are read only as far as the acting party may know them; names of people only where they act for that party.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Model, Q
 from django.utils.translation import gettext
@@ -17,7 +18,8 @@ from financing.credit import wording
 from financing.receivables.handlers import NO_REASON
 from portal.shared import access
 from portal.shared.access import Actor
-from portal.ui.formats import money
+from portal.ui.formats import day, money
+from portal.ui.states import state
 from portal.workspaces import pages
 
 # Event name -> (sentence, state that colours it). `{amount}` is the payload's amount with its currency.
@@ -194,11 +196,18 @@ def _facts(payload: dict) -> dict:
         facts["reason"] = gettext(NO_REASON)
     if payload.get("role") in Membership.Role.values:
         facts["role"] = Membership.Role(payload["role"]).label
+    if payload.get("recommendation"):
+        facts["recommendation"] = str(state(payload["recommendation"]).label)
+    facts |= {key: day(date.fromisoformat(value)) for key, value in facts.items() if _is_day(value)}
     currency = payload.get("currency", "")
     for key, value in payload.items():
         if key.endswith("_minor") and isinstance(value, int) and currency:
             facts[key.removesuffix("_minor")] = money(value, currency)
     return facts
+
+
+def _is_day(value: str | int) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
 
 
 def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int | None, url: str) -> Happening:

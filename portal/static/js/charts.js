@@ -79,7 +79,7 @@ function option(element) {
   const category = {
     type: "category", data: rows.map((row) => row.short), inverse: lies, boundaryGap: !drawnAsLine,
     axisLine: { lineStyle: { color: ink.line } }, axisTick: { show: false },
-    axisLabel: { ...text, hideOverlap: true, width: lies ? 140 : undefined, overflow: "truncate" },
+    axisLabel: { ...text, ...fitted(element, rows, lies) },
   };
   const value = {
     type: element.dataset.log ? "log" : "value", splitNumber: 4, axisLine: { show: false }, axisTick: { show: false },
@@ -106,6 +106,12 @@ function option(element) {
       itemStyle: { borderRadius: kind === "stack" ? 0 : lies ? [0, 2, 2, 0] : [2, 2, 0, 0] },
     })),
   };
+}
+
+// Names beside lying bars all stand, cut where they are long; those below standing ones where there is room for them.
+function fitted(element, rows, lies) {
+  if (lies) return { interval: 0, width: Math.min(160, element.clientWidth * 0.4), overflow: "truncate" };
+  return { hideOverlap: true };
 }
 
 function reach(rows) {

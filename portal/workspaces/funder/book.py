@@ -45,7 +45,7 @@ def book(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, *, form=None, refusal=None, status=200) -> HttpResponse:
     found = queries.book_of(request.actor)
     if found is None:
-        return render(request, "funder/no_book.html")
+        return render(request, "funder/no_book.html", {"title": _("Book")})
     table = Table(
         request, queries.open_advances(request.actor), ADVANCES, name="advances", caption=_("Open advances"),
         search=("supplier__name",), order="due_date", live="advances.advance",

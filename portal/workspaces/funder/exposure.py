@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -64,7 +65,7 @@ def _made_of(dimension: str) -> Callable[[Share], str]:
 def exposure(request: HttpRequest) -> HttpResponse:
     book = queries.book_of(request.actor)
     if book is None:
-        return render(request, "funder/no_book.html")
+        return render(request, "funder/no_book.html", {"title": _("Exposure")})
     known = currencies(actor=request.actor)
     asked = request.GET.get("currency", "")
     currency = asked if asked in known else (known or [queries.DEFAULT_CURRENCY])[0]
@@ -96,8 +97,8 @@ def _charts(found: Lent, names: dict) -> list[dict]:
         ("bucket", _("When it falls due"), _("Due")),
         ("supplier", _("To whom"), _("Supplier")),
         ("programme", _("In which programme"), _("Programme")),
-        ("grade", _("At which grade"), _("Grade")),
         ("debtor", _("On whose debt"), _("Debtor")),
+        ("grade", _("At which grade"), _("Grade")),
     )
     return [
         {"ident": f"by-{name}", "title": title,
@@ -115,7 +116,7 @@ def _chart(shares: Sequence[Share], dimension: str, head: str, names: dict, curr
         labels.append(_("all others"))
         values.append(sum(each.principal_minor for each in others))
         urls.append(reverse("funder:advances"))
-    kind = "bar" if dimension in ("bucket", "grade") else "rows"
+    kind = "bar" if dimension == "grade" else "rows"
     return Chart(kind=kind, head=head, labels=labels, unit="money", currency=currency, urls=urls,
                  series=[Series(_("Principal"), values)])  # fmt: skip
 
@@ -125,7 +126,8 @@ def _income(months: Sequence[Earned], currency: str) -> Chart:
     sums = {(each.month, each.kind): each.amount_minor for each in months}
     kinds = [kind for kind in EARNED if any(each.kind == kind for each in months)]
     return Chart(
-        kind="stack", head=_("Month"), labels=[f"{month:%Y-%m}" for month in labels], unit="money", currency=currency,
+        kind="stack", head=_("Month"), labels=[date_format(month, "YEAR_MONTH_FORMAT") for month in labels],
+        unit="money", currency=currency,
         urls=[f"{reverse('funder:ledger')}?month={month:%Y-%m}" for month in labels],
         series=[Series(str(EARNED_NAMES[kind]), [sums.get((month, kind), 0) for month in labels]) for kind in kinds],
     )  # fmt: skip
@@ -136,7 +138,7 @@ def advances(request: HttpRequest) -> HttpResponse:
     """Open advances, as far as the figures lead to them."""
     actor, book = request.actor, queries.book_of(request.actor)
     if book is None:
-        return render(request, "funder/no_book.html")
+        return render(request, "funder/no_book.html", {"title": _("Open advances")})
     rows = with_buckets(queries.open_advances(actor), book.business_date)
     rows = rows.select_related("supplier", "facility__programme", "application__quote")
     table = Table(

@@ -23,10 +23,10 @@ PAYMENTS = (
     Column("purpose", gettext_lazy("Purpose"), sort=True, value=lambda row: row.get_purpose_display()),
     Column("account.party.name", gettext_lazy("From"), sort="account__party__name"),
     Column("payee.name", gettext_lazy("To"), sort="payee__name"),
-    Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True),
+    Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
     Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
     Column("reason_text", gettext_lazy("What the bank said"), value=lambda row: row.reason_text or row.reason),
-    Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
+    Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True),
 )  # fmt: skip
 STATEMENTS = (
     Column("date", gettext_lazy("Day"), kind="day", sort=True,

@@ -36,9 +36,9 @@ ENTRIES = (
     Column("value_date", gettext_lazy("Value date"), kind="day", sort=True),
     Column("counterparty_name", gettext_lazy("With"), sort=True),
     Column("remittance", gettext_lazy("Remittance")),
+    Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
     Column("end_to_end_id", gettext_lazy("Payment"), kind="id", url=_payment_url),
     Column("return_reason", gettext_lazy("Return")),
-    Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
 )
 
 

@@ -36,13 +36,13 @@ def _other(row: PaymentInstruction) -> str:
 COLUMNS = (
     Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True,
            url=lambda row: reverse("payments:payment", args=[row.pk])),
-    Column("direction", gettext_lazy("Direction"), sort=True, value=lambda row: DIRECTIONS[row.direction]),
     Column("other", gettext_lazy("With"), value=_other),
+    Column("direction", gettext_lazy("Direction"), sort=True, value=lambda row: DIRECTIONS[row.direction]),
     Column("purpose", gettext_lazy("Purpose"), sort=True, value=lambda row: row.get_purpose_display()),
-    Column("end_to_end_id", gettext_lazy("Reference"), kind="id"),
-    Column("settled_at", pgettext_lazy("time", "Booked"), kind="instant", sort=True),
-    Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
+    Column("settled_at", pgettext_lazy("time", "Booked"), kind="day", sort=True),
+    Column("end_to_end_id", gettext_lazy("Reference"), kind="id"),
 )  # fmt: skip
 
 
