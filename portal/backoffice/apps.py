@@ -1,4 +1,5 @@
 from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy
 
 
 class BackOfficeConfig(AppConfig):
@@ -8,5 +9,9 @@ class BackOfficeConfig(AppConfig):
         """Registered by name, one module per floor: no library's own admin comes in by itself."""
         from portal.backoffice import goods, identity, money, people, trail  # noqa: F401
         from portal.backoffice.base import register_others
+        from portal.backoffice.site import site
 
         register_others(apps.get_models())
+        for model in site._registry:
+            model._meta.verbose_name = gettext_lazy(model._meta.verbose_name)
+            model._meta.verbose_name_plural = gettext_lazy(model._meta.verbose_name_plural)

@@ -27,6 +27,12 @@ SECRET = re.compile(r"secret|password|token|hash|digest|key|data|answer|otp|reco
 class Rows(UnfoldChangeList):
     """A page of rows, with what its columns need to know of other tables fetched once for all of them."""
 
+    def get_filters(self, request: HttpRequest) -> tuple:
+        specs, *rest = super().get_filters(request)
+        for spec in specs:
+            spec.title = _(str(spec.title))
+        return specs, *rest
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
@@ -167,8 +173,8 @@ class ReadOnly(ModelAdmin):
             named = f"{relation.field.name}__{relation.field.target_field.name}__exact"
             url = f"{site.address(other, None, 'changelist')}?{urlencode({named: pk})}"
             words = str(other._meta.verbose_name_plural)
-            role = str(relation.field.verbose_name)
-            same = role == self.model._meta.verbose_name
+            role = _(str(relation.field.verbose_name))
+            same = relation.field.verbose_name == self.model._meta.verbose_name_raw
             found.append((words if same else _("{rows} ({role})").format(rows=words, role=role), url))
         return [(_("History of it"), f"{site.address(self.model, pk, 'history')}"), *sorted(found)]
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -36,7 +37,7 @@ def column(model: type[models.Model], name: str, admin, *, whole: bool = False) 
         return shown(row)
 
     cell.__name__ = name
-    cell.short_description = label(model, name)
+    cell.short_description = lazy(label, str)(model, name)  # the column is kept for readers of every language
     field = _field(model, name)
     if field is not None and not isinstance(field, models.JSONField | models.BinaryField):
         cell.admin_order_field = name
@@ -47,7 +48,7 @@ def column(model: type[models.Model], name: str, admin, *, whole: bool = False) 
 
 def label(model: type[models.Model], name: str) -> str:
     field = _field(model, name)
-    words = str(field.verbose_name) if field is not None else name.replace("_", " ")
+    words = _(str(field.verbose_name)) if field is not None else name.replace("_", " ")
     # An amount is shown in its currency's own unit.
     return words.removesuffix(" minor").replace(" id", "") if name != "id" else _("Number")
 

@@ -14,7 +14,7 @@ class Lifecycle:
     def move_to(self, state: str) -> None:
         """Change the state in memory; the caller, who holds the row's lock, saves. Raises InvalidTransition."""
         if not self.may_become(state):
-            raise InvalidTransition(thing=self._meta.verbose_name.capitalize(), current=self.status, wanted=state)
+            raise InvalidTransition(thing=self._meta.verbose_name_raw.capitalize(), current=self.status, wanted=state)
         self.status = state
 
     @classmethod

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from django.apps import apps
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation.template import templatize
 
 FLOORS = ("accounts", "logistics", "financing", "portal")
@@ -46,7 +48,7 @@ class Untranslatable:
 
 def found() -> list[Found]:
     """Every message of the product, by file."""
-    return [each for each in _walk() if isinstance(each, Found)]
+    return [each for each in _walk() if isinstance(each, Found)] + list(_names())
 
 
 def untranslatable() -> list[Untranslatable]:
@@ -99,6 +101,17 @@ def _in_order(item: tuple) -> tuple:
     """By file, then by text; a text without a context before the same one with it."""
     (context, text), (_many, files) = item
     return sorted(files), context or "", text
+
+
+def _names() -> Iterator[Found]:
+    """Names of models and their fields, which Django makes of code and the back office shows."""
+    for model in apps.get_models():
+        floor, *rest = model.__module__.split(".")
+        if floor in FLOORS and "sandbox" not in rest:
+            with translation.override(None):
+                fields = {str(field.verbose_name) for field in model._meta.concrete_fields if field.name != "id"}
+                names = {str(model._meta.verbose_name), str(model._meta.verbose_name_plural), *fields}
+            yield from (Found("", name, "", model.__module__.replace(".", "/") + ".py") for name in sorted(names))
 
 
 # ── Reading the sources ──────────────────────────────────────────────────────────────────────────────────────────────

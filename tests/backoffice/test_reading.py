@@ -49,6 +49,18 @@ def statements(browser, path: str) -> int:
     return len(caught)
 
 
+def test_models_columns_and_filters_are_named_in_the_language_of_each_reader(wim, lending):
+    world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1")
+    for language, words in (
+        ("en", ("Receivables", "Number", "Supplier", "Gross", "Due date")),
+        ("zh-hans", ("应收账款", "编号", "供应商", "开票金额", "到期日")),
+        ("en", ("Receivables", "Number", "Supplier", "Gross", "Due date")),
+    ):
+        text = wim.get(address(Receivable), headers={"accept-language": language}).text
+        assert [word for word in words if word.lower() not in text.lower()] == []
+        assert ("due date" in text.lower()) == (language == "en")
+
+
 @pytest.mark.parametrize(("model", "most"), [(Delivery, 12), (Event, 15), (Receivable, 14), (Membership, 12)])
 def test_a_list_takes_the_same_few_statements_for_one_row_and_for_many(wim, lending, model, most):
     def more(count: int) -> None:
