@@ -102,7 +102,7 @@ class Quotes(Shown, OfActor):
     serializer_class = shapes.QuoteShown
 
     @extend_schema(request=shapes.QuoteAsked, responses={201: shapes.QuoteShown}, parameters=[KEY_PARAMETER])
-    @refuses("NO_POLICY_IN_FORCE", "AMOUNT_INVALID", "AMOUNT_NOT_AVAILABLE", "NOT_OFFERED")
+    @refuses("NO_POLICY_IN_FORCE", "AMOUNT_INVALID", "AMOUNT_NOT_AVAILABLE", "AMOUNT_BELOW_MINIMUM", "NOT_OFFERED")
     def create(self, request) -> Response:
         """Ask for a quote."""
         given = self.checked(shapes.QuoteAsked)

@@ -1,11 +1,14 @@
 """Quote, application, advance: from what a supplier is offered to what has been repaid."""
 
+from datetime import UTC
+
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.parties.models import Party
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import Decision, Facility, PolicyVersion
+from financing.credit.rules import content_hash
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.shared import access
 from portal.shared.access import Actor
@@ -109,6 +112,13 @@ class Application(Lifecycle, models.Model):
 
     def __str__(self):
         return f"Application {self.pk}"
+
+    @property
+    def seen_hash(self) -> str:
+        """What whoever judges it by hand has looked at: the facts of its decision, and what was recommended on them."""
+        facts = self.decision.inputs_hash if self.decision else ""
+        at = self.recommended_at.astimezone(UTC).isoformat() if self.recommended_at else ""
+        return content_hash([facts, self.recommended_by, at, self.recommendation, self.recommendation_note])
 
 
 class Advance(Lifecycle, models.Model):

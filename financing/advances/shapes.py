@@ -180,7 +180,7 @@ class ManyShown(serializers.Serializer):
 class ByHand(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=["APPROVED", "DECLINED"])
     note = serializers.CharField(max_length=2000, allow_blank=True, default="")
-    seen_hash = serializers.CharField(max_length=64, help_text="`inputs_hash` of the decision that was looked at")
+    seen_hash = serializers.CharField(max_length=64, help_text="Of the application, as it was read")
 
 
 class DecisionSummary(serializers.ModelSerializer):
@@ -281,15 +281,22 @@ class Recommendation(serializers.Serializer):
 class ApplicationShown(ApplicationSummary):
     decision = DecisionShown(allow_null=True)
     recommendation = serializers.SerializerMethodField()
+    seen_hash = serializers.SerializerMethodField()
 
     class Meta(ApplicationSummary.Meta):
-        fields = (*ApplicationSummary.Meta.fields, "recommendation")
+        fields = (*ApplicationSummary.Meta.fields, "recommendation", "seen_hash")
 
     @extend_schema_field(Recommendation(allow_null=True))
     def get_recommendation(self, application: Application) -> dict | None:
         """What the funder's maker recommends: the funder's own business."""
-        reads = audience_of(self.context["request"].actor, application) == wording.OFFICER
-        return Recommendation(application).data if reads and application.recommended_by else None
+        return Recommendation(application).data if self._judges(application) and application.recommended_by else None
+
+    def get_seen_hash(self, application: Application) -> str | None:
+        """To be sent back with a judgement: it binds to the decision and the recommendation shown here."""
+        return application.seen_hash if self._judges(application) else None
+
+    def _judges(self, application: Application) -> bool:
+        return audience_of(self.context["request"].actor, application) == wording.OFFICER
 
 
 class ExposureShown(serializers.Serializer):

@@ -136,7 +136,10 @@ FEATURES: dict[str, tuple] = {
         gettext_lazy("What the platform accepts in a month"),
         gettext_lazy("Monthly accepted amount, 3 months"),
     ),
-    "monthly_amount": (gettext_lazy("What you sell in a month"), gettext_lazy("Monthly amount")),
+    "monthly_amount": (
+        gettext_lazy("What you sell in a month (the lower of the last three and six months)"),
+        gettext_lazy("Monthly amount"),
+    ),
     "trend": (gettext_lazy("Whether your sales grow"), gettext_lazy("Trend, last 3 to previous 3 months")),
     "volatility": (gettext_lazy("How even your sales are"), gettext_lazy("Volatility of six months")),
     "return_share": (gettext_lazy("Goods sent back"), gettext_lazy("Return rate")),

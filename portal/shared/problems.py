@@ -146,6 +146,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "REPLAY_WINDOW_UNKNOWN": (422, "A policy is replayed over 1, 3 or 6 months."),
     "EFFECTIVE_DATE_PASSED": (422, "A policy is effective from today on at the earliest."),
     # advances
+    "AMOUNT_BELOW_MINIMUM": (422, "Less than the smallest advance that the policy makes: facts tell it."),
     "AMOUNT_NOT_AVAILABLE": (422, "This amount is not available now: facts tell what is, and why."),
     "NOT_OFFERED": (422, "Nothing is offered now: facts tell why."),
     "QUOTE_EXPIRED": (409, "The quote's time is over. Ask for another."),

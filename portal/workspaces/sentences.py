@@ -72,7 +72,10 @@ SENTENCES = {
     "policy.proposed": (_("Policy {number} proposed"), "PROPOSED"),
     "policy.approved": (_("Policy {number} approved"), "APPROVED"),
     "policy.replay_requested": (_("Replay of policy {number} over {months} months begun"), ""),
-    "policy.replayed": (_("Replayed over {months} months: {changed} of {decisions} would change"), ""),
+    "policy.replayed": (
+        _("Replayed over {months} months: {changed} of {decisions} with another outcome, grade, limit or price"),
+        "",
+    ),
     "policy.rejected": (_("Policy {number} rejected"), "REJECTED"),
     "policy.withdrawn": (_("Policy {number} withdrawn"), "WITHDRAWN"),
     "quote.given": (_("Quoted {amount}"), ""),

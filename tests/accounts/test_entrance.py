@@ -161,6 +161,14 @@ def test_cookies_are_closed_to_scripts_and_a_session_ends_with_the_browser_or_th
     assert settings.SESSION_COOKIE_SECURE == settings.CSRF_COOKIE_SECURE == settings.HTTPS
 
 
+def test_a_page_from_before_another_sign_in_is_refused_in_the_portals_words(hugo):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(hugo)
+    refused = browser.post("/accounts/language/", {"language": "en"})
+    assert (refused.status_code, "This page is from before you signed in" in refused.text) == (403, True)
+    assert "DEBUG" not in refused.text
+
+
 @pytest.mark.parametrize(
     "given, kept",
     [

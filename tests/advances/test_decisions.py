@@ -66,7 +66,7 @@ def referred(lending):
 
 
 def facts(application):
-    return Decision.objects.get(application_id=application.id, outcome="REFERRED").inputs_hash
+    return Application.objects.get(id=application.id).seen_hash
 
 
 def recommend(application, who="hana@harbour.example", outcome="APPROVED", seen=None):
@@ -138,6 +138,34 @@ def test_an_approval_binds_to_the_facts_that_were_seen(careful):
     recommend(application)
     with pytest.raises(Stale):
         check(application, seen="0" * 64)
+
+
+def test_a_recommendation_is_neither_overturned_nor_followed_by_whoever_has_not_read_it(careful):
+    application = referred(careful)
+    unread = facts(application)
+    recommend(application, outcome="APPROVED")
+    with pytest.raises(Stale):
+        recommend(application, outcome="DECLINED", seen=unread)
+    with pytest.raises(Stale):
+        check(application, seen=unread)
+    application.refresh_from_db()
+    assert (application.status, application.recommendation) == ("REFERRED", "APPROVED")
+    recommend(application, outcome="DECLINED")
+    application.refresh_from_db()
+    assert application.recommendation == "DECLINED"
+
+
+def test_what_an_approval_would_meet_now_is_told_before_it_is_tried(careful):
+    application = referred(careful)
+    hugo = as_member("hugo@harbour.example")
+    prospect = services.prospect(actor=hugo, application_id=application.id, now=NOW)
+    assert (prospect.outcome, prospect.reasons) == ("REFERRED", ("AMOUNT_ABOVE_AUTHORITY",))
+    Receivable.objects.update(status="DISPUTED")
+    prospect = services.prospect(actor=hugo, application_id=application.id, now=NOW)
+    assert (prospect.outcome, prospect.base.available_minor) == ("DECLINED", 0)
+    assert "NO_ELIGIBLE_RECEIVABLE" in prospect.reasons
+    with pytest.raises(NotFound):
+        services.prospect(actor=as_member("ana@amphora.example"), application_id=application.id, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -101,11 +101,10 @@ def test_one_referral_is_decided_by_one_of_two_checkers():
     lending = lend(body)
     [application] = applications(lending, 300_00, 1)
     services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[application.id], now=NOW)
-    seen = Decision.objects.get().inputs_hash
-    services.recommend(
+    seen = services.recommend(
         actor=as_member("hana@harbour.example"), application_id=application.id, outcome="APPROVED", note="",
-        seen_hash=seen, now=NOW,
-    )  # fmt: skip
+        seen_hash=Application.objects.get().seen_hash, now=NOW,
+    ).seen_hash  # fmt: skip
     hugo = as_member("hugo@harbour.example")
 
     def check(outcome):

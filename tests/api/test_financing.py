@@ -155,7 +155,7 @@ def test_a_referral_goes_through_maker_and_checker_on_what_they_saw(db):
     referred = maker.get("applications/?status=REFERRED").json()["results"]
     assert [each["id"] for each in referred] == [application]
     assert _needed(maker) == [("RECOMMEND", f"applications/{application}/")]
-    seen = maker.get(f"applications/{application}/").json()["decision"]["inputs_hash"]
+    seen = maker.get(f"applications/{application}/").json()["seen_hash"]
     by_hand = {"outcome": "APPROVED", "note": "Known for years.", "seen_hash": seen}
     path = f"applications/{application}"
 
@@ -165,8 +165,12 @@ def test_a_referral_goes_through_maker_and_checker_on_what_they_saw(db):
     assert amphora.post(f"{path}/recommend/", by_hand).status_code == 404
     recommended = maker.post(f"{path}/recommend/", by_hand).json()
     assert recommended["recommendation"]["outcome"] == "APPROVED"
-    assert amphora.get(f"{path}/").json()["recommendation"] is None
     assert _needed(checker) == [("DECIDE", f"applications/{application}/")]
+    unread = maker.post(f"{path}/recommend/", by_hand | {"outcome": "DECLINED"})
+    assert (unread.status_code, unread.json()["code"]) == (409, "STALE")
+    by_hand["seen_hash"] = recommended["seen_hash"]
+    told = amphora.get(f"{path}/").json()
+    assert (told["recommendation"], told["seen_hash"]) == (None, None)
     stale = checker.post(f"{path}/decide/", by_hand | {"seen_hash": "0" * 64})
     assert (stale.status_code, stale.json()["code"]) == (409, "STALE")
     assert checker.post(f"{path}/decide/", by_hand).json()["status"] == "APPROVED"

@@ -142,6 +142,13 @@ def test_slider_and_amount_follow_each_other(page, address):
     page.fill("#want", "1234.5")
     page.keyboard.press("Tab")
     assert (page.input_value("#want"), page.input_value("[data-amount-slider]")) == ("1,234.50", "123500")
+    page.fill("#want", "200,5")
+    page.keyboard.press("Tab")
+    assert page.input_value("#want") == "200.50"
+    for no_amount in ("-5", "1e15", "1.000,0,0"):  # what is no amount stays as it was written
+        page.fill("#want", no_amount)
+        page.keyboard.press("Tab")
+        assert page.input_value("#want") == no_amount
 
 
 def test_news_renew_what_they_concern_and_the_mark_tells_of_a_cut(page, address):

@@ -28,7 +28,7 @@ def referred(house: House, request) -> tuple[Supplier, Application]:
 def of_funder(house: House, role: str, application: Application, outcome: str, note: str) -> dict:
     verb = "recommend" if role == MAKER else "decide"
     funder = house.machine(house.cast.harbour, role)
-    seen = funder.get(f"applications/{application.id}/")["decision"]["inputs_hash"]
+    seen = funder.get(f"applications/{application.id}/")["seen_hash"]
     return funder.post(f"applications/{application.id}/{verb}/", {"outcome": outcome, "note": note, "seen_hash": seen})
 
 

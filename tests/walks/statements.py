@@ -18,7 +18,7 @@ MOST = """
   7 /notices/{notice_id}/
  14 /funding/
   6 /funding/applications/
- 14 /funding/applications/{application_id}/
+ 26 /funding/applications/{application_id}/
   8 /funding/advances/{advance_id}/
   9 /funding/book/
   8 /funding/policies/
@@ -120,8 +120,8 @@ MOST = """
   5 /api/v1/applications/{pk}/
   5 /api/v1/advances/
   8 /api/v1/advances/{pk}/
-  5 /api/v1/bank-accounts/
-  5 /api/v1/bank-accounts/{pk}/
+  7 /api/v1/bank-accounts/
+  7 /api/v1/bank-accounts/{pk}/
   5 /api/v1/instructions/
   5 /api/v1/instructions/{pk}/
   5 /api/v1/statements/

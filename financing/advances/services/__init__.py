@@ -18,7 +18,7 @@ from financing.advances.services.decide import decide_waiting
 from financing.advances.services.disburse import confirm_funding, fail, take_back
 from financing.advances.services.hold import hold_back, pay_held
 from financing.advances.services.quote import Offer, offer, quote
-from financing.advances.services.refer import decide_referral, recommend
+from financing.advances.services.refer import decide_referral, prospect, recommend
 from financing.advances.services.repay import apply_receipts
 from financing.advances.services.undo import undo_receipts
 
@@ -35,6 +35,7 @@ __all__ = [
     "hold_back",
     "offer",
     "pay_held",
+    "prospect",
     "quote",
     "recommend",
     "take_back",

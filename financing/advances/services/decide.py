@@ -58,9 +58,13 @@ def lock_waiting(application_ids: Iterable[int], status: str) -> tuple[dict[int,
 
 
 def gather(
-    actor: Actor, facilities: Mapping[int, Facility], applications: Sequence[Application], now: datetime
-) -> dict[tuple[int, int], rules.Inputs]:
-    """What is known of each facility under each policy that its applications are pinned to; receivables are locked."""
+    actor: Actor, facilities: Mapping[int, Facility], applications: Sequence[Application], now: datetime, *,
+    lock: bool = True,
+) -> dict[tuple[int, int], rules.Inputs]:  # fmt: skip
+    """What is known of each facility under each policy that its applications are pinned to.
+
+    `lock`: its receivables too, to be decided on; otherwise what is found is only to be looked at.
+    """
     today = business_dates(each.funder_id for each in facilities.values())
     found = {}
     for version in {each.policy_id: each.policy for each in applications}.values():
@@ -71,7 +75,7 @@ def gather(
             policies={each.id: version for each in concerned},
             assessments=_assessments(actor, concerned, version.id, today, now),
             today=today,
-            lock=True,
+            lock=lock,
         )
         found |= {(facility_id, version.id): inputs for facility_id, inputs in gathered.items()}
     return found

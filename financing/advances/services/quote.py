@@ -30,6 +30,13 @@ class AmountNotAvailable(NotOffered):
     sentence = "This amount is not available now. Ask for less, or wait until more of your receivables are accepted."
 
 
+class AmountBelowMinimum(NotOffered):
+    """`least_minor`: the smallest advance of the policy."""
+
+    code = "AMOUNT_BELOW_MINIMUM"
+    sentence = "This is less than the smallest advance that is made. Ask for more."
+
+
 OF_THE_AMOUNT = {"ABOVE_LIMIT", "ABOVE_BASE", "BELOW_MINIMUM"}
 """Reasons that another amount would not meet."""
 
@@ -120,13 +127,14 @@ def _assessments(
 def quote(*, actor: Actor, facility_id: int, amount_minor: int | None = None, now: datetime) -> Quote:
     """Offer an amount (None: all that is available) on terms that stand until `valid_until`.
 
-    Raises NotFound, Forbidden, NoPolicyInForce, InvalidInput, AmountNotAvailable, NotOffered.
+    Raises NotFound, Forbidden, NoPolicyInForce, InvalidInput, AmountNotAvailable,
+    AmountBelowMinimum, NotOffered.
     """
     with acting(actor):
         offered = offer(actor=actor, facility_id=facility_id, amount_minor=amount_minor, now=now)
         require(actor, "advances.quote")
         if offered.result.outcome == rules.DECLINED:
-            raise _refusal(offered.result)
+            raise _refusal(offered)
         facility, terms = offered.facility, offered.result.terms
         made = Quote.objects.create(
             facility=facility, supplier_id=facility.supplier_id, funder_id=facility.funder_id, policy=offered.policy,
@@ -142,8 +150,11 @@ def quote(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
         return made
 
 
-def _refusal(result: rules.Result) -> NotOffered:
+def _refusal(offered: Offer) -> NotOffered:
+    result, least_minor = offered.result, int(offered.policy.body["amounts"]["min_draw_minor"])
     facts = {"reasons": list(result.reasons), "available_minor": result.base.available_minor}
+    if result.reasons[0] == rules.BELOW_MINIMUM and least_minor <= result.base.available_minor:
+        return AmountBelowMinimum(**facts, least_minor=least_minor)
     # The deciding reason comes first: where it is the amount, there is no other reason to decline.
     another_amount = result.reasons[0] in OF_THE_AMOUNT and result.base.available_minor > 0
     return AmountNotAvailable(**facts) if another_amount else NotOffered(**facts)

@@ -25,10 +25,23 @@ class NoLongerPossible(RuleViolation):
     sentence = "This can no longer be approved as it was asked for. The reasons tell why; decline it, or wait."
 
 
+def prospect(*, actor: Actor, application_id: int, now: datetime) -> rules.Result:
+    """What an approval would meet now: the policy's word on the facts of this moment; the decision has those of then.
+
+    Nothing is locked or decided. Raises NotFound, InvalidTransition.
+    """
+    with acting(actor):
+        application = _referred(actor, application_id, lock=False)
+        require(actor, "advances.view")
+        facilities = {application.facility_id: application.facility}
+        inputs = gather(SYSTEM_ACTOR, facilities, [application], now, lock=False)
+        return Desk(inputs).decide(application, application.facility).result
+
+
 def recommend(
     *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime
 ) -> Application:
-    """The maker's part. `seen_hash`: inputs_hash of the decision that the maker looked at; a later maker may differ.
+    """The maker's part. `seen_hash`: of the application as the maker read it; a later maker may differ, knowingly.
 
     Raises NotFound, Forbidden, InvalidInput, InvalidTransition, Stale.
     """
@@ -47,7 +60,8 @@ def recommend(
 def decide_referral(
     *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime
 ) -> Application:
-    """The checker's part: approves or declines what a maker has recommended on, whichever way.
+    """The checker's part: approves or declines what a maker has recommended on, whichever way. `seen_hash`: of the
+    application as the checker read it, with this recommendation.
 
     An approval is decided anew under lock: what the policy declines outright cannot be approved by hand.
     Raises NotFound, Forbidden, OwnWork, NoRecommendation, InvalidInput, InvalidTransition, Stale, NoLongerPossible.
@@ -75,7 +89,8 @@ def decide_referral(
 
 
 def _referred(actor: Actor, application_id: int, *, lock: bool = True) -> Application:
-    found = Application.objects.visible_to(actor).select_related("decision").filter(id=application_id)
+    found = Application.objects.visible_to(actor).filter(id=application_id)
+    found = found.select_related("decision", "quote", "policy", "facility__programme")
     application = (found.select_for_update(of=("self",)) if lock else found).first()
     if application is None or actor.party_id != application.funder_id:
         raise NotFound()
@@ -90,5 +105,5 @@ def _check(actor: Actor, application: Application, outcome: str, seen_hash: str)
         raise OwnWork("You applied for this, so somebody else has to decide it.")
     if outcome not in BY_HAND:
         raise InvalidInput("Approve or decline.", code="OUTCOME_INVALID")
-    if application.decision.inputs_hash != seen_hash:
+    if application.seen_hash != seen_hash:
         raise Stale()

@@ -174,9 +174,9 @@ class Business:
     def decide_referrals(self) -> None:
         """The funder's maker reads the facts and recommends, its checker decides."""
         for waiting in list(self.maker.pages("applications/", status="REFERRED")):
-            decision = self.maker.get(f"applications/{waiting['id']}/")["decision"]
-            word = officer(decision["facts"]["features"]) | {"seen_hash": decision["inputs_hash"]}
-            self.maker.post(f"applications/{waiting['id']}/recommend/", word)
+            found = self.maker.get(f"applications/{waiting['id']}/")
+            word = officer(found["decision"]["facts"]["features"]) | {"seen_hash": found["seen_hash"]}
+            word["seen_hash"] = self.maker.post(f"applications/{waiting['id']}/recommend/", word)["seen_hash"]
             try:
                 self.checker.post(f"applications/{waiting['id']}/decide/", word)
             except Refused as refusal:

@@ -207,16 +207,18 @@ class Replay:
             outcome = "DECLINED" if number % 5 == 4 else "APPROVED"
             note = {"APPROVED": "Orders and receipts agree; within what we know of it.",
                     "DECLINED": "Sales are falling; we wait for another month."}[outcome]  # fmt: skip
-            seen = {"application_id": application.id, "outcome": outcome, "note": note,
-                    "seen_hash": application.decision.inputs_hash}  # fmt: skip
+            said = {"application_id": application.id, "outcome": outcome, "note": note}
             self.clock.wait(minutes=self._random.randint(3, 25))
-            advances.recommend(actor=member(self.house.funder, MAKER), now=self.clock(), **seen)
+            recommended = advances.recommend(
+                actor=member(self.house.funder, MAKER), now=self.clock(), seen_hash=application.seen_hash, **said
+            )
+            said["seen_hash"] = recommended.seen_hash
             self.clock.wait(minutes=self._random.randint(3, 40))
             try:
-                advances.decide_referral(actor=member(self.house.funder, CHECKER), now=self.clock(), **seen)
+                advances.decide_referral(actor=member(self.house.funder, CHECKER), now=self.clock(), **said)
             except NoLongerPossible:
                 advances.decide_referral(
-                    actor=member(self.house.funder, CHECKER), now=self.clock(), **seen | {"outcome": "DECLINED"}
+                    actor=member(self.house.funder, CHECKER), now=self.clock(), **said | {"outcome": "DECLINED"}
                 )
         if leave and waiting:
             self._recommend(waiting[-1], "APPROVED", "A good customer; the limit carries it.")
@@ -226,7 +228,7 @@ class Replay:
         """One of those that wait, waits for the checker."""
         advances.recommend(
             actor=member(self.house.funder, MAKER), application_id=application.id, outcome=outcome, note=note,
-            seen_hash=application.decision.inputs_hash, now=self.clock(),
+            seen_hash=application.seen_hash, now=self.clock(),
         )  # fmt: skip
 
     def leave_one_unpaid(self, before: date) -> Party | None:

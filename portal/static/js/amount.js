@@ -8,12 +8,19 @@
 // hx-trigger="amount" on the container asks the server for the price of what is shown.
 const REST = 250;
 
+// As the server reads it (workspaces/supplier/forms.py): what could be read in two ways is not an amount.
+const WITH_POINT = /^(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?$/;
+const WITH_COMMA = /^(?:(?:\d{1,3}(?:\.\d{3})+|\d+),(?:\d{1,2}|\d{4,})|\d{1,3}(?:\.\d{3})+,\d+)$/;
+
 function parse(text, decimals) {
-  const clean = text.replace(/[^\d.]/g, "");
-  if (!/^\d+(\.\d*)?$/.test(clean)) return null;
-  const [whole, part = ""] = clean.split(".");
+  let written = text.replace(/[\s'’]/g, "");
+  if (WITH_COMMA.test(written)) written = written.replaceAll(".", "").replace(",", ".");
+  else if (WITH_POINT.test(written)) written = written.replaceAll(",", "");
+  else return null;
+  const [whole, part = ""] = written.split(".");
   if (part.length > decimals) return null;
-  return Number(whole + part.padEnd(decimals, "0"));
+  const minor = Number(whole + part.padEnd(decimals, "0"));
+  return Number.isSafeInteger(minor) ? minor : null;
 }
 
 function write(minor, decimals) {
@@ -33,13 +40,13 @@ document.addEventListener("input", (event) => {
   if (event.target === slider) {
     input.value = write(Number(slider.value), decimals);
   } else if (event.target === input) {
+    // What is no amount is asked about all the same: the answer says so, where the last price would still stand.
     const minor = parse(input.value, decimals);
-    if (minor === null) return;
-    slider.value = String(minor);
+    if (minor !== null && slider) slider.value = String(minor);
   } else {
     return;
   }
-  slider.setAttribute("aria-valuetext", input.value);
+  slider?.setAttribute("aria-valuetext", input.value);
   clearTimeout(waiting.get(box));
   waiting.set(box, setTimeout(() => box.dispatchEvent(new CustomEvent("amount", { bubbles: true })), REST));
 });

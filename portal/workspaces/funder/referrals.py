@@ -23,7 +23,7 @@ from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
-from portal.workspaces.explain import decision_in_words
+from portal.workspaces.explain import decision_in_words, reasons_of
 from portal.workspaces.funder import queries, why
 from portal.workspaces.sentences import timeline
 
@@ -145,6 +145,9 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
     found = standing(actor=actor, application=application)
     result = rules.Result.from_json(decision.result) if decision else None
     is_referred = application.status == Application.Status.REFERRED
+    prospect = (
+        services.prospect(actor=actor, application_id=application.id, now=timezone.now()) if is_referred else None
+    )
     may_decide = is_referred and _may_decide(actor, application)
     may_recommend = is_referred and not may_decide and _may_recommend(actor, application)
     context = {
@@ -155,8 +158,11 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
         "why": {each.bound: why.exposure(each, application.currency) for each in found.exposures},
         "base_why": why.available(decision, application.currency, result) if decision else None,
         "happenings": timeline(actor, application, *([advance] if advance else [])),
-        "form": form or Judgement(initial={"seen_hash": decision.inputs_hash if decision else ""}),
+        "form": form or Judgement(initial={"seen_hash": application.seen_hash}),
         "refusal": refusal,
+        "refusal_reasons": reasons_of(refusal.facts.get("reasons", ()), wording.OFFICER) if refusal else [],
+        "prospect": prospect,
+        "in_the_way": in_the_way(prospect),
         "may_recommend": may_recommend,
         "may_decide": may_decide,
         "why_not": "" if may_decide or may_recommend or not is_referred else why_not(actor, application, names),
@@ -169,6 +175,12 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
             Decision.objects.filter(application_id=application.id).exclude(id=decision.id).order_by("id").first()
         )
     return render(request, "funder/application.html", context, status=status)
+
+
+def in_the_way(prospect: rules.Result | None) -> list[dict]:
+    """Why an approval as asked for would be refused now."""
+    is_lost = prospect is not None and prospect.outcome == rules.DECLINED
+    return reasons_of(prospect.reasons, wording.OFFICER) if is_lost else []
 
 
 def _in_words(found: Behind) -> dict:
@@ -245,4 +257,4 @@ def _judge(request: HttpRequest, application_id: int, service, done: str) -> Htt
 def _again(form: Judgement, application: Application) -> Judgement:
     """What was typed stays; the facts it is judged by are those shown now."""
     given = {name: form.cleaned_data[name] for name in ("outcome", "note")}
-    return Judgement(initial=given | {"seen_hash": application.decision.inputs_hash if application.decision else ""})
+    return Judgement(initial=given | {"seen_hash": application.seen_hash})

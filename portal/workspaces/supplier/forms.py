@@ -1,5 +1,6 @@
 """What a supplier may hand in, checked for its shape; the rules are the services'."""
 
+import re
 from decimal import Decimal
 
 from babel import Locale
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import formset_factory
 from django.utils.translation import gettext_lazy as _
 
-from portal.shared.money import MoneyError, to_minor
+from portal.shared.money import MoneyError, exponent, to_minor
 from portal.ui.formats import locale
 
 MAX_FILES = 20
@@ -29,10 +30,27 @@ class CountryField(forms.ChoiceField):
         super().__init__(choices=countries, **kwargs)
 
 
+# 1,234.50 and 1234.50; 1.234,50 and 1234,5. A comma before three digits parts thousands, as the portal writes them.
+WITH_POINT = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?", re.ASCII)
+WITH_COMMA = re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+),(?:\d{1,2}|\d{4,})|\d{1,3}(?:\.\d{3})+,\d+", re.ASCII)
+
+
 def amount_minor(text: str, currency: str) -> int:
-    """Minor units of an amount as a person writes it: "1,234.50". Raises ValidationError."""
+    """Minor units of an amount as people write it. What could be read in two ways, or not at all, is never guessed at.
+
+    The browser reads it by the same two patterns (static/js/amount.js). Raises ValidationError.
+    """
+    written = re.sub(r"[\s'’]", "", text)
+    if WITH_COMMA.fullmatch(written):
+        written = written.replace(".", "").replace(",", ".")
+    elif WITH_POINT.fullmatch(written):
+        written = written.replace(",", "")
+    else:
+        written = ""
+    if not written or len(written.partition(".")[2]) > exponent(currency):
+        raise ValidationError(_("That is not an amount. Write it as 1,234.50."))
     try:
-        return to_minor("".join(text.replace(",", "").split()), currency)
+        return to_minor(written, currency)
     except MoneyError as error:
         raise ValidationError(str(error)) from None
 

@@ -53,7 +53,9 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         "facility": facility,
         "facilities": facilities,
         "refusal": refusal,
-        "refusal_reasons": figures.against(refusal.facts.get("reasons", ())) if refusal else [],
+        "refusal_reasons": figures.against(refusal.facts.get("reasons", ()), least=context.get("least", ""))
+        if refusal
+        else [],
         "may_ask": permits(request.actor, "advances.quote"),
         "under_way": list(_applications(request).filter(facility=facility, status__in=UNDER_WAY).order_by("-id")[:5]),
         "open_advances": list(

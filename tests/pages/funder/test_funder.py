@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from financing.advances import services
 from financing.advances.models import Advance, Application
-from financing.credit.models import Decision
+from financing.credit import wording
 from financing.credit.rules import DEFAULT_BODY
+from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
 from tests.world import NOW, as_member
@@ -40,7 +41,7 @@ def applied(lending, amount_minor):
 
 
 def judge(client, verb, application, outcome="APPROVED", seen=None):
-    seen = seen or Decision.objects.filter(application_id=application.id, outcome="REFERRED").get().inputs_hash
+    seen = seen or Application.objects.get(id=application.id).seen_hash
     address = reverse(f"funder:{verb}", args=[application.id])
     return client.post(address, {"outcome": outcome, "note": "seen", "seen_hash": seen})
 
@@ -95,6 +96,19 @@ def test_a_stale_page_submitted_twice_says_so_and_does_nothing_twice(lending, as
     assert again.status_code == 409
     assert b"INVALID_TRANSITION" in again.content
     assert Advance.objects.filter(application=referred).count() == 1
+
+
+def test_a_judgement_shows_what_has_become_of_the_facts_and_a_refusal_says_why_in_words(lending, as_user):
+    referred = applied(lending, 900_00)
+    judge(as_user("hana@harbour.example"), "recommend", referred)
+    hugo, page = as_user("hugo@harbour.example"), reverse("funder:application", args=[referred.id])
+    assert "an approval would be refused" not in hugo.get(page).text
+    Receivable.objects.update(status="DISPUTED")
+    assert "an approval would be refused" in hugo.get(page).text
+    refused = judge(hugo, "decide", referred)
+    assert (refused.status_code, "NO_LONGER_POSSIBLE" in refused.text) == (409, True)
+    assert wording.reason("NO_ELIGIBLE_RECEIVABLE", wording.OFFICER) in refused.text
+    assert not Advance.objects.exists()
 
 
 def test_a_viewer_and_the_wrong_role_are_told_so(lending, as_user):

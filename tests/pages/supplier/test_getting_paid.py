@@ -3,13 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from financing.advances import services
 from financing.advances.models import Application, Quote
 from financing.advances.services.quote import offer
+from financing.credit.rules import DEFAULT_BODY
 from portal.shared.access import SYSTEM_ACTOR
+from portal.ui.formats import money
+from portal.workspaces.supplier.forms import amount_minor
 from tests import world
 from tests.world import NOW, as_member
 
@@ -112,6 +116,33 @@ def test_more_than_there_is_keeps_what_was_entered(trading, ana):
     assert page.status_code == 422
     assert "AMOUNT_NOT_AVAILABLE" in page.text
     assert 'value="123,456.00"' in page.text
+    assert not Quote.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "minor"),
+    [
+        ("1,234.50", 123450), ("1234.5", 123450), ("1.234,50", 123450), ("200,50", 20050), ("1 234,5", 123450),
+        ("1'234.50", 123450), ("1,000", 100000), ("12,345,678", 1234567800), ("1.234.567,8", 123456780), ("7", 700),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_was_meant(written, minor):
+    assert amount_minor(written, "EUR") == minor
+
+
+@pytest.mark.parametrize(
+    "written", ["1.000", "0.001", "1e3", "-5", "+5", "abc", "", "1,00,0", "1.00.0", "10,000,0", "1,2,3", "5 EUR", "٥"]
+)
+def test_what_can_be_read_in_two_ways_or_in_none_is_no_amount(written):
+    with pytest.raises(ValidationError):
+        amount_minor(written, "EUR")
+
+
+def test_less_than_the_smallest_advance_is_refused_with_what_that_is(trading, ana):
+    page = ask(ana, trading, "1.00")
+    least = money(DEFAULT_BODY["amounts"]["min_draw_minor"], "EUR")
+    assert (page.status_code, "AMOUNT_BELOW_MINIMUM" in page.text, least in page.text) == (422, True, True)
+    assert "Ask for less" not in page.text
     assert not Quote.objects.exists()
 
 
