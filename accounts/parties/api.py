@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from accounts.parties import inviting, services
+from accounts.parties import inviting, queries, services
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Invitation, Membership, Party
 from portal.shared import access
 from portal.shared.openapi import refuses
@@ -61,17 +61,27 @@ class PartyKnown(PartyShown):
 
 
 class PartyRead(PartyKnown):
-    """The numbers by which it is known are told to the operator and to the party itself, and null to others."""
+    """All of it is told to the operator and to the party itself; a platform's numbers to suppliers, who write them on
+    what they hand in. What is not told is null."""
 
-    registration_number = serializers.CharField(allow_null=True, allow_blank=True)
-    external_reference = serializers.CharField(allow_null=True, allow_blank=True)
+    registration_number = serializers.CharField(
+        allow_null=True, allow_blank=True, help_text="What invoices name it by; told of platforms, and of oneself"
+    )
+    external_reference = serializers.CharField(
+        allow_null=True, allow_blank=True, help_text="Of a supplier: as platforms know it. Told like the number"
+    )
     time_zone = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField(allow_null=True)
 
     def to_representation(self, party: Party) -> dict:
         said, actor = super().to_representation(party), self.context["request"].actor
-        known = actor.party_kind == access.OPERATOR or actor.party_id == party.id
-        return said if known else said | dict.fromkeys(set(self.fields) - set(PartyShown.Meta.fields))
+        if actor.party_kind == access.OPERATOR or actor.party_id == party.id:
+            return said
+        told = {*PartyShown.Meta.fields, *(NUMBERS if queries.is_invoiced_by(actor, party) else ())}
+        return said | dict.fromkeys(set(self.fields) - told)
+
+
+NUMBERS = ("registration_number", "external_reference")
 
 
 class PartyEdited(serializers.Serializer):

@@ -7,8 +7,8 @@ from typing import Any
 
 BY_NAME: dict[str, Any] = {
     "name": "Amphora", "legal_name": "Amphora GmbH", "full_name": "Ana Amphora", "holder": "Amphora GmbH",
-    "email": "ana@amphora.example", "country": "DE", "registration_number": "HRB 1004", "time_zone": "Europe/Berlin",
-    "external_reference": "amphora", "address": "Hafenstrasse 4, Hamburg", "share_percent": "60.00",
+    "email": "ana@amphora.example", "country": "DE", "registration_number": "HRB 7002", "time_zone": "Europe/Berlin",
+    "external_reference": "S-10001", "address": "Hafenstrasse 4, Hamburg", "share_percent": "60.00",
     "currency": "EUR", "iban": "DE02120300000000202051", "creditor_iban": "DE02120300000000202051",
     "bic": "MARKDEFF", "number": "A-1001", "order_number": "PO-7", "sku": "KETTLE", "description": "Kettle, steel",
     "quantity": "10.000", "unit_price": "10.0000", "amount_minor": 90000, "available_minor": 300000,

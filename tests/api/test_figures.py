@@ -147,12 +147,20 @@ def test_an_administrator_edits_its_own_party_as_it_was_read(lending):
     assert Event.objects.get(name="party.edited").payload == {"time_zone": "Europe/Berlin", "before": "UTC"}
 
 
-def test_nobody_edits_another_party_or_reads_its_numbers(lending):
+def test_a_platforms_numbers_are_told_to_those_who_write_them_on_invoices(lending):
+    people = lending.cast
+    told = caller_for(people.amphora).get(f"parties/{people.meridian.id}/").json()
+    assert (told["registration_number"], told["external_reference"]) == (people.meridian.registration_number, "")
+    assert (told["time_zone"], told["created_at"]) == (None, None)
+    for reader, about in ((people.amphora, people.harbour), (people.harbour, people.meridian),
+                          (people.meridian, people.amphora)):  # fmt: skip
+        told = caller_for(reader).get(f"parties/{about.id}/").json()
+        assert (told["name"], told["registration_number"], told["external_reference"]) == (about.name, None, None)
+
+
+def test_nobody_edits_another_party(lending):
     amphora, meridian = caller_for(lending.cast.amphora, ADMIN), lending.cast.meridian
     read = amphora.get(f"parties/{meridian.id}/")
-    assert (read.json()["name"], read.json()["registration_number"], read.json()["time_zone"]) == (
-        "Meridian", None, None,
-    )  # fmt: skip
     refused = amphora.send("patch", f"parties/{meridian.id}/", {"time_zone": "UTC"}, If_Match=read["ETag"])
     assert refused.status_code == 404
     assert caller_for(lending.cast.watch).get(f"parties/{meridian.id}/").json()["time_zone"] == "UTC"

@@ -156,7 +156,7 @@ DOCUMENT_CODES = (
 )  # fmt: skip
 INVOICE_EXAMPLE = {
     "number": "A-1001", "issue_date": "2026-03-01", "due_date": "2026-04-30", "currency": "EUR",
-    "debtor": {"registration_number": "HRB 1001"}, "payable": "100.00",
+    "debtor": {"registration_number": "HRB 7002"}, "payable": "100.00",
     "lines": [{"order": "PO-7", "order_line": "1", "quantity": "10", "unit_price": "10.00", "amount": "100.00"}],
 }  # fmt: skip
 SUBMIT = extend_schema(

@@ -59,7 +59,8 @@ class Counterparties:
         if name.identifiers and not mine & set(name.identifiers):
             raise DocumentRefused(
                 "NOT_YOUR_DOCUMENT",
-                "The document is not between you and a partner of yours. You can hand in only your own documents.",
+                "The document is not between you and a partner of yours. You can hand in only your own documents: "
+                "leave your own side out, or name it by a number that stands on the page of your company.",
             )
         if not name.identifiers and name.name and name.name.casefold() != self.own.name.casefold():
             raise DocumentRefused("PARTY_NOT_IDENTIFIED", "The document does not identify you by a number of yours.")
@@ -71,11 +72,15 @@ class Counterparties:
         is_supplier = kind == Party.Kind.SUPPLIER
         if not found and is_supplier:
             raise DocumentRefused(
-                "UNKNOWN_SUPPLIER", "The supplier of the document is not known here by any of its numbers."
+                "UNKNOWN_SUPPLIER",
+                "The supplier of the document is not known here by any of its numbers. Write its "
+                "reference as it stands on your page of suppliers, and in suppliers/ of the API.",
             )
         if not found:
             raise DocumentRefused(
-                "UNKNOWN_DEBTOR", "The debtor of the document is not known here by any of its numbers."
+                "UNKNOWN_DEBTOR",
+                "The debtor of the document is not known here by any of its numbers. Which one to write "
+                "stands where invoices are handed in, and with the platform in parties/ of the API.",
             )
         if len(found) > 1 and is_supplier:
             raise DocumentRefused("PARTY_AMBIGUOUS", "The numbers given for the supplier belong to different parties.")

@@ -94,14 +94,15 @@ def _parties(scale: Scale, now: datetime) -> dict[str, Party]:
     return {
         place: parties.register_party(
             actor=SYSTEM_ACTOR, kind=kind, name=name, country=country, time_zone=zone, now=now,
-            registration_number=f"HRB {7000 + number}",
+            registration_number=PLATFORM_NUMBER if place == "platform" else f"HRB {7000 + number}",
             external_reference=PLATFORM_REFERENCE if place == "platform" else "",
         )
         for number, (place, (kind, name, country, zone)) in enumerate(known.items(), 1)
     }  # fmt: skip
 
 
-PLATFORM_REFERENCE = "MERIDIAN"
+PLATFORM_REFERENCE, PLATFORM_NUMBER = "MERIDIAN", "HRB 7002"
+"""What suppliers write on their invoices, as docs/invoices.md shows it."""
 
 
 def add_person(party: Party, email: str, name: str, role: str, now: datetime) -> User:

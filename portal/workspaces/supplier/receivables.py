@@ -15,6 +15,8 @@ from django.views.decorators.http import require_GET
 
 from accounts.intake.models import Document
 from accounts.intake.services import is_oversized
+from accounts.parties.models import Party
+from accounts.parties.queries import invoiced_by
 from financing.advances.models import AdvanceReceivable
 from financing.advances.services.quote import bases
 from financing.credit import saying
@@ -207,7 +209,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         messages.info(request, said.format(count=len(kept)))
         # Each file with what became of it, and nothing else.
         return redirect(f"{reverse('supplier:documents')}?together={','.join(str(each) for each in kept)}")
-    context = {"form": form, "may_submit": may_submit(request)}
+    own = Party.objects.get(id=request.actor.party_id)
+    context = {"form": form, "may_submit": may_submit(request), "own": own, "debtors": invoiced_by(request.actor)}
     return render(request, "supplier/upload.html", context, status=422 if form.errors else 200)
 
 

@@ -95,6 +95,14 @@ def test_what_is_accepted_is_not_cancelled(trading, ana):
     assert row.status == "ACCEPTED"
 
 
+def test_handing_in_says_what_to_write_on_an_invoice(lending, ana):
+    text = ana.get(reverse("supplier:upload")).text
+    assert "Write this on your invoice" in text
+    for number in (lending.cast.meridian.registration_number, lending.cast.amphora.registration_number, "amphora"):
+        assert f">{number}<" in text
+    assert lending.cast.bellows.registration_number not in text
+
+
 def test_an_invoice_handed_in_is_entered_and_kept(lending, ana):
     page = hand_in(ana, file(of(lending)))
     kept = Document.objects.get()

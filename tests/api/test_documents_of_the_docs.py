@@ -1,0 +1,66 @@
+"""docs/invoices.md is what it says: its examples enter, as written, with the numbers of the demo world."""
+
+import json
+import re
+
+import pytest
+
+from accounts.parties.models import Party
+from financing.receivables.models import CreditNote, Receivable
+from portal.runtime.environment import PROJECT
+from portal.sandbox.world.characters import suppliers
+from portal.sandbox.world.founding import PLATFORM_NUMBER, PLATFORM_REFERENCE
+from tests.api.conftest import caller_for
+
+PLACES = {"INVOICE": "receivables/", "CREDIT_NOTE": "credit-notes/"}
+
+
+@pytest.fixture
+def demo(lending):
+    """The cast under the numbers of the demo world's platform and of its first supplier."""
+    people, first = lending.cast, suppliers(1)[0]
+    Party.objects.filter(id=people.meridian.id).update(
+        registration_number=PLATFORM_NUMBER, external_reference=PLATFORM_REFERENCE
+    )
+    Party.objects.filter(id=people.amphora.id).update(external_reference=first.reference, country=first.country)
+    return people
+
+
+def written() -> list[str]:
+    text = (PROJECT / "docs" / "invoices.md").read_text()
+    return re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_examples_enter_as_they_are_written(demo):
+    amphora, examples = caller_for(demo.amphora), written()
+    assert [json.loads(each)["type"] for each in examples] == ["INVOICE", "CREDIT_NOTE"]
+    for each in examples:
+        answer = amphora.post(PLACES[json.loads(each)["type"]], each.encode())
+        assert answer.status_code == 201, answer.text
+    assert Receivable.objects.get().number == "INV-2026-0117"
+    assert CreditNote.objects.get().amount_minor == 10_71
+
+
+def test_the_number_to_write_is_read_where_the_document_says(demo):
+    amphora = caller_for(demo.amphora)
+    (platform,) = amphora.get("parties/?kind=PLATFORM").json()["results"]
+    told = amphora.get(f"parties/{platform['id']}/").json()
+    assert (told["registration_number"], told["external_reference"]) == ("HRB 7002", "MERIDIAN")
+    invoice, note = (json.loads(each) for each in written())
+    assert invoice["debtor"]["registration_number"] == told["registration_number"]
+    assert note["debtor"] == told["external_reference"]
+    own = amphora.get(f"parties/{amphora.get('me/').json()['party']['id']}/").json()
+    assert note["supplier"] == own["external_reference"] == invoice["supplier"]["external_reference"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "where"),
+    [
+        ({"debtor": {"registration_number": "HRB 1"}}, "UNKNOWN_DEBTOR", "parties/ of the API"),
+        ({"supplier": "S-9"}, "NOT_YOUR_DOCUMENT", "the page of your company"),
+    ],
+)
+def test_a_refusal_says_where_the_number_stands(demo, wrong, code, where):
+    said = caller_for(demo.amphora).post("receivables/", json.loads(written()[0]) | wrong).json()
+    assert said["code"] == code and where in said["detail"]
+    assert not Receivable.objects.exists()
