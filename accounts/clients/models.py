@@ -39,7 +39,7 @@ class PartyClient(models.Model):
 
     @property
     def scopes(self) -> list[str]:
-        return self.client.get_scopes()
+        return self.client.get_default_scopes()
 
 
 class ClientSecret(models.Model):

@@ -231,7 +231,9 @@ def _secret() -> str:
 
 
 def _set_scopes(client: Client, scopes: Sequence[str]) -> None:
-    client.scopes = client.default_scopes = "\n".join(scopes)
+    """What a token covers that asks for nothing, and what one may ask for: of everything, any part."""
+    client.default_scopes = "\n".join(scopes)
+    client.scopes = "\n".join(SCOPES) if EVERYTHING in scopes else client.default_scopes
 
 
 def _client(name: str, scopes: Sequence[str], now: datetime) -> Client:

@@ -1,5 +1,6 @@
 """Machines: let in with a secret that is shown once, asking for tokens, shut out at once."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from accounts.clients.services import (
     remove_client,
 )
 from accounts.trail.models import Event
+from portal.runtime.environment import PROJECT
 from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
 from tests.api.conftest import Caller, ask_token, caller_for
@@ -47,6 +49,23 @@ def test_an_administrator_lets_a_machine_in_and_it_acts_for_the_party_in_its_rol
         "party": {"id": people.amphora.id, "name": "Amphora"}, "kind": "SUPPLIER", "roles": ["VIEWER"], "user": None,
         "client": bound.client_id,
     }  # fmt: skip
+
+
+def test_a_token_may_be_asked_with_fewer_scopes_than_the_client_has(people):
+    """As the quick start says it, of a client that is trusted with everything and of one that is not."""
+    asked = re.search(r'-d scope="(.+?)"', (PROJECT / "docs" / "api-quickstart.md").read_text())[1]
+    ana = as_member("ana@amphora.example")
+    some = [*asked.split(), "advances:read"]
+    for scopes in (["portolan"], some):
+        bound, secret = create_client(
+            actor=ana, party_id=people.amphora.id, name="Till", role=MAKER, now=NOW, scopes=scopes
+        )
+        assert set(bound.scopes) == set(scopes)
+        answer = ask_token(bound.client_id, secret, scope=asked)
+        assert (answer.status_code, set(answer.json()["scope"].split())) == (200, set(asked.split()))
+        caller = Caller(answer.json()["access_token"])
+        assert (caller.get("receivables/").status_code, caller.get("advances/").status_code) == (200, 403)
+    assert ask_token(bound.client_id, secret, scope="ledger:read").status_code == 400
 
 
 def test_neither_secret_nor_token_is_kept_in_the_clear(people):
