@@ -12,6 +12,8 @@ from portal.shared.money import MAX_MINOR, MoneyError, exponent, to_minor
 from portal.shared.sentences import Sentence
 
 INVOICE, STATEMENT, CREDIT_NOTE = "INVOICE", "STATEMENT", "CREDIT_NOTE"
+ANY, CLAIMS, NOTES = (INVOICE, STATEMENT, CREDIT_NOTE), (INVOICE, STATEMENT), (CREDIT_NOTE,)
+"""What may be handed in at a place: the first is what a document is that names no type."""
 
 MAX_LINES = 2_000
 MAX_TERM_DAYS = 730

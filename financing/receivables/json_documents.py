@@ -33,8 +33,11 @@ OF_PARTY = {"external_reference", "registration_number", "country"}
 OF_DEDUCTION = {"kind", "amount"}
 
 
-def read_all(content: bytes) -> list[Reading]:
-    """One reading per item of a JSON object, a list, or {"invoices": [...]}; DocumentRefused where it is no JSON."""
+def read_all(content: bytes, default: str = INVOICE) -> list[Reading]:
+    """One reading per item of a JSON object, a list, or {"invoices": [...]}; DocumentRefused where it is no JSON.
+
+    `default` is the type of an item that names none.
+    """
     items = _items(_parse(content))
     if not items:
         raise DocumentRefused("EMPTY", "There is no document in this.")
@@ -42,7 +45,7 @@ def read_all(content: bytes) -> list[Reading]:
         raise DocumentRefused(
             "TOO_MANY_DOCUMENTS", "At most {most} documents are handed in at once.", most=f"{MAX_ITEMS:,}"
         )
-    return [_reading(item) for item in items]
+    return [_reading(item, default) for item in items]
 
 
 def _parse(content: bytes):
@@ -71,16 +74,16 @@ def _no_doubles(pairs: list[tuple]) -> dict:
 
 
 def _items(parsed) -> list:
-    if isinstance(parsed, dict) and set(parsed) == {"invoices"}:
-        parsed = parsed["invoices"]
+    if isinstance(parsed, dict) and set(parsed) in ({"invoices"}, {"credit_notes"}):
+        (parsed,) = parsed.values()
     return parsed if isinstance(parsed, list) else [parsed]
 
 
-def _reading(item) -> Reading:
+def _reading(item, default: str) -> Reading:
     named = item if isinstance(item, dict) else {}
-    shown = {name: _shown(named.get(name, default)) for name, default in (("number", ""), ("type", INVOICE))}
+    shown = {"number": _shown(named.get("number", "")), "type": _shown(named.get("type", default))}
     try:
-        return Reading(_document(item), **shown)
+        return Reading(_document(item, default), **shown)
     except DocumentRefused as refusal:
         return Reading(None, refusal.code, refusal.sentence, **shown)
 
@@ -90,10 +93,10 @@ def _shown(value) -> str:
     return "".join(letter for letter in str(value)[:80] if letter.isprintable())
 
 
-def _document(item) -> TradeDocument:
+def _document(item, default: str) -> TradeDocument:
     if not isinstance(item, dict):
         raise DocumentRefused("WRONG_DOCUMENT_TYPE", "A document is a JSON object.")
-    kind = item.get("type", INVOICE)
+    kind = item.get("type", default)
     if kind not in (INVOICE, STATEMENT, CREDIT_NOTE):
         raise DocumentRefused(
             "WRONG_DOCUMENT_TYPE", "'{kind}' is not INVOICE, STATEMENT or CREDIT_NOTE.", kind=str(kind)[:40]

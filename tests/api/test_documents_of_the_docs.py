@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from accounts.intake.models import Document
 from accounts.parties.models import Party
 from financing.receivables.models import CreditNote, Receivable
 from portal.runtime.environment import PROJECT
@@ -64,3 +65,24 @@ def test_a_refusal_says_where_the_number_stands(demo, wrong, code, where):
     said = caller_for(demo.amphora).post("receivables/", json.loads(written()[0]) | wrong).json()
     assert said["code"] == code and where in said["detail"]
     assert not Receivable.objects.exists()
+
+
+def test_each_address_takes_documents_of_its_own_kind_only(demo):
+    amphora = caller_for(demo.amphora)
+    invoice, note = (json.loads(each) for each in written())
+    for path, body in (("credit-notes/", invoice), ("receivables/", note)):
+        answer = amphora.post(path, body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "WRONG_DOCUMENT_TYPE")
+        assert PLACES[body["type"]] in answer.json()["detail"]
+        assert Document.objects.latest("id").outcome == "REFUSED"
+    assert not Receivable.objects.exists() and not CreditNote.objects.exists()
+
+
+def test_what_names_no_type_is_of_the_kind_of_its_address(demo):
+    amphora = caller_for(demo.amphora)
+    invoice, note = ({k: v for k, v in json.loads(each).items() if k != "type"} for each in written())
+    assert amphora.post("receivables/", {"invoices": [invoice]}).json()["results"][0]["type"] == "INVOICE"
+    (entered,) = amphora.post("credit-notes/", {"credit_notes": [note]}).json()["results"]
+    assert (entered["type"], entered["accepted"]) == ("CREDIT_NOTE", True)
+    assert (Receivable.objects.count(), CreditNote.objects.count()) == (1, 1)
+    assert amphora.post("credit-notes/", invoice).json()["code"] == "FIELD_UNKNOWN"

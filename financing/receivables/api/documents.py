@@ -11,6 +11,7 @@ from accounts.parties.api import PartyName
 from financing.receivables import overview as glance
 from financing.receivables import services
 from financing.receivables.comparison import compare
+from financing.receivables.documents import CLAIMS, NOTES
 from financing.receivables.models import Assignment, CreditNote, InvoiceLine, Receivable
 from portal.shared import access
 from portal.shared.access import require
@@ -123,12 +124,15 @@ class NothingEntered(InvalidInput):
     sentence = "None of the documents could be entered. Each tells why; what you sent is kept."
 
 
-def submitted(request) -> Response:
-    """Hand the body over as it came. 201 where something entered, 422 where nothing did, 413 where it is too large."""
+def submitted(request, types: tuple[str, ...]) -> Response:
+    """Hand the body over as it came, where documents of these types are taken.
+
+    201 where something entered, 422 where nothing did, 413 where it is too large.
+    """
     content, now = body_of(request), timezone.now()
     results = services.submit(
         actor=request.actor, content=content, media_type=request.content_type or "",
-        file_name=request.headers.get("X-File-Name", ""), now=now,
+        file_name=request.headers.get("X-File-Name", ""), types=types, now=now,
     )  # fmt: skip
     entered = sum(each.accepted for each in results)
     said = {
@@ -159,18 +163,27 @@ INVOICE_EXAMPLE = {
     "debtor": {"registration_number": "HRB 7002"}, "payable": "100.00",
     "lines": [{"order": "PO-7", "order_line": "1", "quantity": "10", "unit_price": "10.00", "amount": "100.00"}],
 }  # fmt: skip
-SUBMIT = extend_schema(
-    request={
-        "application/json": {
-            "description": 'One document, a list, or {"invoices": [...]}; see docs/api.md',
-            "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
-            "examples": [INVOICE_EXAMPLE],
+CREDIT_NOTE_EXAMPLE = {
+    "type": "CREDIT_NOTE", "number": "C-1001", "issue_date": "2026-03-10", "currency": "EUR",
+    "debtor": {"registration_number": "HRB 7002"}, "invoice": "A-1001", "payable": "20.00",
+    "reason": "Two boxes arrived broken",
+}  # fmt: skip
+
+
+def _handed_in(example: dict, many: str, root: str):
+    """What the OpenAPI document says of an address where documents are handed in."""
+    return extend_schema(
+        request={
+            "application/json": {
+                "description": f'One document, a list, or {{"{many}": [...]}}; see docs/invoices.md',
+                "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
+                "examples": [example],
+            },
+            "application/xml": {"type": "string", "description": f"UBL 2.1 {root}"},
         },
-        "application/xml": {"type": "string", "description": "UBL 2.1 Invoice or CreditNote"},
-    },
-    responses={201: SubmissionShown},
-    parameters=[KEY_PARAMETER],
-)
+        responses={201: SubmissionShown},
+        parameters=[KEY_PARAMETER],
+    )
 
 
 class Ids(serializers.Serializer):
@@ -299,11 +312,11 @@ class Receivables(Reading):
             raise Forbidden()
         require(self.actor, self.view)
 
-    @SUBMIT
+    @_handed_in(INVOICE_EXAMPLE, "invoices", "Invoice")
     @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
-        """Hand in invoices or settlement statements: one, a list, or UBL."""
-        return submitted(request)
+        """Hand in invoices or settlement statements: one, a list, or UBL. Credit notes are refused here."""
+        return submitted(request, CLAIMS)
 
     @extend_schema(request=Ids, responses=AnswersShown, parameters=[KEY_PARAMETER])
     @action(detail=False, methods=["post"])
@@ -347,8 +360,8 @@ class CreditNotes(Reading):
     serializer_class = CreditNoteShown
     parser_classes = [JsonDocuments, XmlDocument, XmlText]
 
-    @SUBMIT
+    @_handed_in(CREDIT_NOTE_EXAMPLE, "credit_notes", "CreditNote")
     @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
-        """Hand in credit notes: one, a list, or UBL."""
-        return submitted(request)
+        """Hand in credit notes: one, a list, or UBL. Invoices are refused here."""
+        return submitted(request, NOTES)

@@ -11,7 +11,7 @@ from accounts.intake import services as intake
 from accounts.intake.models import Document
 from accounts.trail.services import record
 from financing.receivables import json_documents, ubl
-from financing.receivables.documents import CREDIT_NOTE, DocumentRefused, Reading, check
+from financing.receivables.documents import ANY, CREDIT_NOTE, NOTES, DocumentRefused, Reading, check
 from financing.receivables.services.counterparties import Counterparties
 from financing.receivables.services.crediting import CreditNotes
 from financing.receivables.services.entry import Entered, Invoices, Named
@@ -40,17 +40,19 @@ class ItemResult:
     match: str = ""
 
 
-def submit(*, actor: Actor, content: bytes, media_type: str, file_name: str = "", now: datetime) -> list[ItemResult]:
+def submit(
+    *, actor: Actor, content: bytes, media_type: str, file_name: str = "", types: tuple[str, ...] = ANY, now: datetime
+) -> list[ItemResult]:
     """Enter the invoices and credit notes in the content: one UBL 2.1 document, or JSON with one or many.
 
-    Never raises for what the content says: each item is answered, and the content is kept with its hash first.
+    `types` are those that are taken here; others are refused (WRONG_DOCUMENT_TYPE). Never raises for what the content
+    says: each item is answered, and the content is kept with its hash first.
     The number of statements does not depend on the number of items. Raises Forbidden.
     """
     require(actor, "receivables.submit")
-    document = intake.keep(
-        actor=actor, kind=Document.Kind.INVOICE, content=content, media_type=media_type, file_name=file_name, now=now
-    )
-    readings = _read(document, content)
+    kind = Document.Kind.CREDIT_NOTE if types == NOTES else Document.Kind.INVOICE
+    document = intake.keep(actor=actor, kind=kind, content=content, media_type=media_type, file_name=file_name, now=now)
+    readings = [_taken(each, types) for each in _read(document, content, types)]
     with acting(actor):
         results = _enter(actor, document, readings, now)
         _conclude(document, results)
@@ -64,12 +66,24 @@ def replay(*, actor: Actor, document_id: int, now: datetime) -> Document:
     """
     with acting(actor):
         document = replaying.reopen(actor=actor, document_id=document_id, now=now)
-        readings = _read(document, bytes(document.content))
+        types = NOTES if document.kind == Document.Kind.CREDIT_NOTE else ANY
+        readings = _read(document, bytes(document.content), types)
         _conclude(document, _enter(replaying.in_the_name_of(document, actor), document, readings, now))
         return replaying.replayed(actor, document, now)
 
 
-def _read(document: Document, content: bytes) -> list[Reading]:
+def _taken(reading: Reading, types: tuple[str, ...]) -> Reading:
+    """The reading, or its refusal where documents of its type are handed in elsewhere."""
+    if reading.document is None or reading.document.type in types:
+        return reading
+    if types == NOTES:
+        refusal = DocumentRefused("WRONG_DOCUMENT_TYPE", "This is no credit note: hand it in at receivables/.")
+    else:
+        refusal = DocumentRefused("WRONG_DOCUMENT_TYPE", "This is a credit note: hand it in at credit-notes/.")
+    return Reading(None, refusal.code, refusal.sentence, number=reading.number, type=reading.type)
+
+
+def _read(document: Document, content: bytes, types: tuple[str, ...]) -> list[Reading]:
     try:
         if intake.is_oversized(document):
             megabytes = intake.MAX_BYTES // 1024**2
@@ -78,14 +92,14 @@ def _read(document: Document, content: bytes) -> list[Reading]:
             )
         start = content[:200].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")[:1]
         if start in ("{", "["):
-            return json_documents.read_all(content)
+            return json_documents.read_all(content, types[0])
         if start == "<" or "xml" in document.media_type.lower():
             found = ubl.read(content)
             kept = Reading(found, number=found.number, type=found.type)
             ubl.check_type(found)
             return [kept]
         if "json" in document.media_type.lower():
-            return json_documents.read_all(content)
+            return json_documents.read_all(content, types[0])
         raise DocumentRefused("UNSUPPORTED_FORMAT", "This is neither UBL 2.1 XML nor JSON.")
     except DocumentRefused as refusal:
         return [Reading(None, refusal.code, refusal.sentence)]
