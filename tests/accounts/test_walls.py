@@ -21,8 +21,7 @@ HOURLY = {"login_failed": "10/h/ip,5/h/key", "login": "30/h/ip", "signup": "3/h/
 
 @pytest.fixture
 def ana(committed_db) -> User:
-    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    with override_settings(PASSWORD_HASHERS=quick, ACCOUNT_RATE_LIMITS=HOURLY):
+    with override_settings(ACCOUNT_RATE_LIMITS=HOURLY):
         yield User.objects.create_user("ana@amphora.example", PASSWORD)
 
 

@@ -4,21 +4,38 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http import HttpRequest, HttpResponse
 from django.test.testcases import LiveServerThread
 from django.test.utils import override_settings
 
 
+class Files(StaticFilesHandler):
+    """What a browser has loaded it keeps, as it does from the real one. There is no news: another process tells them,
+    and a browser that is told that there are none asks no more."""
+
+    def serve(self, request: HttpRequest) -> HttpResponse:
+        answer = super().serve(request)
+        answer["Cache-Control"] = "max-age=3600"
+        return answer
+
+    def __call__(self, environ: dict, start_response: Callable):
+        if environ["PATH_INFO"] == "/live/":
+            start_response("204 No Content", [])
+            return []
+        return super().__call__(environ, start_response)
+
+
 @contextmanager
-def served(handler: Callable = StaticFilesHandler, **settings) -> Iterator[str]:
+def served(handler: Callable = Files, host: str = "127.0.0.1", **settings) -> Iterator[str]:
     """Its address, while it is served with these settings over the usual ones."""
     with override_settings(**{"ALLOWED_HOSTS": ["*"]} | settings):
-        server = LiveServerThread("127.0.0.1", handler)
+        server = LiveServerThread(host, handler)
         server.daemon = True
         server.start()
         server.is_ready.wait()
         if server.error:
             raise server.error
         try:
-            yield f"http://127.0.0.1:{server.port}"
+            yield f"http://{host}:{server.port}"
         finally:
             server.terminate()

@@ -12,8 +12,8 @@ from accounts.parties.models import User
 from accounts.trail.models import Delivery
 from tests import world
 from tests.backoffice.conftest import parked
+from tests.browser.looking import IN_A_BROWSER, axe, browser
 from tests.browser.serving import served
-from tests.browser.test_appearance import AXE, CHROMIUM, browser
 
 __all__ = ["browser"]
 
@@ -25,11 +25,7 @@ UNFOLDS = {
 """Rules that unfold's own frame offends against; ours are held to all of them."""
 OURS = ".bo-board, .bo-confirm, .bo-related, .bo-note, .bo-acts"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -60,11 +56,8 @@ def session_of(name: str) -> str:
 
 def faults(page) -> set[str]:
     """What axe finds in our parts, and in unfold's frame beyond what it is known for."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    run = "([where, rules]) => axe.run(where, {runOnly: rules}).then(found => found.violations.map(each => each.id))"
-    ours = page.evaluate(f"document.querySelector('{OURS}') !== null")
-    found = set(page.evaluate(run, [OURS, RULES])) if ours else set()
-    return found | (set(page.evaluate(run, ["body", RULES])) - UNFOLDS)
+    ours = axe(page, OURS, RULES) if page.locator(OURS).count() else []
+    return {*ours, *(each for each in axe(page, "body", RULES) if each.split(":")[0] not in UNFOLDS)}
 
 
 def test_what_is_stuck_is_found_taken_home_and_tried_again(wim):

@@ -10,19 +10,15 @@ from accounts.notices import services
 from accounts.notices.models import Notice, Preferences
 from accounts.parties.models import User
 from tests import world
+from tests.browser.looking import IN_A_BROWSER, browser, faults_in
 from tests.browser.serving import served
-from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
 from tests.live.conftest import signed_in
 from tests.notices.conftest import funded, happened
 from tests.world import NOW
 
 __all__ = ["browser"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -90,7 +86,4 @@ def test_the_pages_are_accessible_and_fit(ana, cast, theme, width):
         ana.goto(path)
         ana.locator(".bell > summary").click()
         expect(ana.locator(".bell-list li")).to_have_count(2)
-        assert ana.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        ana.evaluate(AXE.read_text(encoding="utf-8"))
-        found = ana.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-        assert [(finding["id"], [node["html"] for node in finding["nodes"]]) for finding in found] == []
+        assert faults_in(ana) == []

@@ -11,15 +11,12 @@ from playwright.sync_api import expect
 from accounts.parties.models import User
 from financing.receivables.models import Receivable, Settlement
 from tests import world
+from tests.browser.looking import IN_A_BROWSER, browser
 from tests.browser.serving import served
-from tests.browser.test_appearance import CHROMIUM, browser
 
 __all__ = ["browser"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture

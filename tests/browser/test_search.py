@@ -1,6 +1,7 @@
 """The palette in a real browser: opened, used and left by the keyboard alone, and read by screen readers."""
 
 import re
+from itertools import product
 
 import pytest
 from django.conf import settings
@@ -8,17 +9,13 @@ from playwright.sync_api import expect
 
 from accounts.parties.models import User
 from tests import world
+from tests.browser.looking import IN_A_BROWSER, browser, dress, faults_in
 from tests.browser.serving import served
-from tests.browser.test_appearance import AXE, CHROMIUM, RULES, browser
 from tests.live.conftest import signed_in
 
 __all__ = ["browser"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
@@ -64,19 +61,14 @@ def test_the_palette_is_used_by_the_keyboard_and_gives_the_focus_back(ana):
     assert ana.stopped == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_palette_and_page_of_search_are_accessible_and_fit(ana, theme, width):
-    ana.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    ana.set_viewport_size({"width": width, "height": 844})
+def test_palette_and_page_of_search_are_accessible_and_fit(ana):
     ana.goto("/search/?q=inv")
     for opened in (False, True):
         if opened:
             ana.keyboard.press("Control+k")
             ana.keyboard.type("in")
             expect(ana.get_by_role("option", name="INV-10")).to_be_visible()
-        assert ana.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        ana.evaluate(AXE.read_text(encoding="utf-8"))
-        found = ana.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-        assert [(finding["id"], [node["html"] for node in finding["nodes"]]) for finding in found] == []
+        for width, theme in product((1440, 390), ("light", "dark")):
+            dress(ana, width, theme)
+            assert faults_in(ana) == [], (opened, width, theme)
     assert ana.stopped == []

@@ -3,68 +3,37 @@ app, passkeys, recovery codes, sessions. Nothing on the way may fall foul of the
 
 import os
 import re
-import shutil
 import time
-from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core import mail
 from django.core.cache import cache
-from django.test.testcases import LiveServerThread
 from django.test.utils import override_settings
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from accounts.parties.models import Membership, User
 from tests import world
+from tests.browser.looking import IN_A_BROWSER, axe, browser
+from tests.browser.serving import served
 from tests.world import NOW, PASSWORD
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
-"""What makes passwords slow to try makes tests slow, too."""
+__all__ = ["browser"]
+
 SHOTS = os.environ.get("SHOTS")
 """A folder for pictures of every page on the way, desk and phone; none are taken without it."""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: run `npm ci`"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    # Playwright's loop runs in this thread, and Django would take every query of it for a mistake.
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield chromium
-        chromium.close()
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture
 def address(committed_db):
     """The portal itself, on a server of this test. A passkey belongs to a name, so it is no number."""
-    with override_settings(ALLOWED_HOSTS=["localhost"], DEBUG=False, PASSWORD_HASHERS=[QUICK]):
-        server = LiveServerThread("localhost", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        world.cast()
-        cache.clear()
-        mail.outbox = []
-        yield f"http://localhost:{server.port}"
-        server.terminate()
+    world.cast()
+    cache.clear()
+    mail.outbox = []
+    with served(host="localhost", ALLOWED_HOSTS=["localhost"], DEBUG=False) as address:
+        yield address
 
 
 class Visit:
@@ -109,9 +78,7 @@ class Visit:
             assert self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (name, width)
             if SHOTS:
                 self.page.screenshot(path=f"{SHOTS}/{name}-{width}.png", full_page=True)
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], name
+        assert axe(self.page) == [], name
         self.page.set_viewport_size({"width": 1440, "height": 844})
 
 

@@ -12,16 +12,13 @@ from financing.advances import services
 from financing.advances.models import Application
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
+from tests.browser.looking import IN_A_BROWSER, browser
 from tests.browser.serving import served
-from tests.browser.test_appearance import CHROMIUM, browser
 from tests.world import TODAY
 
 __all__ = ["browser"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture

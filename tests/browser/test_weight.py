@@ -13,15 +13,12 @@ from django.test.utils import override_settings
 from accounts.parties.models import User
 from portal.runtime.prepare import UNUSED_STATIC
 from tests import world
-from tests.browser.test_appearance import CHROMIUM, browser
+from tests.browser.looking import IN_A_BROWSER, browser
 from tests.walks.stage import address_of, set_up
 
 __all__ = ["browser"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine"),
-]
+pytestmark = IN_A_BROWSER
 FIRST_KB, LATER_KB = 500, 60
 PEOPLE = {
     "supplier": "ana@amphora.example",
