@@ -3,6 +3,17 @@
 from django import forms
 from django.forms.boundfield import BoundField
 
+
+class DayInput(forms.DateInput):
+    """A day in the browser's own calendar, which takes one way of writing it whatever the page's language: a day that
+    is written as people do is none to it, and the field stands empty."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict | None = None):
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 _KINDS = (
     (forms.CheckboxSelectMultiple, "choices"),
     (forms.RadioSelect, "choices"),

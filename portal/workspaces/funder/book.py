@@ -16,6 +16,7 @@ from financing.ledger.models import Account
 from financing.ledger.queries import trial_balance
 from portal.shared.access import FUNDERS, permits
 from portal.shared.errors import NotFound, RuleViolation
+from portal.ui.forms import DayInput
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.funder import queries
@@ -34,7 +35,7 @@ ADVANCES = (
 
 
 class NextDay(forms.Form):
-    to_date = forms.DateField(label=gettext_lazy("New business date"), widget=forms.DateInput(attrs={"type": "date"}))
+    to_date = forms.DateField(label=gettext_lazy("New business date"), widget=DayInput())
 
 
 @for_kinds(*FUNDERS)

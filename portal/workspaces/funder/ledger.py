@@ -15,6 +15,7 @@ from financing.ledger.models import Account, Entry, Leg
 from financing.ledger.queries import EARNED, accounts, book_legs
 from portal.shared.access import FUNDERS, Actor
 from portal.shared.errors import NotFound
+from portal.ui.forms import DayInput
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces import pages
 from portal.workspaces.access import for_kinds
@@ -25,10 +26,8 @@ PAGE = 50
 class Days(forms.Form):
     """Value dates from and until, both included."""
 
-    since = forms.DateField(
-        required=False, label=pgettext_lazy("day", "From"), widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(required=False, label=gettext_lazy("Until"), widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(required=False, label=pgettext_lazy("day", "From"), widget=DayInput())
+    until = forms.DateField(required=False, label=gettext_lazy("Until"), widget=DayInput())
     before = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.shared.money import from_minor
+from portal.ui.forms import DayInput
 from portal.workspaces.funder import terms
 from portal.workspaces.funder.terms import CHOICE, MONEY, RATE, SHARE, Section, Term
 
@@ -19,7 +20,7 @@ class Proposal(forms.Form):
     """`body`: the version that it begins from; what cannot be changed here is taken over from it."""
 
     effective_from = forms.DateField(
-        label=gettext_lazy("Effective from"), widget=forms.DateInput(attrs={"type": "date"}),
+        label=gettext_lazy("Effective from"), widget=DayInput(),
         help_text=gettext_lazy("A business date of your book, today or later."),
     )  # fmt: skip
     note = forms.CharField(

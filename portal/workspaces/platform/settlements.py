@@ -29,6 +29,7 @@ from financing.receivables.services.settlement import MAX_LINES
 from portal.shared.access import PLATFORM, Actor, permits, require
 from portal.shared.errors import NotFound, RuleViolation, Stale
 from portal.ui.charts import Chart, Series
+from portal.ui.forms import DayInput
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
@@ -98,9 +99,7 @@ def _payee(row: Receivable) -> Party:
 class Until(forms.Form):
     """What to pay: everything of a currency that is due until a day, without the payees who are left out."""
 
-    until = forms.DateField(
-        label=gettext_lazy("Due until"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    until = forms.DateField(label=gettext_lazy("Due until"), widget=DayInput())
     currency = forms.RegexField(r"^[A-Z]{3}$", label=gettext_lazy("Currency"))
     left_out = forms.RegexField(r"^(\d{1,18}(,\d{1,18})*)?$", required=False, widget=forms.HiddenInput)
 
