@@ -127,6 +127,11 @@ class Leg(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(amount_minor=0), name="ledger_leg_moves_something")]
 
+    @property
+    def credit_minor(self) -> int:
+        """What stands on the credit side, without a sign; zero for a debit."""
+        return max(0, -self.amount_minor)
+
 
 class Balance(models.Model):
     """Turnover of one account on one value date; the balance at a date is the sum of the turnovers until then."""

@@ -46,6 +46,7 @@ class ReadOnly(ModelAdmin):
     hidden     what nobody may see here: secrets, and content that is fetched where it is kept
     currency   path to the currency of the model's amounts
     refers     number that is no foreign key -> the model it numbers (a floor above)
+    retold     fields that the page of a row leaves to its `more_fields`, which say them better
     acts       what can be done with chosen rows, by services
     """
 
@@ -53,6 +54,7 @@ class ReadOnly(ModelAdmin):
     hidden: Sequence[str] = ()
     currency = "currency"
     refers: dict[str, str] = {}
+    retold: Sequence[str] = ()
     acts: Sequence[Act] = ()
 
     paginator = BoundedPaginator
@@ -118,7 +120,7 @@ class ReadOnly(ModelAdmin):
         return [self.column(name) for name in self.columns or [f.name for f in self.fields_shown[:8]]]
 
     def get_fields(self, request: HttpRequest, obj=None) -> list:
-        names = [field.name for field in self.fields_shown]
+        names = [field.name for field in self.fields_shown if field.name not in self.retold]
         if {"subject_type", "subject_id"} <= {*names}:
             names[names.index("subject_type")] = "subject"
             names.remove("subject_id")

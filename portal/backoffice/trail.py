@@ -37,6 +37,7 @@ class Events(ReadOnly):
     search_help_text = _("Name of the event, or number of the request")
     list_filter = (SubjectType, SubjectNumber, ActedBy, period("recorded_at"), choice("audience"))
     refers = {"actor_user_id": "parties.user", "actor_party_id": "parties.party"}
+    retold = ("actor_user_id", "actor_party_id", "actor_client_id")
     more_fields = ("who", "acting_for", "told", "deliveries")
 
     def get_queryset(self, request):

@@ -89,7 +89,12 @@ def of_account(path: str) -> list[Item]:
     return _shown(ACCOUNT, path)
 
 
+BESIDE = {"/funding/advances/": "funder:exposure", "/funding/replays/": "funder:policies"}
+"""Pages whose addresses do not lie below the list that leads to them."""
+
+
 def _shown(entries: tuple, path: str) -> list[Item]:
+    path = next((reverse(name) for start, name in BESIDE.items() if path.startswith(start)), path)
     found = [(label, reverse(name), icon) for label, name, icon in entries]
     here = max((url for _, url, _ in found if path.startswith(url)), key=len, default="")
     return [Item(str(label), url, icon, url == here) for label, url, icon in found]

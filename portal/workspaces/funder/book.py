@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from financing.banking.queries import statements
 from financing.ledger import services
-from financing.ledger.models import Account
 from financing.ledger.queries import trial_balance
 from portal.shared.access import FUNDERS, permits
 from portal.shared.errors import NotFound, RuleViolation
@@ -20,6 +19,7 @@ from portal.ui.forms import DayInput
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.funder import queries
+from portal.workspaces.funder.ledger import named
 
 ADVANCES = (
     Column(
@@ -58,7 +58,7 @@ def _page(request: HttpRequest, *, form=None, refusal=None, status=200) -> HttpR
     context = {
         "book": found,
         "table": table,
-        "lines": [{"name": Account.Kind(line.kind).label, "line": line} for line in lines],
+        "lines": [{"name": named(line.kind), "line": line} for line in lines],
         "imbalance": sum(line.balance_minor for line in lines),
         "statements": list(statements(actor=request.actor)[:10]),
         "form": form or NextDay(initial={"to_date": found.business_date}),

@@ -21,6 +21,25 @@ from portal.workspaces import pages
 from portal.workspaces.access import for_kinds
 
 PAGE = 50
+WORDS = {
+    "advance.approved": gettext_lazy("Advance approved"),
+    "advance.returned": gettext_lazy("Advance returned by the bank"),
+    "bank.credit": gettext_lazy("Received, waiting to be applied"),
+    "bank.debit": gettext_lazy("Debited by the bank"),
+    "bank.payment": gettext_lazy("Payment booked by the bank"),
+    "bank.payment_returned": gettext_lazy("Payment returned by the bank"),
+    "bank.settlement": gettext_lazy("Settlement received"),
+    "capital.paid_in": gettext_lazy("Capital paid in"),
+    "collateral.freed": gettext_lazy("Cash collateral freed"),
+    "fee.charged": gettext_lazy("Fee charged"),
+    "fee.earned": gettext_lazy("Fee earned"),
+    "interest.accrued": gettext_lazy("Interest accrued"),
+    "remainder.held": gettext_lazy("Remainder held"),
+    "remainder.made_good": gettext_lazy("Remainder made good"),
+    "settlement.applied": gettext_lazy("Settlement applied"),
+    "settlement.undone": gettext_lazy("Settlement undone"),
+}
+"""Kinds of entries, as a person reads them; machines read the kind itself."""
 
 
 class Days(forms.Form):
@@ -32,7 +51,16 @@ class Days(forms.Form):
 
 
 def _name(account: Account) -> str:
-    return str(Account.Kind(account.kind).label)
+    return named(account.kind)
+
+
+def what(entry: Entry) -> str:
+    return str(WORDS.get(entry.kind, entry.kind))
+
+
+def named(kind: str) -> str:
+    """An account in a sentence's letters: "Deferred fees"."""
+    return str(Account.Kind(kind).label).capitalize()
 
 
 ACCOUNTS = (
@@ -61,7 +89,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     columns = ACCOUNTS if not _first_day(month) else (_of_month(_first_day(month)), *ACCOUNTS[1:])
     table = Table(
         request, rows, columns, name="accounts", caption=pgettext("ledger", "Accounts"), search=("of",), order="kind",
-        filters=(Filter("kind", pgettext("ledger", "Account"), Account.Kind.choices),),
+        filters=(Filter("kind", pgettext("ledger", "Account"), [(kind, named(kind)) for kind in Account.Kind.values]),),
         empty={"title": _("Nothing booked yet"), "text": _("Accounts appear with the first advance.")},
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "funder/ledger.html", {"table": table})
@@ -98,7 +126,7 @@ def account(request: HttpRequest, ledger_account_id: int) -> HttpResponse:
         "account": found,
         "name": _name(found),
         "form": Days(initial={name: asked.get(name) for name in ("since", "until")}),
-        "legs": legs[:PAGE],
+        "legs": [{"leg": each, "what": what(each.entry)} for each in legs[:PAGE]],
         "older": _query(asked, legs[PAGE - 1].id) if len(legs) > PAGE else "",
         "is_narrowed": bool(asked.get("since") or asked.get("until")),
         "exports": export.export_urls,
@@ -108,7 +136,7 @@ def account(request: HttpRequest, ledger_account_id: int) -> HttpResponse:
 
 LEGS = (
     Column("entry_id", gettext_lazy("Entry"), kind="id"),
-    Column("entry.kind", gettext_lazy("What")),
+    Column("entry.kind", gettext_lazy("What"), value=lambda leg: what(leg.entry)),
     Column("entry.value_date", gettext_lazy("Value date"), kind="day"),
     Column("entry.business_date", pgettext_lazy("time", "Booked"), kind="day"),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", currency="account.currency"),
@@ -130,6 +158,7 @@ def entry(request: HttpRequest, entry_id: int) -> HttpResponse:
     legs = list(Leg.objects.filter(entry=found).select_related("account").order_by("-amount_minor", "id"))
     context = {
         "entry": found,
+        "what": what(found),
         "legs": [{"leg": each, "name": _name(each.account)} for each in legs],
         "subject_url": pages.page_of(request.actor.party_kind, found.subject_type, found.subject_id)
         if found.subject_id
