@@ -52,6 +52,12 @@ def test_search_filter_and_order_are_read_from_the_address(query, expected):
     assert numbers(table(query)) == expected
 
 
+def test_search_and_filters_stand_above_rows_or_above_what_they_leave_out_and_above_nothing_else():
+    nothing = Table(RequestFactory().get("/list/"), [], COLUMNS, name="t", search=("number",), filters=(STATUS,))
+    plain = Table(RequestFactory().get("/list/"), ROWS, COLUMNS, name="t")
+    assert [each.has_tools for each in (table(), table("t-q=nowhere"), nothing, plain)] == [True, True, False, False]
+
+
 def test_a_page_beyond_the_last_is_the_last():
     found = table("t-page=99", page_size=2)
     assert numbers(found) == ["=INV-2"]
