@@ -1,5 +1,7 @@
 """Everything that the sources say to people is translated, with the same places in it."""
 
+import re
+
 import pytest
 from django.apps import apps
 from django.utils import translation
@@ -44,6 +46,14 @@ def test_translations_have_the_places_of_their_source(catalogue):
         if message.id and any(messages.places(one) != _all_places(message.id) for one in _texts(message.string))
     ]
     assert differing == []
+
+
+def test_templates_can_fill_the_places_of_every_translation(catalogue):
+    """A per cent sign that is not doubled there is a broken page, or a sentence in English."""
+    for message in catalogue:
+        if message.id and any(re.search(r"%\(\w+\)s", one) for one in _texts(message.id)):
+            for one in _texts(message.string):
+                assert one % dict.fromkeys(_all_places(message.id), "1")
 
 
 def test_a_refusal_is_worded_for_whoever_is_refused():
