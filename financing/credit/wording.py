@@ -186,7 +186,7 @@ def measured(feature: str, value: Decimal, currency: str) -> str:
     if feature.endswith("_minor") or feature in ("monthly_amount", "receivables"):
         return f"{currency} {from_minor(int(value), currency):,}"
     if feature.endswith("_share") or feature == "dilution":
-        return f"{value * 100:.1f} %"
+        return f"{value * 100:.1f}%"
     return f"{value.normalize():f}" if value == value.to_integral_value() else f"{value:.2f}"
 
 

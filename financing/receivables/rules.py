@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from decimal import Decimal
 
+from portal.shared.money import exponent
 from portal.shared.sentences import Sentence
 
 MATCHED, NO_ORDER, NOT_RECEIVED = "MATCHED", "NO_ORDER", "NOT_RECEIVED"
@@ -223,14 +224,19 @@ def _price(line: InvoicedLine, ordered: OrderLineFact, currency: str, tolerance:
             PRICE,
             "Line {number}: invoiced at {invoiced}, ordered at {ordered} a unit.",
             number=line.number,
-            invoiced=plain(line.unit_price),
-            ordered=plain(ordered.unit_price),
+            invoiced=price(line.unit_price, currency),
+            ordered=price(ordered.unit_price, currency),
         )
 
 
 def plain(value: Decimal) -> str:
     """As a person writes it: 8, not 8.000 and not 8E+0."""
     return f"{value.normalize():f}"
+
+
+def price(value: Decimal, currency: str) -> str:
+    """Of a unit: all its decimals, and at least those of the currency: 89.20, 0.0125."""
+    return f"{value.normalize():.{max(exponent(currency), -value.normalize().as_tuple().exponent)}f}"
 
 
 def is_similar(number: str, issued: date, other_number: str, other_issued: date, days: int = SIMILAR_DAYS) -> bool:

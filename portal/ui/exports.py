@@ -22,7 +22,17 @@ from portal.ui.states import state
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST = 32_767
 """Characters that a cell of a spreadsheet holds."""
-WIDTHS = {"money": 16, "number": 12, "percent": 12, "status": 18, "instant": 18, "day": 12, "id": 26, "text": 30}
+WIDTHS = {
+    "money": 16,
+    "number": 12,
+    "percent": 12,
+    "status": 18,
+    "instant": 18,
+    "day": 12,
+    "id": 26,
+    "iban": 36,
+    "text": 30,
+}
 
 
 def heads(columns: Iterable) -> list[str]:

@@ -64,6 +64,11 @@ def instant(value: datetime, *, seconds: bool = False) -> str:
     return locale().datetime_formats["medium"].format(clock, day(here.date()))
 
 
+def iban(value: str) -> str:
+    """In groups of four, as it stands on paper; it breaks between them."""
+    return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
+
+
 def clock(value: datetime, *, milliseconds: bool = False) -> str:
     """As "14:03:07" or "14:03:07.412", for events of one day."""
     here = timezone.localtime(value)

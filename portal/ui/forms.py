@@ -43,8 +43,8 @@ def described(bound: BoundField, *, label: str, help: str, currency: str, placeh
         attributes["aria-describedby"] = " ".join(tied)
     if bound.errors:
         attributes["aria-invalid"] = "true"
-    if placeholder:
-        attributes["placeholder"] = placeholder
+    # A placeholder that repeats the label says nothing, and is gone as soon as somebody types.
+    attributes["placeholder"] = placeholder or False
     if autocomplete:
         attributes["autocomplete"] = autocomplete
     if kind == "choices":

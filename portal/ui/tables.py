@@ -22,8 +22,10 @@ from django.utils.functional import Promise
 
 from portal.ui import exports
 
-KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "reasons", "choose", "waiting")
+KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "iban", "reasons", "choose", "waiting")
 NUMERIC = ("money", "number", "percent")
+ON_A_PHONE = 10
+"""Rows that a phone shows to begin with: there each is a card. The number stands in components.css too."""
 EXPORT_LIMIT = 50_000
 """Rows of one export; beyond it a report is the right tool, not a page."""
 
@@ -169,6 +171,12 @@ class Table:
     @property
     def rows(self) -> list[Row]:
         return [self._row(record) for record in self.page.object_list]
+
+    @property
+    def beyond_phone(self) -> int:
+        """How many rows of this page a phone leaves out until it is asked for them; a few more are shown at once."""
+        beyond = len(self.page.object_list) - ON_A_PHONE
+        return beyond if beyond > ON_A_PHONE // 4 else 0
 
     @property
     def previous_url(self) -> str:

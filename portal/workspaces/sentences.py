@@ -88,9 +88,9 @@ SENTENCES = {
     "advance.approved": (_("Advance of {amount} booked and instructed"), "APPROVED"),
     "advance.funded": (_("{amount} is on the account"), "ACTIVE"),
     "advance.failed": (_("The bank did not pay {amount}: {reason}"), "FAILED"),
-    "advance.overdue": (_("Overdue"), "OVERDUE"),
+    "advance.overdue": (_("Advance {subject} is overdue"), "OVERDUE"),
     "advance.repayment_applied": (_("Repaid: principal {principal}, interest {interest}, fees {fees}"), ""),
-    "advance.repaid": (_("Repaid in full"), "REPAID"),
+    "advance.repaid": (_("Advance {subject} repaid in full"), "REPAID"),
     "advance.repayment_returned": (
         _("A repayment came back: principal {principal}, interest {interest} and fees {fees} are owed again"),
         "RETURNED",
@@ -186,7 +186,7 @@ def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> 
 def sentence(event: Event, template: str = "") -> str:
     """An event in words: its own sentence, or another that reads the same facts."""
     own, _state = SENTENCES.get(event.name, (event.name.replace(".", " ").replace("_", " "), ""))
-    return str(template or own).format_map(_Facts(_facts(event.payload)))
+    return str(template or own).format_map(_Facts(_facts(event.payload) | {"subject": event.subject_id}))
 
 
 def _facts(payload: dict) -> dict:

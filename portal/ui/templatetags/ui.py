@@ -18,6 +18,8 @@ register = template.Library()
 
 WAITED = ((timedelta(hours=4), "neutral"), (timedelta(days=1), "attention"))
 """Below which time of waiting which tone; beyond, it is bad."""
+SHORTEST_CUT = 24
+"""Characters that an identifier may have before a table shows its beginning alone."""
 
 
 # ── words and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,6 +147,31 @@ def copyable(value, shown=""):
     return {"value": value, "shown": shown or value}
 
 
+@register.inclusion_tag("components/copyable.html")
+def iban(value):
+    """{% iban account.iban %}: in groups of four as on paper, copied without the spaces."""
+    return {"value": value, "shown": formats.iban(value)}
+
+
+@register.filter
+def shortened(identifier):
+    """{{ reference|shortened }}: the beginning of an identifier too long for a column; its own length otherwise."""
+    text = str(identifier)
+    return text if len(text) <= SHORTEST_CUT else f"{text[:12]}…"
+
+
+@register.filter
+def whole(text):
+    """{{ invoice.number|whole }}: a number with hyphens that stays on one line."""
+    return format_html('<span class="whole">{}</span>', text)
+
+
+@register.filter
+def tone(code):
+    """{{ words.state|tone }}: the tone of a state, one of those in portal/ui/states.py."""
+    return states.state(code).tone if code else ""
+
+
 # ── figures and facts ────────────────────────────────────────────────────────────────────────────────────────────────
 @register.inclusion_tag("components/figure.html", takes_context=True)
 def figure(
@@ -213,12 +240,13 @@ def fact(context, content, label, help="", term=""):
 
 
 @register.inclusion_tag("components/reasons.html")
-def reasons(reasons, positive=False):
+def reasons(reasons, positive=False, codes=True):
     """{% reasons decision.reasons %}: code with plain words; each item has code, text and (or not) amount, remedy.
 
     Items are mappings or objects. `positive=True` marks what speaks for, not against.
+    `codes=False` leaves the codes to machines, for readers whom the words alone serve.
     """
-    return {"reasons": reasons, "positive": positive}
+    return {"reasons": reasons, "positive": positive, "codes": codes}
 
 
 @register.inclusion_tag("components/progress.html")
@@ -256,12 +284,15 @@ def timeline(events, subject="", ident="timeline", live=True):
     """{% timeline events subject=advance|subject %}: what happened, when, by whom; follows the subject as it moves.
 
     Each event, mapping or object: `at` (instant), `sentence`, and where known `actor`, `state` (a state's code),
-    `detail`, `url`, `took_ms` (since the one before).
+    `detail`, `url`, `took_ms` (since the one before). The latest is marked, whether it comes last or, in a list that
+    is renewed, first.
     """
-    entries, today = [], None
-    for event in events or ():
+    events, entries, today = list(events or ()), [], None
+    newest_first = len(events) > 1 and _of(events[0], "at") > _of(events[-1], "at")
+    latest = (0 if subject else None) if newest_first else len(events) - 1
+    for number, event in enumerate(events):
         here = timezone.localtime(_of(event, "at")).date()
-        entries.append((event, here != today))
+        entries.append((event, here != today, number == latest))
         today = here
     return {"entries": entries, "subject": subject if live else "", "ident": ident}
 
@@ -337,9 +368,11 @@ def field(bound, label="", help="", currency="", placeholder="", autocomplete=""
 
 
 @register.inclusion_tag("components/fields.html")
-def fields(form):
-    """{% fields form %}: errors of the whole form, hidden fields, and every visible field by {% field %}."""
-    return {"form": form}
+def fields(form, **labels):
+    """{% fields form login=_("E-mail") %}: errors of the whole form, hidden fields, and every visible field by
+    {% field %}, each under its own label or the one given here by its name.
+    """
+    return {"form": form, "visible": [(bound, labels.get(bound.name, "")) for bound in form.visible_fields()]}
 
 
 @register.inclusion_tag("components/table.html", takes_context=True)

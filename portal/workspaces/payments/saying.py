@@ -56,7 +56,8 @@ def _of(message: BankMessage, trail: Trail, contents: dict[int, bytes]) -> str:
 
 def _asked(payment: PaymentInstruction) -> str:
     amount = money(payment.amount_minor, payment.currency)
-    return _("Asks the bank to pay {amount} to {name}.").format(amount=amount, name=payment.creditor_name)
+    # A name may end in a full stop of its own: "Sp. z o.o."
+    return _("Asks the bank to pay {amount} to {name}.").format(amount=amount, name=payment.creditor_name.rstrip("."))
 
 
 def _answered(content: bytes, payment: PaymentInstruction) -> str:

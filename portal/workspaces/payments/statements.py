@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from financing.banking.models import BankEntry
 from financing.banking.queries import statements as all_statements
 from financing.banking.queries import unmatched
-from portal.shared.access import require
+from portal.shared.access import FUNDERS, require
 from portal.shared.errors import NotFound
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
@@ -18,7 +18,7 @@ from portal.workspaces.payments.views import KINDS
 STATEMENTS = (
     Column("date", gettext_lazy("Day"), kind="day", sort=True,
            url=lambda row: reverse("payments:statement", args=[row.pk])),
-    Column("account.iban", gettext_lazy("Account"), kind="id"),
+    Column("account.iban", gettext_lazy("Account"), kind="iban"),
     Column("opening_minor", gettext_lazy("Opening"), kind="money", currency="account.currency"),
     Column("closing_minor", gettext_lazy("Closing"), kind="money", sort=True, currency="account.currency"),
     Column("ledger_minor", gettext_lazy("By the book"), kind="money", currency="account.currency"),
@@ -45,13 +45,17 @@ ENTRIES = (
 @for_kinds(*KINDS)
 def statements(request: HttpRequest) -> HttpResponse:
     require(request.actor, "banking.view")
+    keeps_book = request.actor.party_kind in FUNDERS
+    columns = STATEMENTS if keeps_book else STATEMENTS[:4]
     table = Table(
-        request, all_statements(actor=request.actor), STATEMENTS, name="statements", caption=_("Statements"),
+        request, all_statements(actor=request.actor), columns, name="statements", caption=_("Statements"),
         order="-date", search=("account__iban",), live="banking.statement",
         empty={"title": _("No statement yet"),
                "text": _("A day's statement is fetched from the bank once the day is closed.")},
     )  # fmt: skip
-    return table.as_file() if table.export_wanted else render(request, "payments/statements.html", {"table": table})
+    if table.export_wanted:
+        return table.as_file()
+    return render(request, "payments/statements.html", {"table": table, "keeps_book": keeps_book})
 
 
 @for_kinds(*KINDS)
@@ -67,5 +71,10 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    context = {"statement": found, "table": table, "odd": unmatched(found) if found.unmatched else []}
+    context = {
+        "statement": found,
+        "table": table,
+        "keeps_book": request.actor.party_kind in FUNDERS,
+        "odd": unmatched(found) if found.unmatched else [],
+    }
     return render(request, "payments/statement.html", context)

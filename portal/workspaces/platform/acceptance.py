@@ -50,7 +50,6 @@ def _why(row: Receivable) -> str:
 
 
 def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
-    now = timezone.now()
     choose = Column("id", gettext_lazy("Choose"), kind="choose", value=_choosable)
     return (
         *([choose] if may_accept else []),
@@ -58,12 +57,7 @@ def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
         Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
         Column("match", gettext_lazy("Found"), kind="status", sort=True, value=_finding),
         Column("match_note", gettext_lazy("Why it waits"), value=_why),
-        Column(
-            "received_at",
-            pgettext_lazy("for how long", "Waiting"),
-            sort=True,
-            value=lambda row: age(row.received_at, now),
-        ),
+        Column("received_at", pgettext_lazy("for how long", "Waiting"), kind="waiting", sort=True),
         Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
         Column("open_minor", gettext_lazy("Amount"), kind="money", sort=True),
     )

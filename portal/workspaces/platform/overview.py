@@ -1,7 +1,5 @@
 """The platform's first page: what needs a hand, by age, and whether the chain is healthy."""
 
-from datetime import datetime
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,21 +11,18 @@ from financing.advances.sharing import FEWEST, shared_figures
 from financing.receivables import overview as glance
 from portal.shared.access import PLATFORM, permits
 from portal.ui.charts import Chart, Series
-from portal.ui.formats import age
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.platform import exceptions
 
-
-def _columns(now: datetime) -> tuple[Column, ...]:
-    return (
-        Column("subject", gettext_lazy("Which"), kind="id", url=lambda row: row["url"]),
-        Column("what", gettext_lazy("What"), sort="kind", value=lambda row: exceptions.KINDS[row["kind"]]),
-        Column("since", pgettext_lazy("for how long", "Waiting"), sort=True, value=lambda row: age(row["since"], now)),
-        Column("who", gettext_lazy("Who")),
-        Column("why", gettext_lazy("Why")),
-        Column("amount_minor", gettext_lazy("Amount"), kind="money"),
-    )
+COLUMNS = (
+    Column("subject", gettext_lazy("Which"), kind="id", url=lambda row: row["url"]),
+    Column("what", gettext_lazy("What"), sort="kind", value=lambda row: exceptions.KINDS[row["kind"]]),
+    Column("since", pgettext_lazy("for how long", "Waiting"), kind="waiting", sort=True),
+    Column("who", gettext_lazy("Who")),
+    Column("why", gettext_lazy("Why")),
+    Column("amount_minor", gettext_lazy("Amount"), kind="money"),
+)
 
 
 @for_kinds(PLATFORM)
@@ -35,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     found = exceptions.found(request.actor, now)
     table = Table(
-        request, found.rows, _columns(now), name="needs", caption=_("What needs you"), search=("subject", "who"),
+        request, found.rows, COLUMNS, name="needs", caption=_("What needs you"), search=("subject", "who"),
         filters=(Filter("kind", _("What"), list(exceptions.KINDS.items())),), page_size=10,
         live="receivables.receivable receivables.settlementpayment intake.document",
         empty={

@@ -169,7 +169,7 @@ def test_order_receipt_and_invoice_stand_side_by_side(maya, delivered):
     assert compared.match == "QUANTITY"
     assert list(compared.notes) == [
         "Line 1: 10 invoiced, 8 received.",
-        "Line 1: invoiced at 120, ordered at 100 a unit.",
+        "Line 1: invoiced at 120.00, ordered at 100.00 a unit.",
     ]
 
 
