@@ -112,7 +112,7 @@ class PaymentInstruction(Lifecycle, models.Model):
     """Money to be moved once. `key` makes asking for it twice the same; EndToEndId makes sending it twice the same."""
 
     class Status(Choices):
-        __contexts__ = {"DUE": "payment", "ACCEPTED": "payment"}  # due to be sent; accepted by the bank
+        __contexts__ = {"DUE": "payment", "ACCEPTED": "payment", "REJECTED": "payment"}  # the bank accepts and rejects
         DUE = "DUE"
         SENT = "SENT"
         UNKNOWN = "UNKNOWN"

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 GROUPS = (
@@ -60,7 +61,7 @@ def navigation(request: HttpRequest) -> list[dict]:
             "collapsible": number > 1,
             "items": [
                 {
-                    "title": str(models[label]._meta.verbose_name_plural).capitalize(),
+                    "title": capfirst(str(models[label]._meta.verbose_name_plural)),
                     "icon": icon,
                     "link": site.address(label, None, "changelist"),
                 }

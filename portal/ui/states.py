@@ -106,6 +106,7 @@ STATES: dict[str, tuple[str, Promise]] = {
 WORDS_OF: dict[tuple[str, str], Promise] = {
     ("document", "ACCEPTED"): pgettext_lazy("document", "Accepted"),
     ("payment", "ACCEPTED"): pgettext_lazy("payment", "Accepted"),
+    ("payment", "REJECTED"): pgettext_lazy("payment", "Rejected"),
     ("facility", "ACTIVE"): _("Active"),
 }
 """Where a kind of thing has a word of its own for a state: English may have one word for both, others have two."""

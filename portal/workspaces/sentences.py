@@ -146,6 +146,11 @@ class Happening:
     name: str = ""
     subject: str = ""
 
+    @property
+    def of(self) -> str:
+        """The kind of thing that it is a state of."""
+        return self.name.partition(".")[0]
+
 
 class _Facts(dict):
     """A payload as a sentence reads it; a fact that is not there leaves a dash."""
