@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.trail.models import Event
 from financing.advances import overview as glance
-from financing.advances import reports, services, shapes
+from financing.advances import pricing, reports, services, shapes
 from financing.advances.exposure import currencies, lent
 from financing.advances.models import Advance, Application, Quote
 from financing.advances.services.quote import NotOffered, offer
@@ -62,6 +62,8 @@ class Facilities(credit.Facilities):
         said |= {
             "facility": found.facility.id, "business_date": found.business_date,
             "currency": found.facility.currency, "amount_minor": found.amount_minor,
+            "price": pricing.said(found.amount_minor, found.result.terms),
+            "least_minor": pricing.least_of(found),
             "waterfall": saying.waterfall(found.result.base),
             "improvements": saying.gained(
                 gains(found.inputs, found.result), found.facility.currency, audience
@@ -210,7 +212,7 @@ class OwnExposure(Resource):
 
     group = "ledger"
 
-    @extend_schema(operation_id="exposure", responses=shapes.LentShown, parameters=[CURRENCY])
+    @extend_schema(operation_id="exposure", responses=reports.LentShown, parameters=[CURRENCY])
     @refuses("NOT_FOUND")
     def get(self, request) -> Response:
         """Read what is lent now, summed five ways, and the income of twelve months by value date."""
@@ -222,7 +224,7 @@ class OwnExposure(Resource):
             raise NotFound()
         found = lent(actor=self.actor, book=book, currency=asked)
         months = earned(book_id=book.id, currency=asked, until=book.business_date)
-        return Response(shapes.LentShown(found, context={"earned": months}).data)
+        return Response(reports.LentShown(found, context={"earned": months}).data)
 
 
 @extend_schema(tags=["advances"])

@@ -1,5 +1,6 @@
 """What the API shows of reports: statements of account, and totals that a funder shares with a debtor."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from financing.advances.shapes import Rate
@@ -91,3 +92,39 @@ class FunderAtAGlance(serializers.Serializer):
     waiting = WaitingForPeople()
     thirty_days = ThirtyDaysShown()
     positions = PositionShown(many=True, help_text="By its book, one for each currency")
+
+
+class ShareShown(serializers.Serializer):
+    """`key`: a party's or programme's id, a grade, or a bucket of days until due."""
+
+    key = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+    principal_minor = serializers.IntegerField()
+    interest_minor = serializers.IntegerField()
+    fees_minor = serializers.IntegerField()
+
+
+class EarnedShown(serializers.Serializer):
+    month = serializers.DateField(help_text="Its first day")
+    kind = serializers.CharField()
+    amount_minor = serializers.IntegerField()
+
+
+class LentShown(serializers.Serializer):
+    currency = serializers.CharField()
+    business_date = serializers.DateField()
+    total = ShareShown()
+    by_supplier = ShareShown(many=True, source="by.supplier")
+    by_programme = ShareShown(many=True, source="by.programme")
+    by_grade = ShareShown(many=True, source="by.grade")
+    by_debtor = ShareShown(many=True, source="by.debtor")
+    by_bucket = ShareShown(many=True, source="by.bucket")
+    overdue_minor = serializers.IntegerField()
+    on_its_way_minor = serializers.IntegerField(help_text="Approved and not paid out")
+    limit_minor = serializers.IntegerField(help_text="Granted to all facilities")
+    cash_minor = serializers.IntegerField()
+    earned = serializers.SerializerMethodField()
+
+    @extend_schema_field(EarnedShown(many=True))
+    def get_earned(self, lent) -> list[dict]:
+        return EarnedShown(self.context["earned"], many=True).data

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.parties.api import PartyName
+from financing.advances import pricing
 from financing.advances.models import Advance, AdvanceReceivable, Application, Quote, Repayment
 from financing.advances.standing import Bound
 from financing.credit import rules, saying, wording
@@ -25,6 +26,13 @@ class Rate(serializers.CharField):
 
     def to_representation(self, value: Decimal) -> str:
         return f"{value.normalize():f}"
+
+
+class RoundedRate(Rate):
+    """A rate that was reckoned: six digits of it."""
+
+    def to_representation(self, value: Decimal) -> str:
+        return super().to_representation(Decimal(f"{value:.6g}"))
 
 
 class ReasonSaid(serializers.Serializer):
@@ -105,11 +113,22 @@ class ResultSaid(serializers.Serializer):
     improvements = ImprovementSaid(many=True)
 
 
+class PriceSaid(serializers.Serializer):
+    """It is paid back in parts, as invoices fall due: `average_days` is for how many the whole of it is owed."""
+
+    average_days = serializers.IntegerField(allow_null=True, help_text="null: nothing is offered, or no day passes")
+    effective_rate = RoundedRate(
+        allow_null=True, help_text="Fee and interest as a rate a year, compounded over those days; six digits"
+    )
+
+
 class Availability(ResultSaid):
+    price = PriceSaid()
     facility = serializers.IntegerField()
     business_date = serializers.DateField()
     currency = serializers.CharField()
     amount_minor = serializers.IntegerField()
+    least_minor = serializers.IntegerField(help_text="The smallest advance that the policy makes")
     waterfall = FallSaid(many=True)
     improvements = GainSaid(many=True)
 
@@ -121,6 +140,7 @@ class QuoteAsked(serializers.Serializer):
 
 class QuoteShown(serializers.ModelSerializer):
     total_cost_minor = serializers.SerializerMethodField()
+    price = serializers.SerializerMethodField()
     expected_outcome = serializers.SerializerMethodField()
     reasons = serializers.SerializerMethodField()
     security = serializers.SerializerMethodField()
@@ -130,12 +150,16 @@ class QuoteShown(serializers.ModelSerializer):
         model = Quote
         fields = (
             "id", "facility", "amount_minor", "available_minor", "currency", "grade", "annual_rate", "day_count",
-            "fee_minor", "interest_minor", "total_cost_minor", "business_date", "expected_settlement_date", "due_date",
-            "created_at", "valid_until", "expected_outcome", "reasons", "security",
+            "fee_minor", "interest_minor", "total_cost_minor", "price", "business_date", "expected_settlement_date",
+            "due_date", "created_at", "valid_until", "expected_outcome", "reasons", "security",
         )  # fmt: skip
 
     def get_total_cost_minor(self, quote: Quote) -> int:
         return quote.fee_minor + quote.interest_minor
+
+    @extend_schema_field(PriceSaid)
+    def get_price(self, quote: Quote) -> dict:
+        return PriceSaid(pricing.said(quote.amount_minor, quote)).data
 
     @extend_schema_field(serializers.ChoiceField(choices=["APPROVED", "REFERRED"]))
     def get_expected_outcome(self, quote: Quote) -> str:
@@ -342,42 +366,6 @@ class StandingShown(serializers.Serializer):
     exposures = ExposureShown(many=True)
     record = RecordShown()
     behind = BehindShown(many=True)
-
-
-class ShareShown(serializers.Serializer):
-    """`key`: a party's or programme's id, a grade, or a bucket of days until due."""
-
-    key = serializers.CharField(allow_blank=True)
-    count = serializers.IntegerField()
-    principal_minor = serializers.IntegerField()
-    interest_minor = serializers.IntegerField()
-    fees_minor = serializers.IntegerField()
-
-
-class EarnedShown(serializers.Serializer):
-    month = serializers.DateField(help_text="Its first day")
-    kind = serializers.CharField()
-    amount_minor = serializers.IntegerField()
-
-
-class LentShown(serializers.Serializer):
-    currency = serializers.CharField()
-    business_date = serializers.DateField()
-    total = ShareShown()
-    by_supplier = ShareShown(many=True, source="by.supplier")
-    by_programme = ShareShown(many=True, source="by.programme")
-    by_grade = ShareShown(many=True, source="by.grade")
-    by_debtor = ShareShown(many=True, source="by.debtor")
-    by_bucket = ShareShown(many=True, source="by.bucket")
-    overdue_minor = serializers.IntegerField()
-    on_its_way_minor = serializers.IntegerField(help_text="Approved and not paid out")
-    limit_minor = serializers.IntegerField(help_text="Granted to all facilities")
-    cash_minor = serializers.IntegerField()
-    earned = serializers.SerializerMethodField()
-
-    @extend_schema_field(EarnedShown(many=True))
-    def get_earned(self, lent) -> list[dict]:
-        return EarnedShown(self.context["earned"], many=True).data
 
 
 class AdvanceSummary(serializers.ModelSerializer):

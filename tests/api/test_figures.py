@@ -1,6 +1,7 @@
 """The figures of the pages, to machines: the same ones, to those who may see them, and to nobody else."""
 
 import copy
+from decimal import Decimal
 
 import pytest
 
@@ -62,6 +63,10 @@ def test_a_price_is_previewed_and_nothing_kept(lending, amphora):
     said = amphora.get(f"facilities/{lending.amphora_facility.id}/availability/?amount_minor=90000").json()
     quoted = amphora.post("quotes/", {"facility": lending.amphora_facility.id, "amount_minor": 900_00}).json()
     assert said["terms"]["total_cost_minor"] == quoted["total_cost_minor"]
+    assert said["price"] == quoted["price"] and quoted["price"]["average_days"] > 0
+    days, cost = quoted["price"]["average_days"], Decimal(quoted["total_cost_minor"]) / 90_000
+    assert Decimal(quoted["price"]["effective_rate"]) == Decimal(f"{(1 + cost) ** (Decimal(365) / days) - 1:.6g}")
+    assert said["least_minor"] == DEFAULT_BODY["amounts"]["min_draw_minor"]
     assert Event.objects.filter(name__startswith="quote").count() == 1 and Event.objects.count() == events + 1
 
 

@@ -108,7 +108,7 @@ def _shown(
     request: HttpRequest, *, form: DaysForm | None = None, account_form: AccountForm | None = None,
     refusal: RuleViolation | None = None,
 ) -> HttpResponse:  # fmt: skip
-    party, missing = request.party, _missing(request)
+    party, missing, accounts = request.party, _missing(request), own_accounts(request.actor)
     may_pay = permits(request.actor, "banking.register_account")
     verified = party.verifications.filter(status=BusinessVerification.Status.APPROVED).order_by("-id").first()
     context = {
@@ -117,12 +117,12 @@ def _shown(
         "now": timezone.now(),
         "may_edit": permits(request.actor, "parties.edit"),
         "form": form or DaysForm(current=party.time_zone),
-        "accounts": own_accounts(request.actor),
+        "accounts": accounts,
         "may_manage_accounts": may_pay,
         "missing": missing,
         "account_form": account_form or AccountForm(currencies=missing, initial={"holder": party.name}),
         "refusal": refusal,
-        "happenings": timeline(request.actor, party),
+        "happenings": timeline(request.actor, party, *(each.account for each in accounts)),
     }
     wrong = (form and form.errors) or (account_form and account_form.errors)
     status = refusal.status if refusal else 422 if wrong else 200

@@ -9,10 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from financing.advances.pricing import least_of
 from financing.advances.services.quote import OF_THE_AMOUNT, Offer
 from financing.credit import saying, wording
 from financing.credit.models import Decision
-from financing.credit.rules import DECLINED, Base, BaseLine, Fall, Gain, Inputs, Result, falls, gains
+from financing.credit.rules import Base, BaseLine, Fall, Gain, Inputs, Result, falls, gains
 from portal.shared.money import exponent
 from portal.ui.charts import Step
 from portal.ui.formats import money, number, percent
@@ -70,25 +71,6 @@ def slider(least_minor: int, most_minor: int, currency: str) -> Slider | None:
             step = unit * factor
     minimum, maximum = -(-least_minor // step) * step, most_minor // step * step
     return Slider(minimum, maximum, step, exponent(currency)) if minimum < maximum else None
-
-
-def least_of(offer: Offer) -> int:
-    """The smallest advance that the policy makes."""
-    return int(offer.policy.body["amounts"]["min_draw_minor"])
-
-
-def offered_minor(offer: Offer) -> int:
-    """What can be had now: nothing where the policy says no, whatever the invoices would carry."""
-    return 0 if offer.result.outcome == DECLINED else offer.result.base.available_minor
-
-
-def at_once_minor(offer: Offer) -> int:
-    """The most that needs no person to decide; 0 where a person decides whatever the amount."""
-    if set(offer.result.reasons) - {"AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORITY"}:
-        return 0
-    authority, exposure = offer.policy.body["authority"], offer.result.base.exposure_minor
-    most = min(int(authority["max_amount_minor"]), int(authority["max_exposure_minor"]) - exposure)
-    return most if most >= least_of(offer) else 0
 
 
 def use_of(line: BaseLine) -> str:
@@ -199,23 +181,6 @@ def _brings(gain: Gain, currency: str) -> str:
     else:
         text = _("That alone changes nothing yet; together with others it does.")
     return text.format(available=available, limit=limit)
-
-
-def average_days(*, amount_minor: int, interest_minor: int, annual_rate: Decimal, day_count: str) -> int | None:
-    """For how many days the whole amount is owed on average: it is paid back in parts, as invoices fall due."""
-    a_day = Decimal(amount_minor) * annual_rate / (360 if "360" in day_count else 365)
-    days = round(interest_minor / a_day) if a_day else 0
-    return days or None
-
-
-def effective_rate(*, amount_minor: int, cost_minor: int, days: int | None) -> Decimal | None:
-    """What the cost comes to in a year, fee and interest together, compounded; None where no day passes.
-
-    `days`: for how many the whole amount is owed on average.
-    """
-    if not days:
-        return None
-    return (1 + Decimal(cost_minor) / amount_minor) ** (Decimal(365) / days) - 1
 
 
 def uses(lines: Iterable[BaseLine], currency: str) -> list[dict]:

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from financing.advances import services
+from financing.advances import pricing, services
 from financing.advances.models import Advance, Application, Quote
 from financing.advances.services.apply import QuoteExpired
 from financing.advances.services.quote import NotOffered, Offer, offer
 from financing.credit.models import Facility
-from financing.credit.rules import DECLINED, REFERRED, Inputs, Result, Terms
+from financing.credit.rules import DECLINED, REFERRED, Inputs, Result
 from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import NotFound, RuleViolation, Stale
@@ -80,7 +80,7 @@ def _applications(request: HttpRequest):
 
 def _availability(found: Offer) -> dict:
     currency, result = found.facility.currency, found.result
-    most, least = figures.offered_minor(found), figures.least_of(found)
+    most, least = pricing.offered_minor(found), pricing.least_of(found)
     return {
         "offer": found,
         "result": result,
@@ -101,28 +101,20 @@ def _priced(found: Offer) -> dict:
     """What an amount costs, or why it is not to be had."""
     terms, currency = found.result.terms, found.facility.currency
     declined = found.result.outcome == DECLINED
-    days = _average_days(found.amount_minor, terms) if terms else None
-    cost_minor = terms.total_cost_minor if terms else 0
+    price = pricing.said(found.amount_minor, terms)
     return {
         "amount_minor": found.amount_minor,
         "currency": currency,
         "terms": None if declined else terms,
-        "days": days,
-        "effective_rate": figures.effective_rate(amount_minor=found.amount_minor, cost_minor=cost_minor, days=days),
+        "days": price["average_days"],
+        "effective_rate": price["effective_rate"],
         "back_minor": found.amount_minor + terms.total_cost_minor if terms else None,
         "referred": figures.reasons(found.result.reasons) if found.result.outcome == REFERRED else [],
-        "reasons": figures.against(found.result.reasons, least=money(figures.least_of(found), currency))
+        "reasons": figures.against(found.result.reasons, least=money(pricing.least_of(found), currency))
         if declined else [],
-        "at_once_minor": figures.at_once_minor(found),
+        "at_once_minor": pricing.at_once_minor(found),
         "most_minor": found.result.base.available_minor,
     }  # fmt: skip
-
-
-def _average_days(amount_minor: int, terms: Terms | Quote) -> int | None:
-    return figures.average_days(
-        amount_minor=amount_minor, interest_minor=terms.interest_minor, annual_rate=terms.annual_rate,
-        day_count=terms.day_count,
-    )  # fmt: skip
 
 
 @for_kinds(access.SUPPLIER)
@@ -175,14 +167,14 @@ def quoted(request: HttpRequest, quote_id: int) -> HttpResponse:
     taken = _applications(request).filter(quote=found).first()
     if taken:
         return redirect("supplier:application", taken.id)
-    days = _average_days(found.amount_minor, found)
+    price = pricing.said(found.amount_minor, found)
     cost_minor = found.fee_minor + found.interest_minor
     context = {
-        "effective_rate": figures.effective_rate(amount_minor=found.amount_minor, cost_minor=cost_minor, days=days),
+        "effective_rate": price["effective_rate"],
         "quote": found,
         "cost_minor": cost_minor,
         "back_minor": found.amount_minor + cost_minor,
-        "days": days,
+        "days": price["average_days"],
         "invoices": len(found.result["security_ids"]),
         "referred": figures.reasons(found.result["reasons"]) if found.result["outcome"] == REFERRED else [],
         "is_expired": timezone.now() > found.valid_until,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
+from financing.advances import pricing
 from financing.advances.models import Advance
 from financing.advances.services.quote import Offer, offer
 from financing.credit.models import Facility, Programme
@@ -113,8 +114,8 @@ def _offered(offered: Offer, found: Facility) -> dict:
     return {
         "limit_minor": offered.result.limit_minor,
         "used_minor": base.exposure_minor,
-        "available_minor": figures.offered_minor(offered),
+        "available_minor": pricing.offered_minor(offered),
         "rate": percent(base.advance_rate, 0) if base.advance_rate else "",
         "why": why.available(offered, found.programme.funder.name, figures.waterfall(base)),
-        "why_nothing": [] if figures.offered_minor(offered) else figures.why_nothing(offered),
+        "why_nothing": [] if pricing.offered_minor(offered) else figures.why_nothing(offered),
     }
