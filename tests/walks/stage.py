@@ -33,7 +33,7 @@ from logistics.orders.services import import_trade
 from portal.shared.access import ADMIN, CHECKER, MAKER, ROLES, SYSTEM_ACTOR, VIEWER
 from tests import world
 from tests.api.conftest import Caller, caller_for
-from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
+from tests.world import CURRENCY, NOW, TODAY, Cast, Lending, as_member
 
 SIGNED_OUT, NO_PARTY = "signed out", "no party"
 COLUMNS = {
@@ -91,13 +91,8 @@ def address_of(name: str, role: str) -> str:
 
 
 def set_up() -> Stage:
-    lending = world.lending(body=_cautious())
-    known = {party.name: party for party in lending.cast.parties()}
-    for number, (name, kind) in enumerate(OTHERS.items()):
-        known[name] = Party.objects.create(
-            kind=kind, name=name, country="PT", registration_number=f"PT {number}", status="ADMITTED", created_at=NOW
-        )
-    _staff(known)
+    lending = world.lending(body=cautious())
+    known = founded(lending.cast)
     world.trade(lending.cast.amphora, lending.cast.meridian)
     for number in range(4):
         world.receivable(lending.cast.amphora, lending.cast.meridian, f"AMPHORA-INVOICE-{number}", due_in=30 + number)
@@ -106,7 +101,18 @@ def set_up() -> Stage:
     return stage
 
 
-def _cautious() -> dict:
+def founded(cast: Cast) -> dict[str, Party]:
+    """Everybody by name, with one person for each role of each."""
+    known = {party.name: party for party in cast.parties()}
+    for number, (name, kind) in enumerate(OTHERS.items()):
+        known[name] = Party.objects.create(
+            kind=kind, name=name, country="PT", registration_number=f"PT {number}", status="ADMITTED", created_at=NOW
+        )
+    _staff(known)
+    return known
+
+
+def cautious() -> dict:
     """The usual policy, with an authority that ends at 500.00: what is more is referred to people."""
     body = copy.deepcopy(DEFAULT_BODY)
     body["authority"]["max_amount_minor"] = 500_00
@@ -137,7 +143,7 @@ def _money(stage: Stage) -> dict[str, object]:
     large.refresh_from_db()
     assert large.status == Application.Status.REFERRED
     policy = credit.propose_policy(
-        actor=as_member("hana@harbour.example"), funder_id=stage.lending.cast.harbour.id, body=_cautious(),
+        actor=as_member("hana@harbour.example"), funder_id=stage.lending.cast.harbour.id, body=cautious(),
         effective_from=TODAY, note="PORTOLAN-SECRET-NOTE", now=NOW,
     )  # fmt: skip
     return {
