@@ -112,7 +112,8 @@ class Person:
         self.page.locator(f"[data-dialog='{dialog}']").click()
         here = self.page.locator(f"#{dialog}")
         expect(here).to_be_visible()
-        assert faults_in(self.page) == []
+        found = faults_in(self.page)
+        assert found == [], found
         for name, value in fields.items():
             self._fill(here, name, value)
         here.locator("button[type=submit]").click()
@@ -145,7 +146,8 @@ def work(browser: Browser, address: str, turn: int) -> Iterator[Work]:
     yield work
     for each in people:
         each.page.context.close()
-    assert [said for each in people for said in each.page.said] == []
+    said = [said for each in people for said in each.page.said]
+    assert said == [], said
 
 
 class News:
