@@ -1,117 +1,291 @@
-"""A day of each role in a real browser, at a desk and on a phone: what it opens the portal for, from its first page on,
-by what it reads there. The supplier's is in test_supplier.py, the platform's in test_platform.py."""
+"""A day of each role in a real browser, with much to do: what it opens the portal for, from its first page on, at a
+desk and on a phone, in both languages and themes (tests/browser/people.py)."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from accounts.parties.models import User
 from accounts.trail.models import Delivery
+from financing.advances import services as advances
 from financing.advances.models import Application
-from financing.credit.models import PolicyVersion
+from financing.banking.services import register_account
+from financing.credit import services as credit
+from financing.credit.models import PolicyVersion, Programme
+from financing.ledger.models import Book
+from financing.ledger.services import open_book
+from financing.receivables.models import Receivable, Settlement
+from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR
 from tests import world
-from tests.browser.test_reading import address, browser, opened, pytestmark, stage
-from tests.walks.stage import address_of
+from tests.browser.looking import IN_A_BROWSER, browser
+from tests.browser.people import TURNS, WIDTHS, News, Work, work
+from tests.browser.serving import served
+from tests.conftest import empty_database
+from tests.walks.crowd import multiply
+from tests.walks.stage import Stage, cautious, set_up
+from tests.world import CURRENCY, NOW, TODAY, as_member
 
-__all__ = ["address", "browser", "pytestmark", "stage"]
+__all__ = ["browser", "work"]
 
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def sit_down(browser, address) -> Iterator[Open]:
-    """sit_down("Harbour", "MAKER", 390, language="zh-hans", theme="dark") -> that person's first page."""
-    contexts = []
-
-    def sit_down(name: str, role: str, width: int, language: str = "en", theme: str = "light") -> Page:
-        person = Client()
-        person.force_login(User.objects.get(email=address_of(name, role)))
-        User.objects.filter(email=address_of(name, role)).update(language=language)
-        page = opened(browser, address, person)
-        contexts.append(page.context)
-        page.set_viewport_size({"width": width, "height": 844})
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.goto(f"{address}/")
-        return page
-
-    yield sit_down
-    for context in contexts:
-        context.close()
+pytestmark = IN_A_BROWSER
+TIMES = 5
+CROWD = {
+    "trail.Event", "trail.EventParty", "trail.Delivery", "notices.Notice", "intake.Document", "banking.BankMessage",
+    "banking.Statement", "banking.BankEntry",
+}  # fmt: skip
+"""What there is six times as much of. Money that is lent is not: who decides on more of it decides otherwise."""
 
 
-def test_a_maker_recommends_what_was_referred_and_a_checker_approves_it(sit_down, stage):
-    referred = stage.objects["application"]
-    world.verify(stage.lending.cast.amphora)  # the stage's own waits for the operator
-    maker = sit_down("Harbour", "MAKER", 390)
-    maker.locator(f"main a[href='/funding/applications/{referred.id}/']").first.click()
-    maker.locator("#judgement input[type=radio]").first.check()
-    maker.locator("#judgement textarea").fill("Paid on time for two years")
-    maker.get_by_role("button", name="Recommend").click()
-    expect(maker.locator("#judgement")).to_contain_text("so a colleague decides.")
-    checker = sit_down("Harbour", "CHECKER", 1440, theme="dark")
-    checker.locator(f"main a[href='/funding/applications/{referred.id}/']").first.click()
-    expect(checker.locator("#judgement")).to_contain_text("Paid on time for two years")
-    checker.locator("#judgement input[type=radio]").first.check()
-    checker.get_by_role("button", name="Decide").click()
-    expect(checker.locator("h1")).to_contain_text("Approved")
+@pytest.fixture(scope="module", params=TURNS)
+def turn(request) -> int:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def stage(turn, django_db_setup, django_db_blocker) -> Iterator[Stage]:
+    """Six times as much as the stage has, and the work that days begin with."""
+    with django_db_blocker.unblock():
+        made = set_up()
+        made.objects["of the bank"] = crown_lends(made)
+        multiply(TIMES, CROWD)
+        world.verify(made.lending.cast.amphora)  # the stage's own waits for the operator
+        yield made
+        empty_database()
+
+
+@pytest.fixture(scope="module")
+def address(stage) -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+def crown_lends(stage: Stage) -> Application:
+    """The bank lends, too: Bellows asks it for more than its policy decides alone."""
+    crown, bellows, meridian = stage.lending.cast.crown, stage.lending.cast.bellows, stage.lending.cast.meridian
+    register_account(
+        actor=SYSTEM_ACTOR, party_id=crown.id, holder="Crown", iban="DE02120300000000202051", currency=CURRENCY,
+        connected=True, now=NOW,
+    )  # fmt: skip
+    open_book(actor=SYSTEM_ACTOR, funder_id=crown.id, business_date=TODAY, now=NOW)
+    proposed = credit.propose_policy(
+        actor=as_member("cleo@crown.example"), funder_id=crown.id, body=cautious(), effective_from=TODAY, now=NOW
+    )
+    credit.approve_policy(
+        actor=as_member("carl@crown.example"), policy_id=proposed.id, seen_hash=proposed.body_hash, now=NOW
+    )
+    programme = Programme.objects.create(
+        funder=crown, debtor=meridian, name="Early money", currency=CURRENCY, agreement="RF-2026-2"
+    )
+    ben = as_member("ben@bellows.example")
+    facility = credit.join_programme(actor=ben, programme_id=programme.id, now=NOW)
+    world.trade(bellows, meridian)
+    for number in range(4):
+        world.receivable(bellows, meridian, f"BELLOWS-INVOICE-{number}", due_in=30 + number)
+    quote = advances.quote(actor=ben, facility_id=facility.id, amount_minor=900_00, now=NOW)
+    application = advances.apply(actor=ben, quote_id=quote.id, now=NOW)
+    advances.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[application.id], now=NOW)
+    application.refresh_from_db()
+    assert application.status == Application.Status.REFERRED
+    return application
+
+
+# ── the supplier's owner ─────────────────────────────────────────────────────────────────────────────────────────────
+def test_an_owner_is_paid_in_seconds_while_the_page_moves_by_itself(work: Work):
+    ana = work("supplier", "Amphora", ADMIN)
+    news = News(ana.page)
+    with ana.page.expect_response(lambda answer: "/price/" in answer.url):
+        ana.page.locator("[data-amount-slider]").fill("30000")
+    ana.reads("300.00", "#price")
+    ana.send("/new/")
+    ana.reads(ana.says("What you agree to"))
+    with ana.page.expect_request("**/live/"):
+        ana.send("/apply/")
+    ana.reads(ana.says("Being decided"), "#progress")
+    made = Application.objects.latest("id")
+    assert (made.amount_minor, made.status) == (300_00, Application.Status.SUBMITTED)
+    at = made.submitted_at
+    advances.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[made.id], now=at + timedelta(milliseconds=200))
+    made.refresh_from_db()
+    paid_at = at + timedelta(milliseconds=400)
+    advances.confirm_funding(actor=SYSTEM_ACTOR, value_dates={made.advance.id: TODAY}, now=paid_at)
+    news.tell(f"advances.application:{made.id}")
+    ana.reads(took(ana, "0.2"), "#progress")
+    ana.reads(took(ana, "0.4"), "#progress")
+    ana.follow(f"/supplier/advances/{made.advance.id}/")
+    ana.reads("300.00")
+
+
+def took(person, seconds: str) -> str:
+    return person.says("in %(took)s", took=person.says("{n} s").format(n=seconds))
+
+
+def test_an_owner_hands_in_an_invoice_and_finds_it(work: Work, stage):
+    ana = work("supplier", "Amphora", ADMIN)
+    ana.go("supplier:receivables")
+    ana.follow("/supplier/receivables/upload/")
+    invoice = {
+        "number": "A-2001", "issue_date": "2026-02-01", "due_date": "2026-04-01", "currency": "EUR",
+        "payable": "480.00", "debtor": stage.lending.cast.meridian.registration_number,
+        "lines": [{"sku": "KETTLE", "quantity": "10", "unit_price": "48.00", "amount": "480.00"}],
+    }  # fmt: skip
+    ana.hand_in("invoices.json", "application/json", json.dumps(invoice))
+    ana.reads("A-2001")
+    made = Receivable.objects.get(number="A-2001")
+    ana.go("supplier:receivables")
+    ana.find("receivables", "A-2001")
+    expect(ana.page.locator("#receivables tbody tr")).to_have_count(1)
+    ana.follow(f"/supplier/receivables/{made.id}/")
+    ana.reads("480.00")
+    ana.reads(ana.state("RECEIVED"), "h1")
+
+
+# ── the platform's people ────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="module")
+def waiting(stage) -> list[Receivable]:
+    """Three invoices that wait for a hand."""
+    people = stage.lending.cast
+    return [
+        world.receivable(people.amphora, people.meridian, f"WAITS-{n}", 100_00, status="RECEIVED") for n in range(3)
+    ]
+
+
+def test_the_platform_accepts_many_at_once_and_disputes_one(work: Work, waiting):
+    maya = work("platform", "Meridian", MAKER)
+    maya.follow("/platform/acceptance/")
+    maya.find("queue", "WAITS")
+    expect(maya.page.locator("#queue tbody tr")).to_have_count(3)
+    if maya.look.width == max(WIDTHS):
+        maya.page.check("[data-choose-all]")
+        maya.page.locator(f"input[name=chosen][value='{waiting[2].id}']").uncheck()
+    else:  # rows are cards there, each with its own box
+        for each in waiting[:2]:
+            maya.page.check(f"input[name=chosen][value='{each.id}']")
+    expect(maya.page.locator("#queue-chosen > button [data-chosen-count]")).to_have_text("(2)")
+    maya.page.locator("#queue-chosen > button").click()
+    expect(maya.page.locator("#messages .note-good")).to_contain_text("2")
+    maya.find("queue", "WAITS")
+    expect(maya.page.locator("#queue tbody tr")).to_have_count(1)
+    maya.follow(f"/platform/receivables/{waiting[2].id}/")
+    maya.agree("dispute", reason="Twelve pieces are missing")
+    maya.reads(maya.state("DISPUTED"), "h1")
+    maya.reads("Twelve pieces are missing")
+    for each in waiting:
+        each.refresh_from_db()
+    assert [each.status for each in waiting] == ["ACCEPTED", "ACCEPTED", "DISPUTED"]
+
+
+def test_the_platform_pays_what_is_due_after_it_has_seen_the_sums(work: Work, stage):
+    last = Settlement.objects.latest("id")
+    maya = work("platform", "Meridian", MAKER)
+    maya.go("platform:settlements")
+    maya.page.locator("form[action='/platform/settlements/new/'] button").click()
+    maya.reads(maya.says("Nothing is paid yet. These are the exact sums, one payment for each payee."))
+    assert Settlement.objects.latest("id") == last
+    maya.agree("pay")
+    expect(maya.page.locator("#messages .note-good")).to_be_visible()
+    made = Settlement.objects.latest("id")
+    assert made != last and made.debtor == stage.lending.cast.meridian
+    assert made.payments.count() > 0
+
+
+# ── who lends: the financier, and the bank ───────────────────────────────────────────────────────────────────────────
+def recommended_and_decided(work: Work, kind: str, name: str, referred: Application) -> None:
+    address = f"/funding/applications/{referred.id}/"
+    maker = work(kind, name, MAKER)
+    if kind == "bank":
+        maker.follow("/funding/")
+    maker.follow(address)
+    maker.send("/recommend/", outcome="APPROVED", note="Paid on time for two years")
+    maker.reads(maker.says("You recommended this yourself, so a colleague decides."), "#judgement")
+    checker = work(kind, name, CHECKER)
+    if kind == "bank":
+        checker.follow("/funding/")
+    checker.follow(address)
+    checker.reads("Paid on time for two years", "#judgement")
+    checker.send("/decide/", outcome="APPROVED", note="Agreed")
+    checker.reads(checker.state("APPROVED"), "h1")
     referred.refresh_from_db()
     assert referred.status == Application.Status.APPROVED
 
 
-def test_a_maker_proposes_a_policy_and_a_checker_approves_exactly_what_was_read(sit_down, stage):
-    maker = sit_down("Harbour", "MAKER", 1440, theme="dark")
-    maker.goto(maker.url.split("/funding")[0] + "/funding/policies/new/")
-    maker.locator("[name='authority.max_amount_minor']").fill("750")
-    maker.locator("[name=note]").fill("Fewer referrals")
-    maker.get_by_role("button", name="Propose").click()
-    expect(maker.locator("#changes")).to_contain_text("750.00")
+def proposed_and_approved(work: Work, kind: str, name: str) -> PolicyVersion:
+    maker = work(kind, name, MAKER)
+    maker.go("funder:policies")
+    maker.follow("/funding/policies/new/")
+    maker.page.fill("[name='authority.max_amount_minor']", "750")
+    maker.page.fill("[name=note]", f"Fewer referrals at {name}")
+    maker.page.get_by_role("main").get_by_role("button", name=maker.says("Propose"), exact=True).click()
+    maker.reads("750.00", "#changes")
     version = PolicyVersion.objects.latest("id")
-    checker = sit_down("Harbour", "CHECKER", 390)
-    checker.goto(checker.url.split("/funding")[0] + f"/funding/policies/{version.id}/")
-    expect(checker.locator("#changes")).to_contain_text("750.00")
-    checker.locator("[data-dialog=approve]").click()
-    checker.locator("#approve").get_by_role("button", name="Approve").click()
-    expect(checker.locator("h1")).to_contain_text("Approved")
+    assert (version.status, version.funder.name) == (PolicyVersion.Status.PROPOSED, name)
+    checker = work(kind, name, CHECKER)
+    if kind == "bank":
+        checker.follow("/funding/policies/")
+    else:
+        checker.go("funder:policies")
+    checker.follow(f"/funding/policies/{version.id}/")
+    checker.reads("750.00", "#changes")
+    checker.agree("approve")
+    checker.reads(checker.state("APPROVED"), "h1")
     version.refresh_from_db()
     assert version.status == PolicyVersion.Status.APPROVED
+    return version
 
 
-def test_the_operator_screens_a_business_on_a_phone_and_a_colleague_admits_it(sit_down, stage):
+def test_a_financiers_maker_recommends_what_was_referred_and_its_checker_approves_it(work: Work, stage):
+    recommended_and_decided(work, "financier", "Harbour", stage.objects["application"])
+
+
+def test_a_financiers_checker_approves_exactly_the_policy_that_was_read(work: Work):
+    version = proposed_and_approved(work, "financier", "Harbour")
+    assert version.body["authority"]["max_amount_minor"] == 750_00
+
+
+def test_a_financiers_checker_closes_the_day(work: Work, stage):
+    book = stage.lending.book
+    checker = work("financier", "Harbour", CHECKER)
+    checker.go("funder:book")
+    checker.agree("next-day", to_date=(TODAY + timedelta(days=1)).isoformat())
+    expect(checker.page.locator("#messages .note-good")).to_be_visible()
+    book.refresh_from_db()
+    assert book.business_date == TODAY + timedelta(days=1)
+    assert Book.objects.get(funder=stage.lending.cast.crown).business_date == TODAY
+
+
+def test_a_bank_decides_what_its_first_page_says_waits_for_it(work: Work, stage):
+    recommended_and_decided(work, "bank", "Crown", stage.objects["of the bank"])
+
+
+def test_a_bank_approves_the_policy_that_its_first_page_says_waits_for_it(work: Work):
+    proposed_and_approved(work, "bank", "Crown")
+
+
+# ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_an_operators_maker_screens_a_business_and_a_colleague_admits_it(work: Work, stage):
     verification = stage.objects["verification"]
-    maker = sit_down("Watch", "MAKER", 390, "zh-hans", "dark")
-    maker.goto(maker.url.split("/operations")[0] + f"/operations/verifications/{verification.id}/")
-    maker.locator("#screening input[value=yes]").check()
-    maker.locator("#screening textarea").fill("EU 与联合国名单：无")
-    maker.locator("#screening button[type=submit]").click()
-    expect(maker.locator("main")).to_contain_text("EU 与联合国名单：无")
-    checker = sit_down("Watch", "CHECKER", 1440, "zh-hans")
-    checker.goto(maker.url)
-    checker.locator("#decision input[value=yes]").check()
-    checker.locator("#decision textarea").fill("文件齐全")
-    checker.locator("#decision button[type=submit]").click()
-    expect(checker.locator("main")).to_contain_text("文件齐全")
+    maker = work("operator", "Watch", MAKER)
+    maker.go("operator:verifications")
+    maker.follow(f"/operations/verifications/{verification.id}/")
+    maker.send("/screen/", clear="yes", note="EU 与联合国名单：无")
+    maker.reads("EU 与联合国名单：无")
+    checker = work("operator", "Watch", CHECKER)
+    checker.follow(f"/operations/verifications/{verification.id}/")
+    checker.send("/decide/", approve="yes", note="文件齐全")
+    checker.reads("文件齐全")
+    checker.reads(checker.state("APPROVED"), "h1")
     verification.refresh_from_db()
     assert verification.status == "APPROVED"
 
 
-def test_the_operator_tries_a_parked_delivery_again(sit_down, stage):
+def test_an_operator_tries_again_what_is_parked(work: Work, stage):
     parked = stage.objects["delivery"]
-    page = sit_down("Watch", "ADMIN", 390)
-    page.locator("main a[href^='/operations/deliveries/']").first.click()
-    page.locator(f"main a[href='/operations/deliveries/{parked.id}/']").first.click()
-    expect(page.locator("main")).to_contain_text("It broke")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#messages")).to_contain_text("1 is tried again.")
+    watch = work("operator", "Watch", ADMIN)
+    watch.follow("/operations/deliveries/")
+    watch.follow(f"/operations/deliveries/{parked.id}/")
+    watch.reads("It broke")
+    watch.send("/deliveries/retry/")
+    expect(watch.page.locator("#messages .note-good")).to_contain_text("1")
     parked.refresh_from_db()
     assert (parked.state, parked.attempts) == (Delivery.State.WAITING, 0)
-
-
-@pytest.mark.parametrize(("name", "width", "theme"), [("Crown", 390, "dark"), ("Sextant", 1440, "light")])
-def test_the_bank_and_the_supervisor_find_what_is_theirs_and_nothing_of_others(sit_down, stage, name, width, theme):
-    page = sit_down(name, "VIEWER", width, "zh-hans", theme)
-    expect(page.locator("h1")).to_be_visible()
-    expect(page.locator("body")).not_to_contain_text("Amphora")
-    page.goto(page.url.rstrip("/").rsplit("/", 1)[0] + "/events/")
-    expect(page.locator("body")).not_to_contain_text("Amphora")

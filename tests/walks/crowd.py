@@ -6,6 +6,7 @@ new model needs is seen from its fields and constraints.
 
 import copy
 import uuid
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from django.apps import apps
@@ -23,9 +24,10 @@ SHARED = {
 """What copies hang on as it is, unless that may be done once only: the people who look stay the same."""
 
 
-def multiply(times: int) -> None:
-    """Add `times` copies of every row."""
-    rows = {model: list(model._default_manager.all()) for model in in_order()}
+def multiply(times: int, only: Collection[str] = ()) -> None:
+    """Add `times` copies of every row, or of those of some models alone."""
+    chosen = [each for each in in_order() if not only or each._meta.label in only]
+    rows = {model: list(model._default_manager.all()) for model in chosen}
     for turn in range(1, times + 1):
         made: dict[tuple, models.Model] = {}
         for model, originals in rows.items():
