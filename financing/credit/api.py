@@ -213,6 +213,7 @@ class PolicyReplays(Reading):
 
     model, view, group = PolicyReplay, "credit.view_policy", "policies"
     filters = {"policy": "policy_id", "status": "status"}
+    in_pages = ("list", "changes")
 
     def get_serializer_class(self):
         return ReplayFound if self.action == "retrieve" else ReplaySummary

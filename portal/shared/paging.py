@@ -151,7 +151,12 @@ class ByParameter(BaseFilterBackend):
         for parameter, path in view.filters.items():
             if given := request.query_params.get(parameter):
                 queryset = queryset.filter(**{path: self._value(view, parameter, given)})
-        return queryset.filter(_within(view, request.query_params)) if view.dated else queryset
+        for parameter, path in view.texts.items():
+            if given := request.query_params.get(parameter):
+                queryset = queryset.filter(**{path: _text(parameter, given)})
+        for since, until, path in _spans(view):
+            queryset = queryset.filter(_within(view, path, *map(request.query_params.get, (since, until))))
+        return queryset
 
     def _value(self, view, parameter: str, given: str) -> str:
         known = self._known(view, parameter)
@@ -179,24 +184,37 @@ class ByParameter(BaseFilterBackend):
             known = self._known(view, parameter)
             schema = {"type": "string", "enum": known} if known else {"type": "integer"}
             found.append(_query(parameter, schema, f"Only those of this {parameter}"))
-        for parameter, bound in (("from", "this day or after it"), ("until", "this day or before it")):
-            if view.dated:
-                told = f"Only those whose `{view.dated.rpartition('__')[2]}` is on {bound}"
+        found += [_query(each, {"type": "string"}, f"Only those of this {each}, as it is kept") for each in view.texts]
+        for since, until, path in _spans(view):
+            for parameter, bound in ((since, "this day or after it"), (until, "this day or before it")):
+                told = f"Only those whose `{path.rpartition('__')[2]}` is on {bound}"
                 found.append(_query(parameter, {"type": "string", "format": "date"}, told))
         return found
 
 
-def _within(view, given: dict) -> Q:
+def _text(parameter: str, given: str) -> str:
+    if "\x00" in given:
+        raise InvalidInput("'{parameter}' is no text.", code="FILTER_INVALID", parameter=parameter)
+    return given
+
+
+def _spans(view) -> list[tuple[str, str, str]]:
+    """Parameters of the first and of the last day, and the path that they bound."""
+    own = [("from", "until", view.dated)] if view.dated else []
+    return own + [(f"{name}_from", f"{name}_until", path) for name, path in view.spans.items()]
+
+
+def _within(view, path: str, first: str | None, last: str | None) -> Q:
     """Days are of UTC where the field is an instant."""
     field = view.model
-    for name in view.dated.split("__"):
+    for name in path.split("__"):
         field = (field._meta if isinstance(field, type) else field.related_model._meta).get_field(name)
     is_instant, found = isinstance(field, DateTimeField), Q()
-    if since := day(given.get("from", "")):
-        found &= Q(**{f"{view.dated}__gte": _midnight(since) if is_instant else since})
-    if until := day(given.get("until", "")):
+    if since := day(first or ""):
+        found &= Q(**{f"{path}__gte": _midnight(since) if is_instant else since})
+    if until := day(last or ""):
         bound = {"lt": _midnight(until + timedelta(days=1))} if is_instant and until < date.max else {"lte": until}
-        found &= Q(**{f"{view.dated}__{compare}": value for compare, value in bound.items()})
+        found &= Q(**{f"{path}__{compare}": value for compare, value in bound.items()})
     return found
 
 

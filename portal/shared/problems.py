@@ -35,6 +35,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "IDEMPOTENCY_KEY_REUSED": (422, "The Idempotency-Key was used before with another request."),
     "IDEMPOTENCY_KEY_IN_FLIGHT": (409, "The first request with this Idempotency-Key is still running. Ask again."),
     "NO_LONGER_MEMBER": (409, "The person of this session no longer acts for the party."),
+    "PARAMETER_UNKNOWN": (422, "A parameter that this address does not take: facts.known tells which it does."),
+    "PARAMETER_TWICE": (422, "A parameter was given more than once."),
     # lists
     "LIMIT_INVALID": (422, "`limit` is not a number within its bounds."),
     "CURSOR_INVALID": (422, "The cursor is none of ours, or of another order."),

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from portal.shared import conditional, sheets
+from portal.shared import conditional, parameters, sheets
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, NotFound
@@ -59,6 +59,7 @@ class Resource(APIView):
 
     def initial(self, request: Request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
+        self.check_parameters(request)
         method = request.method.lower()
         handler = getattr(self, method, None)
         if request.method in SAFE_METHODS or handler is None:
@@ -69,6 +70,10 @@ class Resource(APIView):
         if request.method == "POST" and key:
             handler = partial(self._once, key, handler)
         setattr(self, method, handler)
+
+    def check_parameters(self, request: Request) -> None:
+        if request.method != "OPTIONS":
+            parameters.check(request, self)
 
     def finalize_response(self, request: Request, response: Response, *args, **kwargs) -> Response:
         if response.status_code >= 400:  # a refusal is a problem document, whatever the answer would have been
@@ -125,7 +130,9 @@ class Resource(APIView):
 class OfActor(Resource, GenericViewSet):
     """A collection of `model`, as far as the actor may see it; filters by the query parameters in `filters`.
 
-    `choices` names what a filter by an annotation takes; `dated` the day or instant that `?from=` and `?until=` bound.
+    `choices` names what a filter by an annotation takes; `dated` the day or instant that `?from=` and `?until=` bound,
+    `spans` other days, as in `?issued_from=`; `texts` filters by a text as it is kept. `in_pages` are the actions that
+    answer in pages.
     """
 
     model: type[Model]
@@ -134,6 +141,9 @@ class OfActor(Resource, GenericViewSet):
     filters: dict[str, str] = {}
     choices: dict[str, tuple[str, ...]] = {}
     dated = ""
+    spans: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    in_pages: tuple[str, ...] = ("list",)
     pagination_class = OpaqueCursor
     filter_backends = [ByParameter]
     lookup_value_regex = r"[0-9]{1,18}"
@@ -219,6 +229,9 @@ class Unknown(Resource):
     """Any address that is none of the API's."""
 
     schema = None
+
+    def check_parameters(self, request: Request) -> None:
+        """There is nothing here that could take any."""
 
     def initial(self, request: Request, *args, **kwargs):
         super().initial(request, *args, **kwargs)

@@ -10,9 +10,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client as Browser
 
+from portal.shared.access import ADMIN
 from portal.shared.problems import INSIDE, PROBLEMS
 from portal.shared.scopes import SCOPES
 from tests.api.codes import codes
+from tests.api.conftest import caller_for
 from tests.api.test_strangers import ROUTES
 
 OF_THE_FRAMEWORK = {
@@ -62,6 +64,17 @@ def test_every_post_tells_of_the_idempotency_key_and_every_edit_of_what_was_seen
         assert ("If-None-Match" in told) == (method == "get"), path
         assert ("If-Match" in told) == (method != "get" and "{id}" in path), path
         assert told.get("If-Match", False) == (method == "patch"), path
+
+
+def test_no_address_takes_a_parameter_that_it_does_not_tell_of(lending, operations):
+    caller = caller_for(lending.cast.meridian, ADMIN)
+    for method, path, each in operations:
+        told = {parameter["name"] for parameter in each.get("parameters", []) if parameter["in"] == "query"}
+        address = re.sub(r"{\w+}", "1", path.removeprefix("/api/v1/")) + "?colour=red"
+        answer = caller.get(address) if method == "get" else caller.send(method, address, {})
+        said = answer.json()
+        assert (answer.status_code, said["code"]) == (422, "PARAMETER_UNKNOWN"), (path, said)
+        assert set(said["facts"]["known"].split(", ")) - {"-", "format"} == told - {"format"}, path
 
 
 def test_every_body_has_an_example_that_its_schema_allows(described, operations):

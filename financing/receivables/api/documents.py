@@ -272,6 +272,7 @@ class Receivables(Reading):
     sorts, dated = {"due_date": "due_date"}, "due_date"
     related = ("supplier", "debtor")
     filters = {"status": "status", "supplier": "supplier_id", "match": "match"}
+    spans, texts = {"issued": "issue_date"}, {"number": "number"}
 
     def get_queryset(self):
         found = super().get_queryset()
