@@ -241,6 +241,11 @@ class UnmatchedShown(serializers.Serializer):
     currency = serializers.CharField()
 
 
+class AllUnmatchedShown(serializers.Serializer):
+    results = UnmatchedShown(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Always null: all of it is here")
+
+
 @extend_schema(tags=["bank"])
 class Statements(Reading):
     """The bank's days, held against the ledger's cash to the cent."""
@@ -250,12 +255,12 @@ class Statements(Reading):
     filters, dated = {"account": "account_id"}, "date"
     serializer_class = StatementShown
 
-    @extend_schema(responses=UnmatchedShown(many=True))
-    @action(detail=True)
+    @extend_schema(responses=AllUnmatchedShown)
+    @action(detail=True, pagination_class=None, filter_backends=[])
     def unmatched(self, request, pk: str) -> Response:
         """Read what only one side knows of a day."""
         statement = self.seen(pk)
-        return Response(UnmatchedShown(queries.unmatched(statement), many=True).data)
+        return Response(AllUnmatchedShown({"results": queries.unmatched(statement), "next": None}).data)
 
 
 @extend_schema(tags=["bank"])

@@ -48,6 +48,6 @@ def test_the_banks_reason_is_told_to_the_payer_alone(told: Told, harbour, amphor
 def test_a_day_is_read_with_its_entries_and_what_only_one_side_knows(told: Told, harbour, amphora):
     entries = harbour.get(f"bank-entries/?statement={told.statement.id}").json()["results"]
     assert [each["bank_reference"] for each in entries] == ["B-1"]
-    assert harbour.get(f"statements/{told.statement.id}/unmatched/").json() == []
+    assert harbour.get(f"statements/{told.statement.id}/unmatched/").json() == {"results": [], "next": None}
     for address in (f"bank-entries/{entries[0]['id']}/", f"statements/{told.statement.id}/unmatched/"):
         assert amphora.get(address).status_code == 404
