@@ -21,12 +21,19 @@ from accounts.clients.models import IdempotencyKey
 from portal.shared.access import Actor
 from portal.shared.conditional import PreconditionFailed, PreconditionRequired
 from portal.shared.database import acting
-from portal.shared.errors import Forbidden, IdempotencyConflict, IdempotencyInFlight, InvalidInput, RuleViolation
+from portal.shared.errors import (
+    Forbidden,
+    IdempotencyConflict,
+    IdempotencyInFlight,
+    InvalidInput,
+    Misshapen,
+    RuleViolation,
+)
 from portal.shared.http import MEDIA_TYPE, problem
 
 REPLAYED = "Idempotency-Replayed"
 MAX_KEY = 120
-NOT_REMEMBERED = (Forbidden, PreconditionFailed, PreconditionRequired)
+NOT_REMEMBERED = (Forbidden, PreconditionFailed, PreconditionRequired, Misshapen)
 
 
 def once(

@@ -147,12 +147,9 @@ class NoticePreferences(OfPerson):
 
         Topics that are left out stay as they are.
         """
-        given = PreferencesShown(data=request.data)
-        given.is_valid(raise_exception=True)
-        chosen = {each["topic"]: each["cadence"] for each in given.validated_data["topics"]}
-        services.choose(
-            actor=self.actor, cadences=chosen, discreet=given.validated_data["discreet"], now=timezone.now()
-        )  # fmt: skip
+        given = self.checked(PreferencesShown)
+        chosen = {each["topic"]: each["cadence"] for each in given["topics"]}
+        services.choose(actor=self.actor, cadences=chosen, discreet=given["discreet"], now=timezone.now())
         return self._shown()
 
     def _shown(self) -> Response:

@@ -63,10 +63,8 @@ class BusinessDate(Resource):
     def post(self, request) -> Response:
         """Close the book's day and open a later one: interest accrues, and nothing enters a closed day."""
         require(self.actor, "ledger.view")
-        given = DayAsked(data=request.data)
-        given.is_valid(raise_exception=True)
         book = services.advance_business_date(
-            actor=self.actor, book_id=_own(self.actor).id, now=timezone.now(), **given.validated_data
+            actor=self.actor, book_id=_own(self.actor).id, now=timezone.now(), **self.checked(DayAsked)
         )
         return _shown(book)
 

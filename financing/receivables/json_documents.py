@@ -53,13 +53,15 @@ def _parse(content: bytes):
         return json.loads(content, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
     except DocumentRefused:
         raise
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise DocumentRefused("JSON_MALFORMED", "This is not JSON: {error}.", error=str(error)) from None
-    except ValueError as error:
+    except UnicodeDecodeError:
+        raise DocumentRefused("JSON_MALFORMED", "This is not text in UTF-8.") from None
+    except RecursionError:
+        raise DocumentRefused("JSON_MALFORMED", "This is nested too deeply.") from None
+    except ValueError:
         # Python refuses to read integers of thousands of digits.
-        raise DocumentRefused(
-            "AMOUNT_ABSURD", "A number is beyond any plausible trade: {error}.", error=str(error)
-        ) from None
+        raise DocumentRefused("AMOUNT_ABSURD", "A number is beyond any plausible trade.") from None
 
 
 def _no_constant(name: str):

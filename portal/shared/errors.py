@@ -68,6 +68,10 @@ class InvalidInput(RuleViolation):
     sentence = "The input is not valid."
 
 
+class Misshapen(InvalidInput):
+    """The body does not have the shape that is asked for: nothing was tried, and its key is free for a better one."""
+
+
 class TooLarge(InvalidInput):
     code, status = "TOO_LARGE", 413
     sentence = "The document is larger than {limit_megabytes} MB."

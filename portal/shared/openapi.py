@@ -23,7 +23,7 @@ SHEET = {"schema": {"type": "string"}, "example": "id,number,amount_minor,curren
 """A list as CSV: see sheets.py."""
 CHANGED = ("NOT_FOUND", "PERMISSION_DENIED", "SECOND_FACTOR_REQUIRED", "PRECONDITION_FAILED", "TOO_LARGE")
 REPEATED = ("IDEMPOTENCY_KEY_INVALID", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_FLIGHT")
-WITH_BODY = ("PARSE_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INVALID_INPUT")
+WITH_BODY = ("PARSE_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INVALID_INPUT", "FIELD_UNKNOWN", "FIELD_TWICE")
 PROBLEM = "#/components/schemas/Problem"
 VERBS = {"list": "List {}", "retrieve": "Read one of {}", "create": "Add to {}"}
 

@@ -1,21 +1,52 @@
 """How bodies of requests are read: JSON that can be kept, and documents as they came."""
 
+import codecs
+import json
+
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.utils.json import strict_constant
+
+from portal.shared.errors import Misshapen
+
+
+class FieldTwice(Misshapen):
+    """Which of the two was meant nobody can tell."""
+
+    code = "FIELD_TWICE"
+    sentence = "The field '{name}' appears twice in one object."
 
 
 class JsonBody(JSONParser):
-    """JSON whose text the database can hold (no NUL, no half of a character), nested within measure."""
+    """JSON whose text the database can hold (no NUL, no half of a character), nested within measure, no field twice."""
 
     def parse(self, stream, media_type=None, parser_context=None):
+        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
         try:
-            parsed = super().parse(stream, media_type, parser_context)
+            read = codecs.getreader(encoding)(stream)
+            parsed = json.load(read, parse_constant=strict_constant, object_pairs_hook=_each_once)
             _refuse_unkeepable(parsed)
             return parsed
         except RecursionError:
             raise ParseError(_("This is nested too deeply.")) from None
+        except json.JSONDecodeError as error:
+            raise ParseError(_("This is not JSON: {error}.").format(error=error)) from None
+        except UnicodeDecodeError:
+            raise ParseError(_("This is not text of the encoding that it says.")) from None
+        except ValueError:
+            # NaN and Infinity, and integers of thousands of digits.
+            raise ParseError(_("A number is none that can be read.")) from None
+
+
+def _each_once(pairs: list[tuple]) -> dict:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _value in pairs]
+        raise FieldTwice(name=next(name for name in names if names.count(name) > 1)[:40])
+    return found
 
 
 def _refuse_unkeepable(value) -> None:

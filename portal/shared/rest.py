@@ -25,7 +25,7 @@ from rest_framework.viewsets import GenericViewSet
 from portal.shared import conditional, parameters, sheets
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
-from portal.shared.errors import InvalidInput, NotFound
+from portal.shared.errors import InvalidInput, Misshapen, NotFound
 from portal.shared.paging import ByParameter, OpaqueCursor, batches, page_size
 from portal.shared.parsers import RawParser
 from portal.shared.renderers import Csv, Json, Negotiated
@@ -122,6 +122,13 @@ class Resource(APIView):
             return body_of(request)
         return request._request.body
 
+    def checked(self, serializer: type[serializers.Serializer]) -> dict:
+        """The request's body in the shape that the serializer names. Raises ValidationError, FieldUnknown."""
+        given = serializer(data=self.request.data)
+        refuse_unknown(given, self.request.data)
+        given.is_valid(raise_exception=True)
+        return given.validated_data
+
     @property
     def actor(self) -> Actor:
         return self.request.actor
@@ -162,12 +169,6 @@ class OfActor(Resource, GenericViewSet):
         require(self.actor, self.view)
         return found
 
-    def checked(self, serializer: type[serializers.Serializer]) -> dict:
-        """The request's body in the shape that the serializer names. Raises ValidationError."""
-        given = serializer(data=self.request.data)
-        given.is_valid(raise_exception=True)
-        return given.validated_data
-
     def answer(self, row: Model, status: int = 200) -> Response:
         """A row as the collection shows it, read anew with what its serializer needs."""
         return Response(self.get_serializer(self.get_queryset().get(pk=row.pk)).data, status=status)
@@ -206,6 +207,23 @@ class Shown:
 
 class Reading(Listed, Shown, OfActor):
     """A collection to be read: list and detail."""
+
+
+class FieldUnknown(Misshapen):
+    code = "FIELD_UNKNOWN"
+    sentence = "The field '{name}' is not known here. Known are: {known}."
+
+
+def refuse_unknown(shape: serializers.Field, given: object) -> None:
+    """Raises FieldUnknown for whatever an object says that its shape does not, however deep."""
+    if isinstance(shape, serializers.Serializer) and isinstance(given, dict):
+        for name, value in given.items():
+            if name not in shape.fields:
+                raise FieldUnknown(name=name[:40], known=", ".join(shape.fields))
+            refuse_unknown(shape.fields[name], value)
+    elif isinstance(shape, serializers.ListSerializer | serializers.ListField) and isinstance(given, list):
+        for each in given:
+            refuse_unknown(shape.child, each)
 
 
 def body_of(request: Request) -> bytes:

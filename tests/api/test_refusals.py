@@ -42,6 +42,11 @@ def refusal(answer) -> tuple[int, str]:
          (400, "PARSE_ERROR")),
         ("quotes/", b"[" * 100_000, "application/json", (400, "PARSE_ERROR")),
         ("quotes/", b'{"facility": 1' + b"0" * 5000 + b"}", "application/json", (400, "PARSE_ERROR")),
+        ("quotes/", b'{"facility": NaN}', "application/json", (400, "PARSE_ERROR")),
+        ("quotes/", b'{"facility": 1, "currency": "USD"}', "application/json", (422, "FIELD_UNKNOWN")),
+        ("quotes/", b'{"facility": 1, "facility": 2}', "application/json", (422, "FIELD_TWICE")),
+        ("settlements/", b'{"key": "k", "lines": [{"receivable": 1, "amount": 5}]}', "application/json",
+         (422, "FIELD_UNKNOWN")),
         ("receivables/", b'{"number": "a\\u0000b"}', "application/json", (422, "FIELD_INVALID")),
         ("receivables/", b'{"number": "a\\ud800b"}', "application/json", (422, "FIELD_INVALID")),
         ("applications/", b'{"quote": true}', "application/json", (422, "INVALID_INPUT")),
@@ -63,6 +68,24 @@ def test_bad_input_is_refused_by_code(amphora, path, body, content_type, expecte
     before = (Quote.objects.count(), Application.objects.count(), Receivable.objects.count())
     assert refusal(amphora.post(path, body, content_type)) == expected
     assert (Quote.objects.count(), Application.objects.count(), Receivable.objects.count()) == before
+
+
+def test_a_field_that_is_none_is_named_beside_those_that_there_are(lending, amphora):
+    asked = {"facility": lending.amphora_facility.id, "amount_minor": 10000, "currency": "USD"}
+    said = amphora.post("quotes/", asked, Idempotency_Key="q-1").json()
+    assert (said["code"], said["facts"]) == ("FIELD_UNKNOWN", {"name": "currency", "known": "facility, amount_minor"})
+    assert not Quote.objects.exists()
+    del asked["currency"]
+    assert amphora.post("quotes/", asked, Idempotency_Key="q-1").status_code == 201  # its key was not used up
+
+
+@pytest.mark.parametrize("path", ["quotes/", "receivables/"])
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"number": 1' + b"0" * 5000 + b"}", b"\xff{", b'{"number": 1'])
+def test_a_refusal_speaks_of_the_body_and_not_of_our_machine(amphora, path, body):
+    answer = amphora.post(path, body)
+    assert answer.status_code in (400, 422)
+    for word in ("int_max_str", "recursion", "codec", "Exceeds"):
+        assert word not in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("amount", [0, -1, 10**15 + 1, 10**30, "12.5", 1.5])
