@@ -44,9 +44,11 @@ def once(
     A key belongs to the party, and to what was `said` under it and by whom.
     Raises IdempotencyConflict for another request under the same key, IdempotencyInFlight while the first is running.
     """
-    if len(key) > MAX_KEY or not key.isprintable():
+    if not 0 < len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
         raise InvalidInput(
-            "An idempotency key has 1 to {most} characters.", code="IDEMPOTENCY_KEY_INVALID", most=MAX_KEY
+            "An idempotency key has 1 to {most} characters, of printable ASCII.",
+            code="IDEMPOTENCY_KEY_INVALID",
+            most=MAX_KEY,
         )
     request_hash = fingerprint(said)
     with acting(actor):

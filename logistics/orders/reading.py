@@ -37,6 +37,7 @@ def rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | 
         columns = [each.strip() for each in next(reader, [])]
         missing = sorted(set(required) - set(columns))
         if missing:
+            _refuse_other_forms(columns)
             raise InvalidInput("The file has no column {missing}.", code="COLUMNS_MISSING", missing=", ".join(missing))
         while True:
             try:
@@ -50,6 +51,18 @@ def rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | 
                 yield reader.line_num, dict(zip(columns, row, strict=False)) if len(row) <= len(columns) else None
     except _FAULTS as fault:
         raise _unreadable(fault) from None
+
+
+def _refuse_other_forms(columns: list[str]) -> None:
+    """What lacks columns because it is no CSV with commas at all."""
+    head = ",".join(columns)
+    if any(not letter.isprintable() and letter != "\t" for letter in head):
+        raise InvalidInput("This is no text in UTF-8.", code="FILE_UNREADABLE")
+    if len(columns) == 1 and {";", "\t", "|"} & set(head):
+        raise InvalidInput(
+            "The columns of the first line are not separated by commas: write the file with commas.",
+            code="COLUMNS_MISSING",
+        )
 
 
 class _Bounded(io.RawIOBase):

@@ -33,7 +33,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "RULE_VIOLATION": (422, "A rule forbids it: the detail says which."),
     "INVALID_TRANSITION": (409, "It is not in a state from which this can be done."),
     "STALE": (409, "What was looked at (seen_hash) is no longer what there is."),
-    "IDEMPOTENCY_KEY_INVALID": (422, "An Idempotency-Key has 1 to 120 printable characters."),
+    "IDEMPOTENCY_KEY_INVALID": (422, "An Idempotency-Key has 1 to 120 characters of printable ASCII."),
     "IDEMPOTENCY_KEY_REUSED": (422, "The Idempotency-Key was used before with another request."),
     "IDEMPOTENCY_KEY_IN_FLIGHT": (409, "The first request with this Idempotency-Key is still running. Ask again."),
     "NO_LONGER_MEMBER": (409, "The person of this session no longer acts for the party."),

@@ -66,8 +66,8 @@ class Resource(APIView):
             return
         if "pk" in kwargs and hasattr(self, "retrieve"):
             handler = partial(self._if_match, handler)
-        key = request.headers.get(IDEMPOTENCY_HEADER, "")
-        if request.method == "POST" and key:
+        key = request.headers.get(IDEMPOTENCY_HEADER)
+        if request.method == "POST" and key is not None:
             handler = partial(self._once, key, handler)
         setattr(self, method, handler)
 

@@ -96,9 +96,11 @@ def test_what_cannot_be_read_is_not_remembered(amphora, asked):
     assert amphora.post("quotes/", asked, Idempotency_Key="q-1").status_code == 201
 
 
-def test_a_key_has_a_limit(amphora, asked):
-    answer = amphora.post("quotes/", asked, Idempotency_Key="x" * 121)
+@pytest.mark.parametrize("key", ["x" * 121, "", "cl\u00e9", "a\tb"])
+def test_a_key_has_a_limit_and_is_of_letters_that_survive_a_header(amphora, asked, key):
+    answer = amphora.post("quotes/", asked, Idempotency_Key=key)
     assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_INVALID")
+    assert "ASCII" in answer.json()["detail"]
     assert not Quote.objects.exists()
 
 

@@ -96,6 +96,16 @@ def test_an_absurd_amount_is_refused(lending, amphora, amount):
     assert not Quote.objects.exists()
 
 
+@pytest.mark.parametrize("amount", [10**15 + 1, 10**18, 10**30])
+def test_an_amount_that_is_too_large_is_not_called_too_small(lending, amphora, amount):
+    facility = lending.amphora_facility.id
+    asked = amphora.post("quotes/", {"facility": facility, "amount_minor": amount})
+    previewed = amphora.get(f"facilities/{facility}/availability/?amount_minor={amount}")
+    for answer in (asked, previewed):
+        assert (answer.status_code, answer.json()["code"]) == (422, "AMOUNT_INVALID")
+        assert "too large" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -175,6 +185,7 @@ class TestTradeHistory:
             ("", b"", "text/csv", (422, "MAPPING_UNKNOWN")),
             ("mapping=portolan", b"", "text/csv", (422, "COLUMNS_MISSING")),
             ("mapping=portolan&known_until=soon", b"", "text/csv", (422, "KNOWN_UNTIL_INVALID")),
+            ("mapping=portolan", b"\x89PNG\r\n\x1a\n\x00\x00", "text/csv", (422, "FILE_UNREADABLE")),
             ("mapping=portolan", b"\x1f\x8bbroken", "application/gzip", (422, "FILE_UNREADABLE")),
             ("mapping=portolan", b"{}", "application/json", (415, "UNSUPPORTED_MEDIA_TYPE")),
         ],
@@ -182,3 +193,9 @@ class TestTradeHistory:
     def test_a_file_that_is_none_is_refused_by_code(self, lending, query, content, content_type, expected):
         meridian = caller_for(lending.cast.meridian)
         assert refusal(meridian.post(f"trade-history/?{query}", content, content_type)) == expected
+
+    @pytest.mark.parametrize("separator", [b";", b"\t"])
+    def test_a_file_with_another_separator_is_told_so(self, lending, separator):
+        content = (self.header + self.rows).replace(b",", separator)
+        said = caller_for(lending.cast.meridian).post("trade-history/?mapping=portolan", content, "text/csv").json()
+        assert said["code"] == "COLUMNS_MISSING" and "separated by commas" in said["detail"]

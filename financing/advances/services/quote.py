@@ -63,8 +63,10 @@ def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
         if facility is None:
             raise NotFound()
         require(actor, "advances.view")
-        if amount_minor is not None and not 0 < amount_minor <= MAX_MINOR:
+        if amount_minor is not None and amount_minor <= 0:
             raise InvalidInput("Ask for an amount above zero.", code="AMOUNT_INVALID")
+        if amount_minor is not None and amount_minor > MAX_MINOR:
+            raise InvalidInput("This amount is too large to be asked for.", code="AMOUNT_INVALID")
         known = _known(actor, [facility], now)
         if facility.id not in known:
             raise NoPolicyInForce(on=business_dates([facility.funder_id])[facility.funder_id])
