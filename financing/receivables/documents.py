@@ -3,12 +3,13 @@
 Pure: no Django, no clock, no database.
 """
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from logistics.orders.rules import is_currency
-from portal.shared.money import MAX_MINOR, MoneyError, exponent, to_minor
+from portal.shared.money import MAX_MINOR, MoneyError, exponent, is_plain, to_minor
 from portal.shared.sentences import Sentence
 
 INVOICE, STATEMENT, CREDIT_NOTE = "INVOICE", "STATEMENT", "CREDIT_NOTE"
@@ -148,6 +149,9 @@ def _check_names(d: TradeDocument) -> None:
         raise DocumentRefused(
             "NUMBER_TOO_LONG", "The number of the document is longer than {most} characters.", most=MAX_NUMBER
         )
+    for name in (d.number, d.invoice_number, *(line.order_number for line in d.lines)):
+        if any(unicodedata.category(letter) == "Cf" for letter in name):
+            raise DocumentRefused("FIELD_INVALID", "A number holds characters that nobody sees: write it without.")
     if d.is_credit_note and not d.invoice_number:
         raise DocumentRefused("INVOICE_NOT_NAMED", "The credit note does not name the invoice that it reduces.")
     if not d.is_credit_note and not d.lines:
@@ -216,11 +220,12 @@ def _check_dates(d: TradeDocument, today: date) -> None:
 
 
 def number(value: str | int | Decimal, what: str) -> Decimal:
-    """A finite number of a size that arithmetic can hold exactly; `what` names the field in the refusal."""
-    try:
-        found = Decimal(value)
-    except (InvalidOperation, ValueError):
-        found = Decimal("NaN")
+    """A finite number of a size that arithmetic can hold exactly; `what` names the field in the refusal.
+
+    Text is digits of ASCII with a sign and a point at most: what Python reads beyond that (4_5, 4.5e1, digits of other
+    scripts) is a slip in an amount.
+    """
+    found = Decimal(value) if not isinstance(value, str) or is_plain(value) else Decimal("NaN")
     if not found.is_finite():
         raise DocumentRefused("AMOUNT_INVALID", "{what} '{value}' is not a number.", what=what, value=str(value)[:40])
     if abs(found.adjusted()) > 20 or len(found.as_tuple().digits) > 26:

@@ -31,6 +31,7 @@ OF_CREDIT_NOTE = COMMON | {"invoice", "invoice_date", "reason", "tax", "allowanc
 OF_LINE = {"number", "order", "order_line", "sku", "description", "quantity", "unit_price", "amount"}
 OF_PARTY = {"external_reference", "registration_number", "country"}
 OF_DEDUCTION = {"kind", "amount"}
+DEDUCTIONS = ("OTHER", "COMMISSION", "FEE", "RETURN", "PENALTY", "PROMOTION", "TAX")
 
 
 def read_all(content: bytes, default: str = INVOICE) -> list[Reading]:
@@ -214,6 +215,8 @@ def _amount(item: dict, name: str, default: Decimal | None = Decimal(0)) -> Deci
         return default
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise DocumentRefused("AMOUNT_INVALID", "The field '{name}' has to be an amount.", name=name)
+    if isinstance(value, str) and value.startswith("+"):
+        raise DocumentRefused("AMOUNT_INVALID", "The field '{name}' has to be an amount.", name=name)
     return number(value, name)
 
 
@@ -232,6 +235,12 @@ def _deductions(item: dict) -> Decimal:
         if not isinstance(each, dict):
             raise DocumentRefused("FIELD_INVALID", "A deduction is an object with kind and amount.")
         _known(each, OF_DEDUCTION)
+        kind = each.get("kind", DEDUCTIONS[0])
+        if not isinstance(kind, str) or kind.upper() not in DEDUCTIONS:
+            raise DocumentRefused(
+                "FIELD_INVALID", "'{kind}' is no kind of deduction: {known}.", kind=_shown(kind)[:40],
+                known=", ".join(DEDUCTIONS),
+            )  # fmt: skip
         amount = _required(each, "amount")
         if amount < 0:
             raise DocumentRefused("NEGATIVE_AMOUNT", "A deduction cannot be below zero.")

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 
 from babel.numbers import list_currencies
 
-from portal.shared.money import MAX_MINOR, exponent, round_half_even
+from portal.shared.money import MAX_MINOR, exponent, is_plain, round_half_even
 from portal.shared.sentences import Sentence
 
 NO_MONEY = frozenset({"XXX", "XTS"})
@@ -113,10 +113,7 @@ class Row:
 
     def number(self, column: str, default: str | None = None) -> Decimal:
         value = self.text(column, default=default)
-        try:
-            found = Decimal(value)
-        except InvalidOperation:
-            found = Decimal("NaN")
+        found = Decimal(value if is_plain(value) else "NaN")
         if not found.is_finite() or abs(found.adjusted()) > 12 or len(found.as_tuple().digits) > 18:
             raise RowRefused("NOT_A_NUMBER", "{column} '{value}' is not a number.", column=column, value=value[:40])
         return found

@@ -3,6 +3,7 @@
 Pure: no Django. Sources: ISO 4217 table A.1 for the exponents.
 """
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, InvalidOperation
 
@@ -15,8 +16,14 @@ _EXPONENTS = {
     "XOF": 0, "XPF": 0,
 }  # fmt: skip
 
+_PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 MAX_MINOR = 10**15
 """Above ten trillion (of a currency with two decimals) an amount is a mistake, not a trade."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether text is a number as people and programmes write it: digits of ASCII, a sign and a point at most."""
+    return bool(_PLAIN.fullmatch(text.strip()))
 
 
 class MoneyError(ValueError):

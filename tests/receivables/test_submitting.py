@@ -107,7 +107,7 @@ REFUSED = {
     "LINES_MISSING": {"lines": []},
     "LINE_NUMBER_TWICE": {"lines": [{"number": "1", "amount": "50"}, {"number": "1", "amount": "50"}]},
     "AMOUNT_INVALID": {"tax": "ten"},
-    "AMOUNT_ABSURD": {"payable": "1e30"},
+    "AMOUNT_ABSURD": {"payable": "1" + "0" * 30},
     "NEGATIVE_AMOUNT": {"payable": "-100", "lines": [{"amount": "-100"}]},
     "NOTHING_OWED": {"deductions": [{"kind": "COMMISSION", "amount": "100.00"}]},
     "TOTALS_DO_NOT_ADD_UP": {"tax": "19.00"},
@@ -128,6 +128,30 @@ def test_what_cannot_be_right_is_refused_with_a_sentence_and_kept(scene, code):
     assert Document.objects.get().outcome == "REFUSED"
     assert Document.objects.get().code == code
     assert nothing_entered()
+
+
+@pytest.mark.parametrize(
+    "amount", ["1_00.00", "\u0661\u0660\u0660.00", "+100", "1.0e2", "100,00", "1 00", "0x64", "", "--1"]
+)
+def test_an_amount_is_read_exactly_or_refused(scene, amount):
+    (result,) = scene.submit(scene.invoice(payable=amount))
+    assert (result.accepted, result.code) == (False, "AMOUNT_INVALID")
+    assert nothing_entered()
+
+
+@pytest.mark.parametrize("letter", ["\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize("field", ["number", "order"])
+def test_a_number_that_looks_like_another_is_refused(scene, field, letter):
+    (result,) = scene.submit(scene.invoice() | {field: f"A-{letter}7"})
+    assert (result.accepted, result.code) == (False, "FIELD_INVALID")
+    assert nothing_entered()
+
+
+def test_a_deduction_of_no_known_kind_is_refused_with_the_kinds(scene):
+    (result,) = scene.submit(scene.invoice(deductions=[{"kind": "GIFT", "amount": "1.00"}]))
+    assert result.code == "FIELD_INVALID"
+    assert "GIFT" in str(result.sentence) and "COMMISSION, FEE, RETURN" in str(result.sentence)
+    assert scene.submit(scene.invoice(deductions=[{"kind": "commission", "amount": "1.00"}]))[0].accepted
 
 
 BROKEN = {

@@ -163,7 +163,8 @@ HOSTILE = {
     "mixed currencies": (invoice().replace(b'currencyID="EUR">10.00', b'currencyID="USD">10.00')
                          .replace(b'currencyID="EUR">100.00', b'currencyID="USD">100.00', 1), "MIXED_CURRENCIES"),
     "no such currency": (invoice(currency="QQQ"), "CURRENCY_UNKNOWN"),
-    "absurd": (invoice(payable="1e999999"), "AMOUNT_ABSURD"),
+    "absurd": (invoice(payable="9" * 40), "AMOUNT_ABSURD"),
+    "exponent": (invoice(payable="1e2"), "AMOUNT_INVALID"),
     "not a number": (invoice(payable="Infinity"), "AMOUNT_INVALID"),
     "no due date": (invoice(due=""), "DUE_DATE_MISSING"),
     "unreadable date": (invoice(due="30.04.2026"), "DATE_INVALID"),
