@@ -34,6 +34,8 @@ def token(request: HttpRequest) -> HttpResponse:
     if full:
         return _too_many(request, full)
     response = oidc_token(request)
+    if response.status_code == 401:
+        response.headers.setdefault("WWW-Authenticate", 'Basic realm="portolan"')
     given = response.status_code == 200
     if given:
         services.note_use(client_id=client_id, secret=secret, now=now)

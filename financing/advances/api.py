@@ -249,6 +249,8 @@ class Advances(Reading):
             raise Forbidden()
         require(self.actor, self.view)
         since, until = (day(request.query_params.get(each, "")) for each in ("from", "until"))
+        if since and until and since > until:
+            raise InvalidInput("The first day is after the last one.", code="DATE_INVALID")
         found = accounts(self.actor, since=since or date.min, until=until or date.max)
         return Response(reports.StatementOfAccount({"from": since, "until": until, "accounts": found}).data)
 

@@ -84,6 +84,7 @@ class IdempotencyConflict(RuleViolation):
 
 class IdempotencyInFlight(RuleViolation):
     code, status = "IDEMPOTENCY_KEY_IN_FLIGHT", 409
+    wait = 1
     sentence = "A request with this idempotency key is being worked on."
 
 

@@ -213,6 +213,8 @@ def _within(view, path: str, first: str | None, last: str | None) -> Q:
     if since := day(first or ""):
         found &= Q(**{f"{path}__gte": _midnight(since) if is_instant else since})
     if until := day(last or ""):
+        if since and since > until:
+            raise InvalidInput("The first day is after the last one.", code="DATE_INVALID")
         bound = {"lt": _midnight(until + timedelta(days=1))} if is_instant and until < date.max else {"lte": until}
         found &= Q(**{f"{path}__{compare}": value for compare, value in bound.items()})
     return found

@@ -10,7 +10,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.utils.json import strict_constant
 
-from portal.shared.errors import Misshapen
+from portal.shared.errors import InvalidInput, Misshapen
 
 
 class FieldTwice(Misshapen):
@@ -69,3 +69,19 @@ class RawParser(BaseParser):
 
     def parse(self, stream: HttpRequest, media_type=None, parser_context=None) -> bytes:
         return stream.read(self.limit + 1)
+
+
+def canonical(body: bytes) -> bytes:
+    """The same for JSON that says the same in another order or with other blanks; anything else as it came."""
+    if body[:1] not in (b"{", b"["):
+        return body
+    try:
+        # Numbers are told apart as they are written, texts as what they say.
+        read = json.loads(body, parse_float=_written, parse_int=_written, object_pairs_hook=_each_once)
+        return json.dumps(read, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError, InvalidInput):
+        return body
+
+
+def _written(number: str) -> list[str]:
+    return ["number", number]

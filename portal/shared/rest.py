@@ -27,7 +27,7 @@ from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, Misshapen, NotFound
 from portal.shared.paging import ByParameter, OpaqueCursor, batches, page_size
-from portal.shared.parsers import RawParser
+from portal.shared.parsers import RawParser, canonical
 from portal.shared.renderers import Csv, Json, Negotiated
 
 __all__ = [
@@ -118,9 +118,8 @@ class Resource(APIView):
         )  # fmt: skip
 
     def _body(self, request: Request) -> bytes:
-        if any(issubclass(parser, RawParser) for parser in self.parser_classes):
-            return body_of(request)
-        return request._request.body
+        raw = any(issubclass(parser, RawParser) for parser in self.parser_classes)
+        return canonical(body_of(request) if raw else request._request.body)
 
     def checked(self, serializer: type[serializers.Serializer]) -> dict:
         """The request's body in the shape that the serializer names. Raises ValidationError, FieldUnknown."""

@@ -89,6 +89,7 @@ def test_a_token_is_given_to_nobody_else(people, wrong):
     client_id = "0" * 32 if wrong == "client" else bound.client_id
     answer = ask_token(client_id, "x" + secret if wrong == "secret" else secret, **form)
     assert answer.status_code in (400, 401) and "access_token" not in answer.json()
+    assert ("WWW-Authenticate" in answer) == (answer.status_code == 401)
     assert not Token.objects.exists()
 
 

@@ -88,7 +88,12 @@ def test_a_statement_opens_and_closes_with_what_was_owed(lending, amphora):
     assert (later["opening_minor"], later["closing_minor"], later["movements"]) == (
         advance.owed_minor, advance.owed_minor, [],
     )  # fmt: skip
-    assert amphora.get("advances/statement/?from=soon").json()["code"] == "DATE_INVALID"
+    for query in (
+        "statement/?from=soon",
+        "statement/?from=2026-12-31&until=2026-12-01",
+        "?from=2026-02-02&until=2026-02-01",
+    ):
+        assert amphora.get(f"advances/{query}").json()["code"] == "DATE_INVALID"
 
 
 def test_a_statement_is_the_suppliers_own(lending, amphora):

@@ -13,6 +13,7 @@ from financing.advances.models import Application, Quote
 from financing.receivables.models import Receivable
 from portal.shared.access import MAKER, VIEWER
 from portal.shared.errors import IdempotencyInFlight
+from portal.shared.http import problem_response
 from tests import world
 from tests.api.conftest import caller_for, with_trade
 from tests.world import NOW, as_member
@@ -46,6 +47,22 @@ def test_the_same_request_under_the_same_key_is_done_once_and_answered_twice(amp
     assert Quote.objects.count() == 1
 
 
+def test_the_same_body_in_another_order_is_the_same(lending, amphora):
+    facility = lending.amphora_facility.id
+    bodies = (
+        f'{{"facility": {facility}, "amount_minor": 10000}}', f'{{ "amount_minor":10000,\n"facility":{facility} }}',
+    )  # fmt: skip
+    first, again = (amphora.post("quotes/", each.encode(), Idempotency_Key="q-1") for each in bodies)
+    assert (first.status_code, again.status_code) == (201, 201) and first.json() == again.json()
+    for other in (
+        f'{{"facility": {facility}, "amount_minor": 10000.0}}',
+        f'{{"facility": {facility}, "amount_minor": "10000"}}',
+    ):
+        said = amphora.post("quotes/", other.encode(), Idempotency_Key="q-1").json()
+        assert said["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert Quote.objects.count() == 1
+
+
 def test_without_a_key_each_request_is_done(amphora, asked):
     assert amphora.post("quotes/", asked).json()["id"] != amphora.post("quotes/", asked).json()["id"]
 
@@ -55,7 +72,7 @@ def test_a_key_used_for_something_else_or_by_somebody_else_is_refused(lending, a
     amphora.post("quotes/", asked, Idempotency_Key="q-1")
     caller = caller_for(lending.cast.amphora) if change == "caller" else amphora
     body = asked | {"amount_minor": 200_00} if change == "body" else asked
-    path = "quotes/?again=1" if change == "path" else "quotes/"
+    path = "applications/" if change == "path" else "quotes/"
     answer = caller.post(path, body, Idempotency_Key="q-1")
     assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert Quote.objects.count() == 1
@@ -168,6 +185,7 @@ def test_while_the_first_is_running_the_second_is_told_so(committed_db):
         once(actor=ana, key="k", said=("a",), now=NOW, work=done)
     except IdempotencyInFlight as refusal:
         refused.append(refusal.code)
+        assert problem_response(refusal, {})["Retry-After"] == "1"
     finish.set()
     thread.join(10)
     assert refused == ["IDEMPOTENCY_KEY_IN_FLIGHT"]
