@@ -347,6 +347,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Portolan",
     "DESCRIPTION": "Supply chain finance: receivables in, money out, every step explained.",
     "VERSION": "1",
+    "SERVERS": [{"url": PUBLIC_URL}],
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [

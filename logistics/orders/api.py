@@ -72,6 +72,11 @@ class ImportShown(ImportSummary):
         fields = (*ImportSummary.Meta.fields, "report")
 
 
+TRADE_EXAMPLE = """order,line,supplier,sku,quantity,unit_price,currency,ordered_at,receipt,received_quantity,received_at
+PO-7,1,S-10001,KETTLE-2L,10,10.00,EUR,2026-01-05 10:00:00,GR-1,10,2026-01-09 08:00:00
+"""
+
+
 @extend_schema(tags=["trade history"])
 class TradeHistory(Reading):
     """Files of order lines, as they came and what became of them."""
@@ -90,7 +95,15 @@ class TradeHistory(Reading):
         return ImportSummary if self.action == "list" else ImportShown
 
     @extend_schema(
-        request={"text/csv": {"type": "string"}, "application/gzip": {"type": "string", "format": "binary"}},
+        request={
+            "text/csv": {"type": "string", "description": "As in docs/trade-files.md", "examples": [TRADE_EXAMPLE]},
+            "application/gzip": {
+                "type": "string",
+                "format": "binary",
+                "description": "The same, packed",
+                "examples": ["(gzip of the CSV)"],
+            },
+        },
         responses={201: ReportShown},
         parameters=[
             KEY_PARAMETER,

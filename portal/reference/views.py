@@ -133,7 +133,9 @@ def _parameter(said: dict) -> dict:
 
 def _examples(body: dict) -> Iterator[tuple[str, str]]:
     for media_type, found in body.get("content", {}).items():
-        shown = json.dumps(found["example"], indent=2, ensure_ascii=False) if "example" in found else ""
+        shown = found.get("example", "")
+        if "json" in media_type and "example" in found:
+            shown = json.dumps(shown, indent=2, ensure_ascii=False)
         yield media_type, shown
 
 

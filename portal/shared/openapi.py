@@ -166,5 +166,9 @@ def complete(result: dict, generator, request, public) -> dict:
 
 
 def _exemplify(media_type: str, body: dict, schemas: dict) -> None:
-    if "json" in media_type and not {"example", "examples"} & body.keys() and body.get("schema"):
+    if {"example", "examples"} & body.keys() or not body.get("schema"):
+        return
+    if "json" in media_type:
         body["example"] = sample(body["schema"], schemas)
+    elif examples := body["schema"].get("examples"):
+        body["example"] = examples[0]

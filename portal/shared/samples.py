@@ -30,7 +30,7 @@ BY_NAME: dict[str, Any] = {
     "registry_reference": "", "failure": "", "last_error": "", "reason_text": "", "screening_note": "Nothing found",
     "decision_note": "Agreed", "creditor_name": "Amphora GmbH", "end_to_end_id": "P000000000000017",
     "remittance": "Advance 17", "subscriber": "decide", "subject": "advances.advance:17", "client": "till",
-    "type": "INVOICE", "kind": "CASH", "status": "ACCEPTED", "match": "MATCHED",
+    "entered": 1, "refused": 0, "type": "INVOICE", "kind": "CASH", "status": "ACCEPTED", "match": "MATCHED",
 }  # fmt: skip
 _MADE = {"code": "", "sentence": ""}
 BY_SCHEMA: dict[str, dict] = {

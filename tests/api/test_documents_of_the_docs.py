@@ -4,10 +4,13 @@ import json
 import re
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from accounts.intake.models import Document
 from accounts.parties.models import Party
+from financing.receivables.api.described import CREDIT_NOTE, INVOICE
 from financing.receivables.models import CreditNote, Receivable
+from portal.reference.views import document
 from portal.runtime.environment import PROJECT
 from portal.sandbox.world.characters import suppliers
 from portal.sandbox.world.founding import PLATFORM_NUMBER, PLATFORM_REFERENCE
@@ -86,3 +89,39 @@ def test_what_names_no_type_is_of_the_kind_of_its_address(demo):
     assert (entered["type"], entered["accepted"]) == ("CREDIT_NOTE", True)
     assert (Receivable.objects.count(), CreditNote.objects.count()) == (1, 1)
     assert amphora.post("credit-notes/", invoice).json()["code"] == "FIELD_UNKNOWN"
+
+
+def test_the_examples_of_the_reference_enter_as_they_are_told(demo):
+    amphora = caller_for(demo.amphora)
+    for path in PLACES.values():
+        told = document()["paths"][f"/api/v1/{path}"]["post"]["requestBody"]["content"]
+        assert set(told) == {"application/json", "application/xml"}
+        for media_type, body in told.items():
+            example = body["example"] if media_type == "application/xml" else json.dumps(body["example"])
+            answer = amphora.post(path, example.encode(), media_type)
+            assert answer.status_code == 201, answer.text
+            Draft202012Validator({"type": "string"} if "xml" in media_type else body["schema"]).validate(
+                body["example"]
+            )
+    assert (Receivable.objects.count(), CreditNote.objects.count()) == (2, 2)
+    meridian = caller_for(demo.meridian)
+    trade = document()["paths"]["/api/v1/trade-history/"]["post"]["requestBody"]["content"]["text/csv"]["example"]
+    report = meridian.post("trade-history/?mapping=portolan", trade.encode(), "text/csv").json()
+    assert (report["new"], report["refused_lines"]) == (1, 0)
+
+
+def test_an_example_of_many_counts_what_it_shows():
+    for path in ("receivables/", "credit-notes/", "applications/bulk/", "settlements/bulk/"):
+        said = document()["paths"][f"/api/v1/{path}"]["post"]["responses"]["201"]["content"]["application/json"][
+            "example"
+        ]
+        assert said["entered"] + said["refused"] == len(said["results"])
+        done = [each.get("accepted", each.get("done")) for each in said["results"]]
+        assert sum(done) == said["entered"]
+
+
+def test_the_shapes_that_are_told_are_those_that_are_read():
+    """As the document writes them: what its example says fits, and a field that is not known does not."""
+    for shape, example in zip((INVOICE, CREDIT_NOTE), written(), strict=True):
+        Draft202012Validator(shape).validate(json.loads(example))
+        assert not Draft202012Validator(shape).is_valid(json.loads(example) | {"dedutions": []})

@@ -10,6 +10,7 @@ from accounts.intake import services as intake
 from accounts.parties.api import PartyName
 from financing.receivables import overview as glance
 from financing.receivables import services
+from financing.receivables.api.described import CREDIT_NOTE, INVOICE, UBL_CREDIT_NOTE, UBL_INVOICE, handed_in
 from financing.receivables.comparison import compare
 from financing.receivables.documents import CLAIMS, NOTES
 from financing.receivables.models import Assignment, CreditNote, InvoiceLine, Receivable
@@ -158,32 +159,6 @@ DOCUMENT_CODES = (
     "DUPLICATE_DOCUMENT", "INVOICE_NOT_NAMED", "UNKNOWN_INVOICE", "CREDIT_BEFORE_INVOICE", "CREDIT_ABOVE_OPEN",
     "UNKNOWN_SUPPLIER", "UNKNOWN_DEBTOR",
 )  # fmt: skip
-INVOICE_EXAMPLE = {
-    "number": "A-1001", "issue_date": "2026-03-01", "due_date": "2026-04-30", "currency": "EUR",
-    "debtor": {"registration_number": "HRB 7002"}, "payable": "100.00",
-    "lines": [{"order": "PO-7", "order_line": "1", "quantity": "10", "unit_price": "10.00", "amount": "100.00"}],
-}  # fmt: skip
-CREDIT_NOTE_EXAMPLE = {
-    "type": "CREDIT_NOTE", "number": "C-1001", "issue_date": "2026-03-10", "currency": "EUR",
-    "debtor": {"registration_number": "HRB 7002"}, "invoice": "A-1001", "payable": "20.00",
-    "reason": "Two boxes arrived broken",
-}  # fmt: skip
-
-
-def _handed_in(example: dict, many: str, root: str):
-    """What the OpenAPI document says of an address where documents are handed in."""
-    return extend_schema(
-        request={
-            "application/json": {
-                "description": f'One document, a list, or {{"{many}": [...]}}; see docs/invoices.md',
-                "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
-                "examples": [example],
-            },
-            "application/xml": {"type": "string", "description": f"UBL 2.1 {root}"},
-        },
-        responses={201: SubmissionShown},
-        parameters=[KEY_PARAMETER],
-    )
 
 
 class Ids(serializers.Serializer):
@@ -313,7 +288,7 @@ class Receivables(Reading):
             raise Forbidden()
         require(self.actor, self.view)
 
-    @_handed_in(INVOICE_EXAMPLE, "invoices", "Invoice")
+    @handed_in(INVOICE, "invoices", UBL_INVOICE, SubmissionShown)
     @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
         """Hand in invoices or settlement statements: one, a list, or UBL. Credit notes are refused here."""
@@ -361,7 +336,7 @@ class CreditNotes(Reading):
     serializer_class = CreditNoteShown
     parser_classes = [JsonDocuments, XmlDocument, XmlText]
 
-    @_handed_in(CREDIT_NOTE_EXAMPLE, "credit_notes", "CreditNote")
+    @handed_in(CREDIT_NOTE, "credit_notes", UBL_CREDIT_NOTE, SubmissionShown)
     @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
         """Hand in credit notes: one, a list, or UBL. Invoices are refused here."""
