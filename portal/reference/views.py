@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from portal.shared.errors import NotFound
-from portal.shared.problems import PROBLEMS
+from portal.shared.problems import PROBLEMS, ROWS
 from portal.shared.scopes import SCOPES
 
 CODE = re.compile(r"`([^`]+)`")
@@ -95,7 +95,8 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
 @require_safe
 def problems(request: HttpRequest) -> HttpResponse:
     rows = [(code, status, meaning) for code, (status, meaning) in PROBLEMS.items()]
-    return render(request, "reference/problems.html", {"groups": _groups(), "here": "problems", "problems": rows})
+    context = {"groups": _groups(), "here": "problems", "problems": rows, "of_rows": ROWS.items()}
+    return render(request, "reference/problems.html", context)
 
 
 @cache

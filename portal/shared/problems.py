@@ -195,3 +195,28 @@ INSIDE = frozenset(
     }
 )
 """Codes of work between events, bank and ledger, of the back office and of letters: no answers of the API."""
+
+ROWS: dict[str, str] = {
+    "…_MISSING": "The row lacks a column that is needed, named in the code: ORDERED_AT_MISSING.",
+    "BAD_COUNTRY": "Not a country of two letters.",
+    "BAD_DATE": "Not a time as in 2026-11-22 14:30:00.",
+    "NOT_A_NUMBER": "Not a number: digits, a minus and a point.",
+    "NOT_TEXT": "Characters that are no text.",
+    "TOO_LONG": "Longer than what is kept of it.",
+    "NEGATIVE_PRICE": "A price below zero.",
+    "PRICE_TOO_FINE": "A price with more than 4 decimals.",
+    "QUANTITY_NOT_POSITIVE": "A quantity that is not above zero.",
+    "QUANTITY_TOO_FINE": "A quantity with more than 3 decimals.",
+    "UNKNOWN_CURRENCY": "No currency of ISO 4217.",
+    "ABSURD_AMOUNT": "An amount beyond any plausible trade.",
+    "ORDERED_IN_FUTURE": "Ordered after the file was read.",
+    "TIME_IN_FUTURE": "A despatch, receipt, return or cancellation that is still to come.",
+    "DELIVERED_BEFORE_ORDERED": "Received before it was ordered.",
+    "DESPATCHED_BEFORE_ORDERED": "Sent before it was ordered.",
+    "DELIVERED_BEFORE_DESPATCHED": "Received before it was sent.",
+    "RETURNED_BEFORE_DELIVERED": "Returned before it was received.",
+    "RETURNED_MORE_THAN_DELIVERED": "More came back than had arrived.",
+    "TERMS_CHANGED": "The line is known with another item, quantity, unit, price or currency.",
+    "BROKEN_ROW": "More cells than columns, or a row that cannot be read.",
+}
+"""Of rows of trade files, which are refused one by one: in `refused` of the report, never a status of an answer."""

@@ -66,3 +66,15 @@ def codes() -> dict[str, set[int]]:
                 if name == "DocumentRefused" and isinstance(first, ast.Constant):
                     found.setdefault(first.value, set()).add(422)
     return {code: statuses for code, statuses in found.items() if code}
+
+
+def codes_of_rows() -> set[str]:
+    """Codes with which rows of a trade file are refused, but for those that are made of a column's name."""
+    calls = [node for _, tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = {"RowRefused": 0, "refuse": 1}
+    given = [
+        each.args[named[name]]
+        for each in calls
+        if (name := getattr(each.func, "id", getattr(each.func, "attr", ""))) in named and len(each.args) > named[name]
+    ]
+    return {each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)}

@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.test import Client as Browser
 
 from portal.shared.access import ADMIN
-from portal.shared.problems import INSIDE, PROBLEMS
+from portal.shared.problems import INSIDE, PROBLEMS, ROWS
 from portal.shared.scopes import SCOPES
-from tests.api.codes import codes
+from tests.api.codes import codes, codes_of_rows
 from tests.api.conftest import caller_for
 from tests.api.test_strangers import ROUTES
 
@@ -107,6 +107,12 @@ def test_the_table_of_codes_is_what_the_source_refuses_with():
     assert PROBLEMS.keys() | INSIDE == found.keys() | OF_THE_FRAMEWORK
     for code in found.keys() - INSIDE:
         assert PROBLEMS[code][0] in found[code], code
+
+
+def test_the_table_of_codes_of_rows_is_what_trade_files_are_refused_with(db):
+    assert codes_of_rows() == ROWS.keys() - {"…_MISSING"}
+    page = Browser().get("/api/docs/problems/").content.decode()
+    assert all(f"<code>{code}</code>" in page for code in ROWS)
 
 
 def test_the_guide_names_every_resource_and_no_code_scope_or_address_that_there_is_not(described):
