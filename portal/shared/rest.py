@@ -42,8 +42,8 @@ KEY_PARAMETER = OpenApiParameter(
     IDEMPOTENCY_HEADER,
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="Up to 120 characters of your choice: sent again with the same body it is done once, and answered "
-    "again with `Idempotency-Replayed: true`.",
+    description="1 to 120 characters of printable ASCII, of your choice: sent again with the same body it is done once, "
+    "and answered again with `Idempotency-Replayed: true`.",
 )
 
 
@@ -59,10 +59,12 @@ class Resource(APIView):
 
     def initial(self, request: Request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        self.check_parameters(request)
         method = request.method.lower()
         handler = getattr(self, method, None)
-        if request.method in SAFE_METHODS or handler is None:
+        if handler is None:
+            return
+        self.check_parameters(request)
+        if request.method in SAFE_METHODS:
             return
         if "pk" in kwargs and hasattr(self, "retrieve"):
             handler = partial(self._if_match, handler)

@@ -90,11 +90,12 @@ BODIES = {
     "v1/parties/": lambda stage: {"kind": "BANK", "name": "X", "country": "DE"},
     "v1/verifications/": lambda stage: COMPANY,
 }
-QUERIES = {"settlements/due/": "?on=2026-12-31", "v1/trade-history/": "?mapping=portolan"}
+QUERIES = {"GET settlements/due/": "?on=2026-12-31", "POST v1/trade-history/": "?mapping=portolan"}
 RAW = {"v1/trade-history/": (b"order_number\n", "text/csv")}
 """Bodies that are no JSON, with their type."""
 
 
-def query_for(path: str) -> str:
+def query_for(path: str, method: str = "GET") -> str:
     """What an address cannot be asked without."""
-    return next((query for end, query in QUERIES.items() if path.endswith(end)), "")
+    known = (each for end, each in QUERIES.items() if end.startswith(f"{method} ") and path.endswith(end.split()[1]))
+    return next(known, "")

@@ -89,7 +89,7 @@ def as_machine(stage: Stage, name: str, role: str) -> Ask:
 
 
 def _call(stage: Stage, wire, method: str, path: str, headers: dict) -> HttpResponse:
-    address = Route(path).filled(stage.objects) + bodies.query_for(path)
+    address = Route(path).filled(stage.objects) + bodies.query_for(path, method)
     if method == "GET":
         return wire.get(address, headers=headers)
     content, media_type = bodies.RAW.get(path.removeprefix("api/"), (None, "application/json"))
