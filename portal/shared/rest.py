@@ -42,8 +42,8 @@ KEY_PARAMETER = OpenApiParameter(
     IDEMPOTENCY_HEADER,
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="1 to 120 characters of printable ASCII, of your choice: sent again with the same body it is done once, "
-    "and answered again with `Idempotency-Replayed: true`.",
+    description="1 to 120 characters of printable ASCII, of your choice: sent again with the same body it is done "
+    "once, and answered again with `Idempotency-Replayed: true`.",
 )
 
 

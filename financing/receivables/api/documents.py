@@ -291,7 +291,10 @@ class Receivables(Reading):
     @handed_in(INVOICE, "invoices", UBL_INVOICE, SubmissionShown)
     @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
-        """Hand in invoices or settlement statements: one, a list, or UBL. Credit notes are refused here."""
+        """Hand in invoices or settlement statements: one, a list, or UBL.
+
+        Credit notes are refused here: `credit-notes/` takes them.
+        """
         return submitted(request, CLAIMS)
 
     @extend_schema(request=Ids, responses=AnswersShown, parameters=[KEY_PARAMETER])
@@ -339,5 +342,8 @@ class CreditNotes(Reading):
     @handed_in(CREDIT_NOTE, "credit_notes", UBL_CREDIT_NOTE, SubmissionShown)
     @refuses(*DOCUMENT_CODES)
     def create(self, request) -> Response:
-        """Hand in credit notes: one, a list, or UBL. Invoices are refused here."""
+        """Hand in credit notes: one, a list, or UBL.
+
+        Invoices are refused here: `receivables/` takes them.
+        """
         return submitted(request, NOTES)
