@@ -64,7 +64,7 @@ MOST = """
  17 /supplier/receivables/
  19 /supplier/receivables/{receivable_id}/
   3 /supplier/receivables/{receivable_id}/cancel/
-  4 /supplier/receivables/upload/
+  6 /supplier/receivables/upload/
   6 /supplier/receivables/documents/
   7 /supplier/receivables/documents/{document_id}/
   4 /supplier/receivables/documents/{document_id}/content/
