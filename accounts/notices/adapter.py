@@ -24,7 +24,9 @@ def _confirm(context: dict) -> Letter:
     else:
         text = _("Press the button, and we know that this mailbox is yours.")
         rest = {"action": _("Confirm my address"), "url": context["activate_url"]}
-    return Letter(subject=_("Confirm your e-mail address"), paragraphs=(text,), after=(_not_you(),), **rest)
+    # Where confirming is not obligatory somebody may be in already: the letter promises no more than is so.
+    after = _("If it was not you, do nothing: the address stays unconfirmed.")
+    return Letter(subject=_("Confirm your e-mail address"), paragraphs=(text,), after=(after,), **rest)
 
 
 def _reset_password(context: dict) -> Letter:

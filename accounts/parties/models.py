@@ -11,7 +11,20 @@ from portal.shared.choices import Choices
 from portal.shared.workflow import Lifecycle
 
 
+class RegistrationKey(models.Func):
+    """A registration number as a register means it: "r-4711 " is "R 4711". Letters and digits alone, in one case."""
+
+    template = "upper(regexp_replace(normalize(%(expressions)s::text, NFKC), '[^[:alnum:]]+', '', 'g'))"
+    output_field = models.TextField()
+
+
 class PartyQuerySet(models.QuerySet):
+    def registered_as(self, number: str):
+        """Those of this registration number, however it is written."""
+        return self.alias(registration_key=RegistrationKey("registration_number")).filter(
+            registration_key=RegistrationKey(models.Value(number))
+        )
+
     def visible_to(self, actor: Actor):
         """A supplier sees itself, platforms and funders; the others see all parties they can trade with.
 
@@ -68,11 +81,12 @@ class Party(Lifecycle, models.Model):
                 condition=~Q(external_reference=""),
                 name="party_external_reference_once",
             ),
-            # One company that signs up twice would be financed twice; "hrb 7" is "HRB 7".
+            # One company that signs up twice would be financed twice, and who writes its number "hrb-7" would be paid
+            # under its name.
             models.UniqueConstraint(
                 "kind",
                 "country",
-                Upper("registration_number"),
+                RegistrationKey("registration_number"),
                 condition=~Q(registration_number=""),
                 name="party_registration_once",
             ),

@@ -34,9 +34,11 @@ class Owner:
 def register_party(*, actor: Actor, kind: str, name: str, country: str, now: datetime, **known) -> Party:
     """Enter an organisation that is not verified yet. `known`: registration_number, external_reference, time_zone.
 
-    Raises InvalidInput (TIME_ZONE_UNKNOWN) and, where it is here already, IntegrityError.
+    Raises InvalidInput (TIME_ZONE_UNKNOWN, REGISTRATION_NUMBER_MISSING) and, where it is here already, IntegrityError.
     """
     _check_time_zone(known.get("time_zone", "UTC"))
+    if known.get("registration_number"):
+        _check_number(known["registration_number"])
     with acting(actor):
         party = Party.objects.create(kind=kind, name=name, country=country, created_at=now, **known)
         record(actor, now, [News("party.registered", party, (party.id,), {"kind": kind})])
@@ -56,11 +58,10 @@ def enter_party(*, actor: Actor, kind: str, name: str, country: str, now: dateti
 def register_supplier(*, user: User, name: str, country: str, registration_number: str, now: datetime) -> Party:
     """A supplier signs itself up; whoever does it becomes its administrator. Raises InvalidInput (PARTY_EXISTS)."""
     number = " ".join(registration_number.split())
-    if not number:
-        raise InvalidInput("Name the number under which the company is registered.", code="REGISTRATION_NUMBER_MISSING")
+    _check_number(number)
     actor = Actor(None, Party.Kind.SUPPLIER, frozenset(), user_id=user.id)
     with acting(actor):
-        if Party.objects.filter(kind=Party.Kind.SUPPLIER, country=country, registration_number__iexact=number).exists():
+        if Party.objects.filter(kind=Party.Kind.SUPPLIER, country=country).registered_as(number).exists():
             raise _supplier_exists()
         try:
             party = register_party(
@@ -263,6 +264,12 @@ def _check_time_zone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise InvalidInput("'{name}' is no time zone.", code="TIME_ZONE_UNKNOWN", name=name[:40]) from None
+
+
+def _check_number(number: str) -> None:
+    """Without a letter or digit it says nothing, and all such numbers would be one."""
+    if not any(each.isalnum() for each in number):
+        raise InvalidInput("Name the number under which the company is registered.", code="REGISTRATION_NUMBER_MISSING")
 
 
 def _supplier_exists() -> InvalidInput:

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
+from accounts.parties.models import Party
 from financing.receivables.models import Receivable
 from financing.receivables.rules import normalise_number
 from portal.shared.access import Actor
@@ -11,6 +12,8 @@ from portal.shared.access import Actor
 S = Receivable.Status
 
 PAYABLE = (S.ACCEPTED, S.ASSIGNED)
+UNVERIFIED = Q(status=S.ACCEPTED) & ~Q(supplier__status=Party.Status.ADMITTED)
+"""What would be paid to a supplier that is not verified, or suspended: owed, and not yet payable."""
 
 
 def receivables(

@@ -15,6 +15,13 @@ class NotSettleable(RuleViolation):
     sentence = "Receivable {number} is {state}; only accepted and assigned receivables are settled."
 
 
+class PayeeNotVerified(RuleViolation):
+    """Who stands behind a company that nobody has verified is not known: its money waits."""
+
+    code, status = "PAYEE_NOT_VERIFIED", 409
+    sentence = "Receivable {number} is not yet payable: its supplier is not verified, or suspended. Nothing was paid."
+
+
 class AboveOpen(RuleViolation):
     code = "ABOVE_OPEN_AMOUNT"
     sentence = "More was asked for than is open on receivable {number}."

@@ -134,6 +134,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "TOO_MANY_CHOSEN": (422, "Fewer at once."),
     "PAYMENT_UNDER_WAY": (409, "A payment for it is on its way."),
     "NOT_SETTLEABLE": (409, "It is not in a state in which it is paid."),
+    "PAYEE_NOT_VERIFIED": (409, "The supplier is not verified, or suspended: nothing is paid to it until it is."),
     "ABOVE_OPEN_AMOUNT": (422, "More than what is open."),
     "RECEIVABLE_NAMED_TWICE": (422, "One receivable in two lines."),
     "LEFT_OUT": (409, "Of a line: it was left out of this settlement when it was made."),

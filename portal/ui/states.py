@@ -73,6 +73,7 @@ STATES: dict[str, tuple[str, Promise]] = {
     "IN_FORCE": (GOOD, _("In force")),
     "SUPERSEDED": (CLOSED, _("Superseded")),
     "PROSPECT": (NEUTRAL, _("Prospect")),
+    "NOT_VERIFIED": (ATTENTION, _("Not verified")),
     "ADMITTED": (GOOD, _("Admitted")),
     "SCREENED": (PROGRESS, _("Screened")),
     "NOT_SCREENED": (ATTENTION, _("Not screened")),

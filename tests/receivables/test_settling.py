@@ -4,12 +4,19 @@ from datetime import date
 
 import pytest
 
+from accounts.parties.models import Party
 from accounts.trail.models import Event
 from financing.banking.models import PaymentInstruction
 from financing.banking.services import NoBankAccount
 from financing.receivables import handlers, queries, services
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
-from financing.receivables.refusals import AboveOpen, MixedCurrencies, NotSettleable, SettlementKeyReused
+from financing.receivables.refusals import (
+    AboveOpen,
+    MixedCurrencies,
+    NotSettleable,
+    PayeeNotVerified,
+    SettlementKeyReused,
+)
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
 from tests.world import NOW, TODAY
@@ -209,6 +216,20 @@ def test_without_an_account_nothing_is_instructed(scene):
     assert figures(rows[0]) == ("ACCEPTED", 0, 0, 10000)
 
 
+@pytest.mark.parametrize("status", ["PROSPECT", "SUSPENDED"])
+def test_nothing_is_paid_to_a_supplier_that_is_not_verified(scene, status):
+    free, lent = scene.accepted()[0], scene.assigned()[0]
+    Party.objects.filter(id=scene.cast.amphora.id).update(status=status)
+    with pytest.raises(PayeeNotVerified) as refused:
+        scene.settle((free.id, None), (lent.id, None))
+    assert refused.value.facts["number"] == free.number
+    assert not PaymentInstruction.objects.exists()
+    assert not Receivable.objects.filter(settling_minor__gt=0).exists()
+    made, lines = services.settle_each(actor=scene.maya, key="each", lines=[(free.id, None), (lent.id, None)], now=NOW)
+    assert [line.code for line in lines] == ["PAYEE_NOT_VERIFIED", ""]
+    assert made.payments.get().payee == scene.cast.harbour  # what is assigned is the funder's
+
+
 def test_the_request_itself_has_to_make_sense(scene):
     (row,) = scene.accepted()
     for lines, key in (
@@ -239,7 +260,7 @@ def test_only_the_debtor_settles(scene):
 def test_a_hundred_receivables_settle_in_as_many_statements_as_one(scene, django_assert_num_queries):
     rows = scene.accepted(101)
     for some, key in ((rows[:1], "one"), (rows[1:], "many")):
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(21):
             scene.settle(*((row.id, None) for row in some), key=key)
 
 

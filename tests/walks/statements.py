@@ -39,7 +39,7 @@ MOST = """
   5 /platform/trade/{document_id}/
  12 /operations/
   6 /operations/verifications/
-  8 /operations/verifications/{verification_id}/
+ 13 /operations/verifications/{verification_id}/
   6 /operations/parties/
   9 /operations/parties/{party_id}/
  11 /operations/deliveries/
@@ -101,7 +101,7 @@ MOST = """
   5 /api/v1/credit-notes/
   5 /api/v1/credit-notes/{pk}/
   7 /api/v1/settlements/
-  6 /api/v1/settlements/due/
+  7 /api/v1/settlements/due/
   8 /api/v1/settlements/{pk}/
   5 /api/v1/programmes/
   5 /api/v1/programmes/{pk}/

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.parties.api import PartyName
 from financing.receivables import services
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
+from financing.receivables.queries import UNVERIFIED
 from portal.shared.access import require
 from portal.shared.errors import InvalidInput
 from portal.shared.openapi import refuses
@@ -20,8 +21,8 @@ from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, created
 
 MAX_LINES = 10_000
 PAYING = (
-    "NOT_SETTLEABLE", "ABOVE_OPEN_AMOUNT", "MIXED_CURRENCIES", "SETTLEMENT_KEY_REUSED", "RECEIVABLE_NAMED_TWICE",
-    "NO_BANK_ACCOUNT",
+    "NOT_SETTLEABLE", "PAYEE_NOT_VERIFIED", "ABOVE_OPEN_AMOUNT", "MIXED_CURRENCIES", "SETTLEMENT_KEY_REUSED",
+    "RECEIVABLE_NAMED_TWICE", "NO_BANK_ACCOUNT",
 )  # fmt: skip
 
 
@@ -95,6 +96,7 @@ class DueShown(serializers.Serializer):
     count = serializers.IntegerField()
     totals = serializers.DictField(child=serializers.IntegerField(), help_text="Minor units by currency")
     lines = LineAsked(many=True, help_text="At most 10,000, oldest due first: the body of a settlement")
+    not_payable = LineAsked(many=True, help_text="Owed to suppliers that are not verified: refused until they are")
 
 
 @extend_schema(tags=["settlements"])
@@ -162,7 +164,13 @@ class Settlements(Listed, OfActor):
             )
             .annotate(payable=F("open_minor") - F("settling_minor"))
         )  # fmt: skip
-        totals = dict(owed.order_by().values_list("currency").annotate(Sum("payable")))
-        rows = owed.order_by("due_date", "id").values_list("id", "payable")[:MAX_LINES]
-        lines = [{"receivable": receivable, "amount_minor": payable} for receivable, payable in rows]
-        return Response(DueShown({"on": on, "count": len(lines), "totals": totals, "lines": lines}).data)
+        payable = owed.exclude(UNVERIFIED)
+        totals = dict(payable.order_by().values_list("currency").annotate(Sum("payable")))
+        lines = _lines(payable)
+        due = {"on": on, "count": len(lines), "totals": totals, "lines": lines}
+        return Response(DueShown(due | {"not_payable": _lines(owed.filter(UNVERIFIED))}).data)
+
+
+def _lines(owed: QuerySet[Receivable]) -> list[dict]:
+    rows = owed.order_by("due_date", "id").values_list("id", "payable")[:MAX_LINES]
+    return [{"receivable": receivable, "amount_minor": payable} for receivable, payable in rows]

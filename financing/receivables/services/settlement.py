@@ -7,11 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.parties.models import Party
 from accounts.trail.services import News, record
 from financing.banking.models import BankAccount
 from financing.banking.services import NoBankAccount, Payment, instruct
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
-from financing.receivables.refusals import AboveOpen, LeftOut, MixedCurrencies, NotSettleable, SettlementKeyReused
+from financing.receivables.refusals import (
+    AboveOpen,
+    LeftOut,
+    MixedCurrencies,
+    NotSettleable,
+    PayeeNotVerified,
+    SettlementKeyReused,
+)
 from financing.receivables.services.assignment import lock
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name, update_many
@@ -35,7 +43,8 @@ def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], n
 
     The same key with the same lines is the same settlement; with other lines it is refused. What is instructed here
     counts as settled once the bank has booked it.
-    Raises NotFound, NotSettleable, AboveOpen, MixedCurrencies, SettlementKeyReused, InvalidInput, NoBankAccount.
+    Raises NotFound, NotSettleable, PayeeNotVerified, AboveOpen, MixedCurrencies, SettlementKeyReused,
+    InvalidInput, NoBankAccount.
     """
     with acting(actor):
         asked = _checked(key, lines)
@@ -46,7 +55,8 @@ def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], n
         if known:
             return known
         rows = lock(asked)
-        amounts = {row.id: _amount(row, asked[row.id]) for row in rows.values()}
+        unverified = _unverified(rows.values())
+        amounts = {row.id: _amount(row, asked[row.id], unverified) for row in rows.values()}
         return _order(actor, debtor_id, key, said, rows, amounts, now)
 
 
@@ -88,12 +98,12 @@ def _payable(
     """What is paid of each receivable, and why others are not. The first that can be paid sets the currency."""
     amounts: dict[int, int] = {}
     refusals: dict[int, RuleViolation] = {}
-    accounts = _with_accounts(rows.values())
+    accounts, unverified = _with_accounts(rows.values()), _unverified(rows.values())
     currency = ""
     for each in (each for each in asked if each in rows):
         row = rows[each]
         try:
-            amount = _amount(row, asked[each])
+            amount = _amount(row, asked[each], unverified)
             if currency and row.currency != currency:
                 raise MixedCurrencies()
             if (_payee_of(row), row.currency) not in accounts:
@@ -109,6 +119,14 @@ def _with_accounts(rows: Iterable[Receivable]) -> set[tuple[int, str]]:
     """Payee and currency of those who can be paid."""
     payees = {_payee_of(row) for row in rows}
     return set(BankAccount.objects.filter(party__in=payees, closed_at=None).values_list("party_id", "currency"))
+
+
+def _unverified(rows: Iterable[Receivable]) -> set[int]:
+    """Payees that are suppliers and not admitted."""
+    suppliers = {row.supplier_id for row in rows if row.status != Receivable.Status.ASSIGNED}
+    return set(
+        Party.objects.filter(id__in=suppliers).exclude(status=Party.Status.ADMITTED).values_list("id", flat=True)
+    )
 
 
 def _refused(receivable_id: int, refusal: RuleViolation) -> Line:
@@ -176,9 +194,11 @@ def _hash(asked: Mapping[int, int | None], way: str = "") -> str:
     return hashlib.sha256((way + json.dumps(sorted(asked.items()))).encode()).hexdigest()
 
 
-def _amount(row: Receivable, asked: int | None) -> int:
+def _amount(row: Receivable, asked: int | None, unverified: set[int]) -> int:
     if row.status not in (Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED):
         raise NotSettleable(number=row.number, state=row.status)
+    if _payee_of(row) in unverified:
+        raise PayeeNotVerified(number=row.number)
     payable = row.open_minor - row.settling_minor
     amount = payable if asked is None else asked
     if not 0 < amount <= payable:

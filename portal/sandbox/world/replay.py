@@ -28,6 +28,7 @@ from financing.credit.models import Facility
 from financing.ledger.services import advance_business_date
 from financing.receivables import services as receivables
 from financing.receivables.models import Receivable
+from financing.receivables.queries import UNVERIFIED
 from logistics.orders.rules import TradeLine
 from logistics.orders.services import import_trade
 from portal.sandbox.bank.client import BankClient
@@ -163,7 +164,8 @@ class Replay:
     def settle_due(self, day: date) -> None:
         states = [Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED]
         due = Receivable.objects.filter(debtor=self.house.platform, status__in=states, due_date__lte=day)
-        rows = due.exclude(supplier__in=self.left_unpaid).order_by("id").values_list("id", flat=True)
+        due = due.exclude(supplier__in=self.left_unpaid).exclude(UNVERIFIED)
+        rows = due.order_by("id").values_list("id", flat=True)
         if rows:
             receivables.settle(
                 actor=member(self.house.platform, MAKER), key=f"run-{day.isoformat()}", now=self.clock(),

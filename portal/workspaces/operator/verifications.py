@@ -19,6 +19,7 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces import house
 from portal.workspaces.access import for_kinds
 from portal.workspaces.operator import overview, queries
+from portal.workspaces.operator.doubles import accounts_of, doubles
 from portal.workspaces.sentences import timeline
 
 S = BusinessVerification.Status
@@ -119,6 +120,8 @@ def _page(
     context = {
         "verification": row,
         "differs": _differences(row),
+        "doubles": doubles(row),
+        "accounts": accounts_of(row),
         "owners": list(row.beneficial_owners.order_by("-share_percent", "id")),
         "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
         "happenings": timeline(request.actor, row),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.parties.models import Party
 from financing.receivables import overview as glance
 from financing.receivables import services
 from financing.receivables.comparison import compare
@@ -55,6 +56,7 @@ def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
         *([choose] if may_accept else []),
         Column("number", gettext_lazy("Invoice"), kind="id", sort=True, url=_url),
         Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
+        Column("supplier.status", gettext_lazy("Verification"), kind="status", sort="supplier__status", value=_trust),
         Column("match", gettext_lazy("Found"), kind="status", sort=True, value=_finding),
         Column("match_note", gettext_lazy("Why it waits"), value=_why),
         Column("received_at", pgettext_lazy("for how long", "Waiting"), kind="waiting", sort=True),
@@ -65,6 +67,13 @@ def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
 
 def _choosable(row: Receivable) -> int | None:
     return row.id if row.status == S.RECEIVED else None
+
+
+def _trust(row: Receivable) -> str:
+    """Nothing is paid to a supplier that is not verified: whoever accepts its invoice sees that."""
+    return {Party.Status.ADMITTED: "VERIFIED", Party.Status.PROSPECT: "NOT_VERIFIED"}.get(
+        row.supplier.status, row.supplier.status
+    )
 
 
 def _finding(row: Receivable) -> str:
@@ -243,6 +252,7 @@ def _page(request: HttpRequest, row: Receivable, *, form=None, refusal=None, sta
         "may_cancel": may_dispute
         and row.status in (S.RECEIVED, S.DISPUTED)
         and not (row.accepted_at or row.assigned_facility_id),
+        "trust": "" if row.supplier.status == Party.Status.ADMITTED else _trust(row),
         "payee": row.funder if row.funder_id and row.assigned_facility_id else row.supplier,
     }
     return render(request, "platform/receivable.html", context, status=status)

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 
 from accounts.intake.models import Document
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
-from financing.receivables.queries import PAYABLE
+from financing.receivables.queries import PAYABLE, UNVERIFIED
 from portal.shared.access import Actor
 
 S = Receivable.Status
@@ -27,6 +27,14 @@ def payable_until(actor: Actor, until: date, currency: str) -> QuerySet[Receivab
         )
         .filter(left_minor__gt=0)
         .order_by("id")
+    )
+
+
+def unverified_until(actor: Actor, until: date, currency: str) -> list[dict]:
+    """Suppliers that are owed something until then and are not verified: name, count and amount_minor of each."""
+    rows = payable_until(actor, until, currency).filter(UNVERIFIED).order_by("supplier__name", "supplier_id")
+    return list(
+        rows.values("supplier_id", name=F("supplier__name")).annotate(count=Count("id"), amount_minor=Sum("left_minor"))
     )
 
 

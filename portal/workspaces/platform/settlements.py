@@ -24,7 +24,7 @@ from accounts.trail.models import Event
 from financing.banking.services import NoBankAccount
 from financing.receivables import services
 from financing.receivables.models import Receivable, Settlement, SettlementPayment
-from financing.receivables.queries import due_settlements, payable_on
+from financing.receivables.queries import UNVERIFIED, due_settlements, payable_on
 from financing.receivables.services.settlement import MAX_LINES
 from portal.shared.access import PLATFORM, Actor, permits, require
 from portal.shared.errors import NotFound, RuleViolation, Stale
@@ -137,7 +137,8 @@ class Proposal:
 
 def propose(actor: Actor, until: date, currency: str, left_out: frozenset[int]) -> Proposal:
     """One statement, whatever is due. At most as much as one settlement may hold, the earliest due first."""
-    rows = queries.payable_until(actor, until, currency).exclude(payee_id__in=left_out).order_by("due_date", "id")
+    owed = queries.payable_until(actor, until, currency).exclude(UNVERIFIED)
+    rows = owed.exclude(payee_id__in=left_out).order_by("due_date", "id")
     found = list(rows.values_list("id", "left_minor", "payee_id", "payee_name")[:MAX_LINES])
     payees: dict[int, dict] = {}
     for _id, left, payee, name in found:
@@ -305,6 +306,7 @@ def _proposal_page(request: HttpRequest, proposal: Proposal, *, refusal=None, st
         "is_full": len(proposal.lines) == MAX_LINES,
         "key": f"{proposal.until.isoformat()}-{proposal.currency}-{uuid.uuid4().hex[:8]}",
         "refusal": refusal,
+        "unverified": queries.unverified_until(request.actor, proposal.until, proposal.currency),
     }
     if isinstance(refusal, NoBankAccount):
         context |= _without(request, proposal, refusal.facts["party"])

@@ -5,6 +5,8 @@ from django.urls import reverse
 
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Event
+from financing.banking.services import register_account
+from portal.shared.access import SYSTEM_ACTOR
 from tests.world import NOW
 
 HOME = "/operations/"
@@ -109,6 +111,21 @@ def test_a_maker_does_not_decide_and_a_checker_does_not_screen(wim, wanda, asks)
     screen(wim, row)
     assert decide(wim, row).status_code == 403
     assert state(row) == ("SCREENED", "PROSPECT")
+
+
+def test_who_may_be_here_already_is_named_with_why_and_the_account_is_shown(wim, asks, lending):
+    first, asked = asks("Quince Lamps", "K-1"), asks("Quince Lampes", "X-9", said="k 1")
+    iban = "DE27100777770209299700"  # Amphora's
+    register_account(actor=SYSTEM_ACTOR, party_id=asked.party_id, holder="Q", iban=iban, currency="EUR", now=NOW)
+    page = wim.get(reverse("operator:verification", args=[asked.id]))
+    assert {each.party: each.reasons for each in page.context["doubles"]} == {
+        first.party: ("The same registration number", "A similar name"),
+        lending.cast.amphora: ("The same bank account",),
+    }
+    assert iban in page.text
+    alone = wim.get(reverse("operator:verification", args=[asks("Zebra", "Z-1").id]))
+    assert "Perhaps here already" not in alone.text
+    assert "No account is registered yet." in alone.text
 
 
 def test_what_does_not_exist_is_not_found(wim):

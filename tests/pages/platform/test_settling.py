@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.parties.models import Party
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.receivables.models import Receivable, Settlement, SettlementPayment
 from financing.receivables.services import assign, book, fail
@@ -167,7 +168,7 @@ def test_pages_take_the_same_few_queries_however_many_rows(maya, lending, rows, 
     for n in range(rows):
         world.receivable(lending.cast.amphora, lending.cast.meridian, f"A-{n}", due_in=n)
     shown(maya)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         shown(maya)
     with django_assert_max_num_queries(7):
         maya.get(reverse("platform:settlements"))
@@ -186,3 +187,27 @@ def test_what_falls_due_is_drawn_by_week_and_what_is_late_counts_in_this_one(may
     calendar = maya.get(reverse("platform:settlements")).context["calendar"]
     assert calendar.labels[0] == monday
     assert calendar.series[0].values == [140_00, 0, 7_00, 0, 0, 0]
+
+
+def test_what_is_owed_to_a_supplier_that_is_not_verified_is_shown_apart_and_not_paid(maya, owed):
+    Party.objects.filter(name="Bellows").update(status="PROSPECT")
+    page = shown(maya)
+    assert page.context["proposal"].total_minor == 500_05
+    assert [(each["name"], each["count"], each["amount_minor"]) for each in page.context["unverified"]] == [
+        ("Bellows", 1, 70_00)
+    ]
+    assert "Not yet payable: supplier not verified" in page.text
+    maya.post(SETTLE, order_of(page))
+    assert sorted(SettlementPayment.objects.values_list("amount_minor", flat=True)) == [200_05, 300_00]
+    assert Receivable.objects.get(number="B-1").settling_minor == 0
+    due = maya.get("/api/v1/settlements/due/", {"on": UNTIL.isoformat()}).json()
+    assert (due["count"], due["not_payable"]) == (0, [{"receivable": owed[2].id, "amount_minor": 70_00}])
+
+
+def test_who_accepts_sees_that_a_supplier_is_not_verified(maya, owed):
+    Receivable.objects.filter(number="B-1").update(status="RECEIVED", accepted_at=None)
+    page = reverse("platform:receivable", args=[owed[2].id])
+    assert "it is not paid to this supplier until" not in maya.get(page).text
+    Party.objects.filter(name="Bellows").update(status="PROSPECT")
+    assert "it is not paid to this supplier until" in maya.get(page).text
+    assert "Not verified" in maya.get(reverse("platform:acceptance")).text
