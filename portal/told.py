@@ -3,9 +3,11 @@
 Nobody is told what they did themselves, and only people of parties that may know the event are (`News.parties`).
 """
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.notices.rules import AT_ONCE, DAILY, Table, Told, Topic, Words
+from accounts.parties.models import User
 from accounts.trail.models import Event
 from portal.shared.access import (
     ADMIN,
@@ -41,7 +43,7 @@ TOPICS = (
     Topic(INVOICES, _("Invoices"), _("What became of invoices and credit notes."),
           {MAKER: DAILY, CHECKER: DAILY, ADMIN: DAILY}),
     Topic(PEOPLE, _("People and access"), _("Who may act for your party, and the accounts money goes to."),
-          {ADMIN: AT_ONCE}),
+          dict.fromkeys(EVERYBODY, AT_ONCE)),
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ EVENTS: dict[str, tuple[Told, ...]] = {
     "client.secret_rotated": told(PEOPLE, ALL_KINDS, ADMINS),
     "client.removed": told(PEOPLE, ALL_KINDS, ADMINS),
     "bank_account.registered": told(PEOPLE, ALL_KINDS, ADMINS),
+    "bank_account.replaced": told(PEOPLE, ALL_KINDS, EVERYBODY, doer=True),
     "bank_account.closed": told(PEOPLE, ALL_KINDS, ADMINS),
     "verification.submitted": told(WORK, OPERATOR, MAKERS, sentence=_("A supplier waits to be screened")),
     "verification.screened": told(
@@ -142,10 +145,16 @@ def words(kind: str, event: Event) -> Words:
     own = next((rule.sentence for rule in EVENTS.get(event.name, ()) if rule.kind == kind and rule.sentence), "")
     return Words(
         sentence=sentences.sentence(event, str(own)),
-        detail=sentences.reasons(kind, event),
+        detail=_by(event) if event.name == "bank_account.replaced" else sentences.reasons(kind, event),
         state=sentences.SENTENCES.get(event.name, ("", ""))[1],
         path=pages.address(kind, event),
     )
+
+
+def _by(event: Event) -> str:
+    """Who changed what everybody has to know of."""
+    user = User.objects.filter(id=event.actor_user_id).first()
+    return gettext("By {person}").format(person=user) if user else gettext("By a machine of yours")
 
 
 TABLE = Table(TOPICS, EVENTS, words)

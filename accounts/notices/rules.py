@@ -31,7 +31,8 @@ class Told:
     """Of an event's parties, those of `kind` are told: their people in one of `roles`.
 
     `mailed=False`: in the notice centre only, whatever anybody chose. `facts`: only where the payload holds these.
-    `sentence`: what this kind of party reads, where it is not what its timeline says.
+    `sentence`: what this kind of party reads, where it is not what its timeline says. `doer`: who did it is told,
+    too, in case it was somebody else in their name.
     """
 
     topic: str
@@ -40,6 +41,7 @@ class Told:
     mailed: bool = True
     facts: Mapping[str, str] = field(default_factory=dict)
     sentence: str = ""
+    doer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

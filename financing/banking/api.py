@@ -12,6 +12,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from accounts.parties.api import PartyName
+from accounts.parties.freshness import require_fresh
 from financing.banking import queries, services
 from financing.banking.iso20022.parts import own
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
@@ -94,20 +95,27 @@ class BankAccounts(Reading):
 
     @extend_schema(request=BankAccountReplacement, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses(*ACCOUNT_CODES)
+    @refuses(*ACCOUNT_CODES, "REAUTHENTICATION_REQUIRED")
     def replace(self, request, pk: str) -> Response:
-        """Be paid to another account from now on, in the same currency."""
+        """Be paid to another account from now on, in the same currency. All people of the party are told.
+
+        A person in a session confirms first who it is; a machine needs nothing but its token.
+        """
         account = self.seen(pk)
         require(self.actor, "banking.register_account")
+        require_fresh(request._request, self.actor)
         given = self.checked(BankAccountReplacement)
         made = services.replace_account(actor=self.actor, account_id=account.id, now=timezone.now(), **given)
         return self.answer(made, 201)
 
     @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("CONNECTED_BY_OPERATOR")
+    @refuses("CONNECTED_BY_OPERATOR", "REAUTHENTICATION_REQUIRED")
     def close(self, request, pk: str) -> Response:
         """Be paid to this account no more."""
+        self.seen(pk)
+        require(self.actor, "banking.register_account")
+        require_fresh(request._request, self.actor)
         return self.answer(services.close_account(actor=self.actor, account_id=int(pk), now=timezone.now()))
 
 

@@ -13,6 +13,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "INSUFFICIENT_SCOPE": (403, "The token does not cover the scope that the operation needs."),
     "PERMISSION_DENIED": (403, "A browser's session without its CSRF token."),
     "SECOND_FACTOR_REQUIRED": (403, "A person who approves or pays has to set up a second factor first."),
+    "REAUTHENTICATION_REQUIRED": (403, "A person's session is not enough: confirm who it is on the portal's pages."),
     "OWN_WORK": (403, "Whoever made it does not approve it."),
     "SCOPE_BEYOND_OWN": (403, "A client gives and changes only what lies within its own scopes."),
     "NOT_FOUND": (404, "It does not exist, or is none of the asker's business."),

@@ -40,6 +40,10 @@ SENTENCES = {
     "client.secret_rotated": (_("An API client was given another secret"), ""),
     "client.removed": (_("An API client was removed"), ""),
     "bank_account.registered": (_("A bank account in {currency} was registered"), ""),
+    "bank_account.replaced": (
+        _("The {currency} account that you are paid to was changed from …{old_end} to …{new_end}"),
+        "",
+    ),
     "bank_account.closed": (_("A bank account in {currency} was closed"), "CLOSED"),
     "verification.submitted": (_("Handed in for verification"), "SUBMITTED"),
     "verification.screened": (_("Screened against sanctions and adverse media"), "SCREENED"),

@@ -70,7 +70,7 @@ MOST = """
   4 /supplier/receivables/documents/{document_id}/content/
  10 /supplier/verification/
   3 /supplier/verification/account/
-  5 /supplier/verification/account/{account_id}/
+  9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/
   6 /events/
   4 /search/

@@ -24,12 +24,12 @@ JOIN parties_membership member ON member.party_id = party.id AND member.ended_at
 JOIN parties_user person ON person.id = member.user_id AND person.is_active
 JOIN unnest(
     %(names)s::text[], %(kinds)s::text[], %(roles)s::text[], %(topics)s::text[], %(mails)s::text[], %(mailed)s::bool[],
-    %(facts)s::text[]
-) WITH ORDINALITY AS rule(name, kind, role, topic, mail, mailed, facts, place)
+    %(facts)s::text[], %(doer)s::bool[]
+) WITH ORDINALITY AS rule(name, kind, role, topic, mail, mailed, facts, doer, place)
     ON rule.name = event.name AND rule.kind = party.kind AND rule.role = member.role
     AND event.payload @> rule.facts::jsonb
 LEFT JOIN notices_preferences chosen ON chosen.user_id = member.user_id
-WHERE event.id = ANY(%(events)s) AND member.user_id IS DISTINCT FROM event.actor_user_id
+WHERE event.id = ANY(%(events)s) AND (rule.doer OR member.user_id IS DISTINCT FROM event.actor_user_id)
 ORDER BY event.id, member.user_id, party.id, array_position(ARRAY['AT_ONCE', 'DAILY', 'NEVER'], rule.mail), rule.place
 ON CONFLICT (event_id, user_id, party_id) DO NOTHING
 RETURNING party_id
@@ -37,14 +37,14 @@ RETURNING party_id
 
 
 def write(*, events: Sequence[Event], now: datetime) -> int:
-    """Tell everybody whom these events concern, but who did them; returns how many notices are new.
+    """Tell everybody whom these events concern, as a rule but who did them; returns how many notices are new.
 
     Written again, they stay as they are. Open pages of the parties are told that there is something new.
     """
     rules = _rules({event.name for event in events})
     if not rules:
         return 0
-    columns = ("names", "kinds", "roles", "topics", "mails", "mailed", "facts")
+    columns = ("names", "kinds", "roles", "topics", "mails", "mailed", "facts", "doer")
     given = dict(zip(columns, map(list, zip(*rules, strict=True)), strict=True))
     with acting(SYSTEM_ACTOR), connection.cursor() as cursor:
         cursor.execute(WRITE, given | {"events": [event.id for event in events], "now": now, "never": NEVER})
@@ -65,6 +65,7 @@ def _rules(names: set[str]) -> list[tuple]:
             mail[told.topic].get(role, NEVER),
             told.mailed,
             json.dumps(dict(told.facts)),
+            told.doer,
         )
         for name in sorted(names)
         for told in table().events.get(name, ())

@@ -38,6 +38,7 @@ def replace_account(
 ) -> BankAccount:  # fmt: skip
     """From now on the party is paid to this account instead; payments that are on their way go where they were sent.
 
+    Everybody who acts for the party is told, whoever did it too: it may have been done in their name.
     Raises NotFound, Forbidden, InvalidInput (as register_account; CONNECTED_BY_OPERATOR where bookings come from it).
     """
     with acting(actor):
@@ -45,8 +46,13 @@ def replace_account(
         particulars = _particulars(holder, iban, bic, old.currency)
         if _same(particulars) == {"iban": old.iban, "currency": old.currency}:
             return old
-        _close(actor, old, now)
-        return _open(actor, old.party_id, particulars, False, now)
+        old.closed_at = now
+        old.save(update_fields=["closed_at"])
+        new = _enter(old.party_id, particulars, False, now)
+        # No more than the last digits: enough for a colleague to see that it is none of theirs.
+        facts = {"currency": new.currency, "old_end": old.iban[-4:], "new_end": new.iban[-4:]}
+        record(actor, now, [News("bank_account.replaced", new, (new.party_id,), facts)])
+        return new
 
 
 def close_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
@@ -76,15 +82,20 @@ def _close(actor: Actor, account: BankAccount, now: datetime) -> None:
 
 
 def _open(actor: Actor, party_id: int, particulars: dict[str, str], connected: bool, now: datetime) -> BankAccount:
+    account = _enter(party_id, particulars, connected, now)
+    # No IBAN in the event: a sole trader's account number is personal data.
+    facts = {"currency": account.currency, "connected": connected}
+    record(actor, now, [News("bank_account.registered", account, (party_id,), facts)])
+    return account
+
+
+def _enter(party_id: int, particulars: dict[str, str], connected: bool, now: datetime) -> BankAccount:
     account = BankAccount(party_id=party_id, connected=connected, created_at=now, **particulars)
     try:
         with transaction.atomic():
             account.save()
     except IntegrityError as error:
         raise _refusal(error, account.currency) from None
-    # No IBAN in the event: a sole trader's account number is personal data.
-    facts = {"currency": account.currency, "connected": connected}
-    record(actor, now, [News("bank_account.registered", account, (party_id,), facts)])
     return account
 
 

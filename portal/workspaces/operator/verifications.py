@@ -117,14 +117,15 @@ def _page(
 ) -> HttpResponse:
     is_own = row.screened_by_id is not None and row.screened_by_id == request.actor.user_id
     is_screened = row.status == S.SCREENED
+    accounts = accounts_of(row)
     context = {
         "verification": row,
         "differs": _differences(row),
         "doubles": doubles(row),
-        "accounts": accounts_of(row),
+        "accounts": accounts,
         "owners": list(row.beneficial_owners.order_by("-share_percent", "id")),
         "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
-        "happenings": timeline(request.actor, row),
+        "happenings": timeline(request.actor, row, *accounts),
         "screening": screening or Screening(),
         "decision": decision or Decision(may_admit=row.screening == BusinessVerification.Screening.CLEAR),
         "refusal": refusal,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.parties import services as parties
+from accounts.parties.freshness import is_fresh, require_on_page
 from accounts.parties.models import BusinessVerification
 from accounts.parties.services import Owner
 from financing.banking.models import BankAccount
@@ -90,6 +91,11 @@ def replace(request: HttpRequest, account_id: int) -> HttpResponse:
     found = BankAccount.objects.visible_to(request.actor).filter(id=account_id, closed_at=None).first()
     if found is None:
         raise NotFound()
+    require(request.actor, "banking.register_account")
+    if request.method == "POST" and not is_fresh(request):
+        messages.warning(request, _("Confirm once more that it is you. Nothing was changed yet."))
+        return redirect(request.path)
+    require_on_page(request)
     form = AccountForm(request.POST or None, currencies=[found.currency], initial={"holder": found.holder})
     refusal = None
     if request.method == "POST" and form.is_valid():
@@ -99,9 +105,8 @@ def replace(request: HttpRequest, account_id: int) -> HttpResponse:
         except RuleViolation as error:
             refusal = error
         else:
-            messages.success(request, _("From now on you are paid to the new account."))
+            messages.success(request, _("From now on you are paid to the new account. Your colleagues are told."))
             return redirect("supplier:verification")
-    require(request.actor, "banking.register_account")
     status = refusal.status if refusal else 422 if form.errors else 200
     return render(request, "supplier/account.html", {"account": found, "form": form, "refusal": refusal}, status=status)
 

@@ -1,14 +1,20 @@
 """Sign-up, verification, bank account, programme."""
 
+from urllib.parse import quote
+
 import pytest
 from django.urls import reverse
 
+from accounts.notices.models import Notice
+from accounts.notices.services import write
 from accounts.parties.models import BusinessVerification, Membership, Party, User
+from accounts.trail.models import Event
 from financing.banking.models import BankAccount
 from financing.credit.models import Facility
+from portal.told import words
 from tests import world
 from tests.pages.supplier.conftest import browser_of
-from tests.world import TODAY
+from tests.world import NOW, PASSWORD, TODAY
 
 COMPANY = {"name": "Cinder Trading", "country": "NL", "registration_number": "KVK 4711"}
 OWNERS = {"owner-TOTAL_FORMS": "4", "owner-INITIAL_FORMS": "0"}
@@ -158,6 +164,44 @@ def test_the_account_is_replaced_by_another_that_the_next_payment_goes_to(ana, l
     assert "paid to the new account" in page.text
     assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == IBAN
     assert ana.get(address).status_code == 404
+
+
+def test_a_session_alone_does_not_change_where_one_is_paid(ana, lending):
+    person = User.objects.get(email="ana@amphora.example")
+    person.set_password(PASSWORD)
+    person.save()
+    ana.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    address, given = reverse("supplier:replace_account", args=[old.id]), {"holder": "Thief", "iban": IBAN}
+    assert ana.get(address).url == f"{reverse('account_reauthenticate')}?next={quote(address, safe='')}"
+    assert ana.post(address, given | {"currency": old.currency}).url == address
+    for way, body in (("replace", given), ("close", {})):
+        refused = ana.post(f"/api/v1/bank-accounts/{old.id}/{way}/", body, content_type="application/json")
+        assert (refused.status_code, refused.json()["code"]) == (403, "REAUTHENTICATION_REQUIRED"), way
+    assert list(BankAccount.objects.filter(party=lending.cast.amphora)) == [old]
+    assert BankAccount.objects.get(id=old.id).closed_at is None
+    back = ana.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": address})
+    assert back.url == address
+    ana.post(address, given | {"currency": old.currency})
+    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == IBAN
+
+
+def test_all_who_act_for_the_party_are_told_at_once_where_it_is_paid_now(ana, lending):
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    given = {"holder": "Amphora", "iban": IBAN, "currency": old.currency}
+    ana.post(reverse("supplier:replace_account", args=[old.id]), given)
+    event = Event.objects.get(name="bank_account.replaced")
+    assert event.payload == {"currency": "EUR", "old_end": old.iban[-4:], "new_end": IBAN[-4:]}
+    write(events=[event], now=NOW)
+    notices = Notice.objects.filter(event=event).order_by("user__email")
+    assert [(each.user.email, each.mail) for each in notices] == [
+        ("aldo@amphora.example", "AT_ONCE"), ("ana@amphora.example", "AT_ONCE"),
+    ]  # fmt: skip
+    said = words("SUPPLIER", event)
+    assert (said.sentence, said.detail) == (
+        f"The EUR account that you are paid to was changed from …{old.iban[-4:]} to …{IBAN[-4:]}", "By Ana",
+    )  # fmt: skip
+    assert said.sentence in ana.get(reverse("supplier:verification")).text
 
 
 def test_an_account_stays_where_the_new_one_is_none(ana, lending):
