@@ -107,7 +107,7 @@ class Parties(Reading):
         return PartyShown if self.action == "list" else PartyRead
 
     @extend_schema(request=PartyRegistered, responses={201: PartyKnown}, parameters=[KEY_PARAMETER])
-    @refuses("PARTY_EXISTS", "TIME_ZONE_UNKNOWN")
+    @refuses("PARTY_EXISTS", "TIME_ZONE_UNKNOWN", "PARTY_NAME_INVALID", "REGISTRATION_NUMBER_MISSING")
     def create(self, request) -> Response:
         """Register an organisation."""
         given = self.checked(PartyRegistered)
@@ -278,7 +278,10 @@ class Verifications(Reading):
         return VerificationExamined if operates else VerificationShown
 
     @extend_schema(request=VerificationSubmitted, responses={201: VerificationShown}, parameters=[KEY_PARAMETER])
-    @refuses("VERIFICATION_OPEN", "OWNER_SHARE_INVALID", "OWNERS_ABOVE_WHOLE")
+    @refuses(
+        "VERIFICATION_OPEN", "OWNER_SHARE_INVALID", "OWNERS_ABOVE_WHOLE", "PARTY_NAME_INVALID",
+        "REGISTRATION_NUMBER_MISSING",
+    )  # fmt: skip
     def create(self, request) -> Response:
         """Submit who the party is and who owns it."""
         given = self.checked(VerificationSubmitted)
@@ -298,7 +301,7 @@ class Verifications(Reading):
 
     @extend_schema(request=VerificationDecided, responses=VerificationExamined, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("INVALID_TRANSITION", "OWN_WORK", "SCREENING_NOT_CLEAR")
+    @refuses("INVALID_TRANSITION", "OWN_WORK", "SCREENING_NOT_CLEAR", "PARTY_EXISTS")
     def decide(self, request, pk: str) -> Response:
         """Admit the party, or not."""
         given, now = self.checked(VerificationDecided), timezone.now()

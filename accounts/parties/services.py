@@ -20,6 +20,7 @@ from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork
 
 VERIFICATION_YEARS = 1
 OWNS_FROM_PERCENT = 25
+NAME_AT_MOST = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,11 @@ class Owner:
 def register_party(*, actor: Actor, kind: str, name: str, country: str, now: datetime, **known) -> Party:
     """Enter an organisation that is not verified yet. `known`: registration_number, external_reference, time_zone.
 
-    Raises InvalidInput (TIME_ZONE_UNKNOWN, REGISTRATION_NUMBER_MISSING) and, where it is here already, IntegrityError.
+    Raises InvalidInput (TIME_ZONE_UNKNOWN, PARTY_NAME_INVALID, REGISTRATION_NUMBER_MISSING) and, where it is here
+    already, IntegrityError.
     """
     _check_time_zone(known.get("time_zone", "UTC"))
+    _check_name(name)
     if known.get("registration_number"):
         _check_number(known["registration_number"])
     with acting(actor):
@@ -169,7 +172,8 @@ def submit_verification(
 ) -> BusinessVerification:  # fmt: skip
     """The party says who it is and who owns it. One verification is open at a time.
 
-    Raises InvalidInput (VERIFICATION_OPEN, OWNER_SHARE_INVALID, OWNERS_ABOVE_WHOLE).
+    Raises InvalidInput (VERIFICATION_OPEN, OWNER_SHARE_INVALID, OWNERS_ABOVE_WHOLE, PARTY_NAME_INVALID,
+    REGISTRATION_NUMBER_MISSING).
     """
     with acting(actor):
         party = Party.objects.select_for_update().visible_to(actor).filter(id=party_id).first()
@@ -180,6 +184,8 @@ def submit_verification(
         if party.verifications.filter(status__in=open_states).exists():
             raise InvalidInput("A verification is already under way.", code="VERIFICATION_OPEN")
         _check_owners(owners)
+        _check_name(legal_name)
+        _check_number(registration_number)
         verification = BusinessVerification(
             party=party,
             legal_name=legal_name,
@@ -218,7 +224,10 @@ def screen(*, actor: Actor, verification_id: int, clear: bool, note: str, now: d
 def decide_verification(
     *, actor: Actor, verification_id: int, approve: bool, note: str, today: date, now: datetime
 ) -> BusinessVerification:
-    """The checker's part: admits the party, or not. A screening hit cannot be approved."""
+    """The checker's part: admits the party under the name and number that were verified, or not.
+
+    Raises InvalidInput (SCREENING_NOT_CLEAR, PARTY_EXISTS where another party has the number).
+    """
     with acting(actor):
         verification = _verification(actor, verification_id)
         _require_person(actor, "parties.decide_verification")
@@ -238,8 +247,30 @@ def decide_verification(
                 party.save(update_fields=["status"])
         verification.save()
         name = "verification.approved" if approve else "verification.rejected"
-        record(actor, now, [News(name, verification, (party.id, *operators()))])
+        renamed = _take_over(party, verification) if approve else []
+        record(actor, now, [*renamed, News(name, verification, (party.id, *operators()))])
         return verification
+
+
+def _take_over(party: Party, verification: BusinessVerification) -> list[News]:
+    """The party bears the name and number that were verified, not what somebody typed when it signed up."""
+    verified = {each: getattr(verification, each) for each in ("registration_number", "country")}
+    verified["name"] = verification.legal_name
+    changed = {each: value for each, value in verified.items() if value != getattr(party, each)}
+    if not changed:
+        return []
+    before = {f"{each}_before": getattr(party, each) for each in verified}
+    for each, value in changed.items():
+        setattr(party, each, value)
+    try:
+        with transaction.atomic():
+            party.save(update_fields=list(changed))
+    except IntegrityError:
+        raise InvalidInput(
+            "Another party is registered under the number {number}. Find out which of them is the company; only one "
+            "can be admitted.", code="PARTY_EXISTS", number=verification.registration_number,
+        ) from None  # fmt: skip
+    return [News("party.renamed", party, (party.id, *operators()), before | verified)]
 
 
 def _refuse_own_party(actor: Actor, verification: BusinessVerification) -> None:
@@ -264,6 +295,15 @@ def _check_time_zone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise InvalidInput("'{name}' is no time zone.", code="TIME_ZONE_UNKNOWN", name=name[:40]) from None
+
+
+def _check_name(name: str) -> None:
+    """A name that cannot be read or told apart: no letter in it, or longer than any register's."""
+    if len(name) > NAME_AT_MOST or not any(each.isalpha() for each in name):
+        raise InvalidInput(
+            "A company has a name with letters, of {most} characters at most.", code="PARTY_NAME_INVALID",
+            most=NAME_AT_MOST,
+        )  # fmt: skip
 
 
 def _check_number(number: str) -> None:

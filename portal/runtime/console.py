@@ -58,6 +58,8 @@ def run(arguments: list[str]) -> int:
         with world(directory, port=int(given.get("PORT", 8000)), seed=seed, say=say) as w:
             say(f"\nPortolan runs at {w.environment['PUBLIC_URL']}  (ready after {time.monotonic() - started:.1f} s)")
             say(f"Data and logs: {shown(directory)}. Ctrl-C stops it and keeps them.")
+            if "EMAIL_URL" not in given:
+                say(f"No mail is sent: they are written to {shown(directory)}/logs, web.log and background.log.")
             if users := table_of_users(directory / "users.json"):
                 say(f"\n{users}\n")
             try:

@@ -50,6 +50,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "DATE_INVALID": (422, "A day is not written as in 2026-03-31."),
     # people
     "PARTY_EXISTS": (422, "A party with this number is registered already."),
+    "PARTY_NAME_INVALID": (422, "A company has a name with letters, of 140 characters at most."),
     "TIME_ZONE_UNKNOWN": (422, "There is no such time zone."),
     "REGISTRATION_NUMBER_MISSING": (422, "A company is registered under a number."),
     "PERSONS_ONLY": (403, "Notices are for people who sign in. A machine reads events."),

@@ -25,6 +25,7 @@ from portal.workspaces import pages
 # Event name -> (sentence, state that colours it). `{amount}` is the payload's amount with its currency.
 SENTENCES = {
     "party.registered": (_("Registered with the portal"), ""),
+    "party.renamed": (_("Known as {name} ({registration_number}) since it was verified, before as {name_before}"), ""),
     "party.edited": (_("Your time zone was changed to {time_zone}"), ""),
     "party.member_invited": (_("Somebody was invited to act for you as {role}"), ""),
     "party.invitation_revoked": (_("An invitation to act for you as {role} was withdrawn"), ""),

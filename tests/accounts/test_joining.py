@@ -59,6 +59,14 @@ def test_a_supplier_without_a_number_cannot_sign_up(db, number):
     assert not Party.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["4711 !!", "N" * 141])
+def test_a_company_has_a_name_that_can_be_read(db, name):
+    with pytest.raises(InvalidInput) as refused:
+        register(User.objects.create_user("nora@novum.example"), name=name)
+    assert refused.value.code == "PARTY_NAME_INVALID"
+    assert not Party.objects.exists()
+
+
 def test_two_who_sign_one_company_up_at_once_make_one_supplier(committed_db):
     people = [User.objects.create_user(f"p{n}@novum.example") for n in range(4)]
     results = at_once(*(lambda user=user: register(user) for user in people))

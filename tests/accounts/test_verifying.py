@@ -110,6 +110,32 @@ def test_a_machine_neither_screens_nor_decides(cast, prospect):
         )
 
 
+def test_on_admission_the_party_takes_over_the_name_and_number_that_were_verified(cast, prospect):
+    verification = submitted(prospect, NORA)
+    BusinessVerification.objects.filter(id=verification.id).update(registration_number="HRB 4471")
+    decided(screened(verification))
+    prospect.refresh_from_db()
+    assert (prospect.name, prospect.registration_number, prospect.status) == ("Novum GmbH", "HRB 4471", "ADMITTED")
+    assert Event.objects.get(name="party.renamed").payload == {
+        "name": "Novum GmbH", "name_before": "Novum", "country": "DE", "country_before": "DE",
+        "registration_number": "HRB 4471", "registration_number_before": "HRB 7",
+    }  # fmt: skip
+    assert "party.renamed" in seen_by(NORA) and "party.renamed" in seen_by("wim@watch.example")
+
+
+def test_nobody_is_admitted_under_the_number_of_another_party(cast, prospect):
+    verification = screened(submitted(prospect, NORA))
+    taken = cast.amphora.registration_number.lower().replace(" ", "-")
+    BusinessVerification.objects.filter(id=verification.id).update(registration_number=taken)
+    with pytest.raises(InvalidInput) as refused:
+        decided(verification)
+    assert refused.value.code == "PARTY_EXISTS"
+    prospect.refresh_from_db()
+    verification.refresh_from_db()
+    assert (prospect.name, prospect.status, verification.status) == ("Novum", "PROSPECT", "SCREENED")
+    assert not Event.objects.filter(name__in=["party.renamed", "verification.approved"]).exists()
+
+
 def test_a_hit_cannot_be_approved(cast, prospect):
     verification = screened(submitted(prospect, NORA), clear=False)
     with pytest.raises(InvalidInput) as refused:

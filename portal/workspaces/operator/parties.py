@@ -84,12 +84,14 @@ def _shown(
     members = Membership.objects.filter(party=found, ended_at=None).select_related("user")
     members = list(members.order_by("user__full_name", "role"))
     lacks_administrator = all(each.role != Membership.Role.ADMIN for each in members)
+    of_party = list(accounts(actor=request.actor).filter(party=found))
+    verifications = list(found.verifications.order_by("-submitted_at")[:20])
     context = {
         "subject": found,
         "members": members,
-        "accounts": list(accounts(actor=request.actor).filter(party=found)),
-        "verifications": list(found.verifications.order_by("-submitted_at")[:20]),
-        "happenings": timeline(request.actor, found),
+        "accounts": of_party,
+        "verifications": verifications,
+        "happenings": timeline(request.actor, found, *verifications, *of_party),
         "may_invite": lacks_administrator and permits(request.actor, "parties.manage_members"),
         "form": form,
         "refusal": refusal,

@@ -14,6 +14,8 @@ from portal.ui.formats import locale
 
 MAX_FILES = 20
 MAX_OWNERS = 4
+HOLDER_AT_MOST = 70
+"""As many characters as a bank's message takes."""
 # Not countries: regions, groups and pseudo codes of CLDR.
 NO_COUNTRIES = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
 
@@ -100,7 +102,7 @@ OwnerForms = formset_factory(OwnerForm, extra=MAX_OWNERS, max_num=MAX_OWNERS, ab
 
 
 class AccountForm(forms.Form):
-    holder = forms.CharField(label=_("Account holder"), max_length=70)
+    holder = forms.CharField(label=_("Account holder"), max_length=HOLDER_AT_MOST)
     iban = forms.CharField(
         label="IBAN", max_length=42, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     )

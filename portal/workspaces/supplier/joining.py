@@ -22,7 +22,7 @@ from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier import steps
-from portal.workspaces.supplier.forms import AccountForm, OwnerForms, RegisterForm, VerificationForm
+from portal.workspaces.supplier.forms import HOLDER_AT_MOST, AccountForm, OwnerForms, RegisterForm, VerificationForm
 
 S = BusinessVerification.Status
 
@@ -160,7 +160,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "happenings": timeline(request.actor, party, *found, *accounts),
         "form": form or VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
-        "account_form": account_form or AccountForm(currencies=missing, initial={"holder": party.name}),
+        "account_form": account_form or AccountForm(currencies=missing, initial=_holder(party)),
         "refusal": refusal, "account_refusal": account_refusal, "join_refusal": join_refusal,
     }  # fmt: skip
     status = failed.status if failed else 422 if wrong else 200
@@ -174,6 +174,10 @@ def _may_hand_in(last: BusinessVerification | None, approved: BusinessVerificati
     if approved is None:
         return True
     return (approved.expires_on - timezone.localdate()).days <= steps.RENEWED_DAYS_BEFORE
+
+
+def _holder(party) -> dict:
+    return {"holder": party.name[:HOLDER_AT_MOST].strip()}
 
 
 def _known(party) -> dict:

@@ -74,7 +74,10 @@ def receivables(request: HttpRequest) -> HttpResponse:
         ),
         empty={
             "title": _("No invoices yet"),
-            "text": _("Hand in what you invoiced to the platform: as soon as it is accepted, you can be paid."),
+            "text": _(
+                "Hand in what you invoiced to the platform. Once it is accepted, it counts towards what you can have "
+                "now; for that the platform has to know 90 days and 10 lines of your trade."
+            ),
             "url": reverse("supplier:upload"), "action": _("Hand in invoices"),
         },
     )  # fmt: skip

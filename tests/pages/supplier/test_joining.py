@@ -1,5 +1,6 @@
 """Sign-up, verification, bank account, programme."""
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -164,6 +165,19 @@ def test_the_account_is_replaced_by_another_that_the_next_payment_goes_to(ana, l
     assert "paid to the new account" in page.text
     assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == IBAN
     assert ana.get(address).status_code == 404
+
+
+def test_a_long_name_is_offered_as_account_holder_as_far_as_a_bank_takes_it(cas):
+    cas.post(reverse("supplier:register"), COMPANY | {"name": "Cinder " * 20})
+    form = cas.get(reverse("supplier:verification")).context["account_form"]
+    assert form["holder"].value() == ("Cinder " * 20)[:70].strip()
+
+
+def test_all_that_an_admission_changes_is_live(cas, cinder):
+    page = cas.get(reverse("supplier:verification")).text
+    for part in ("kyb", "programmes", "progress", "history"):
+        element = re.search(rf'<[^>]*\bid="{part}"[^>]*>', page)[0]
+        assert "parties.businessverification" in element, part
 
 
 def test_a_session_alone_does_not_change_where_one_is_paid(ana, lending):
