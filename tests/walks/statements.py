@@ -52,7 +52,7 @@ MOST = """
   6 /operations/documents/
   5 /operations/documents/{document_id}/
   4 /operations/documents/{document_id}/content/
- 17 /supplier/
+ 18 /supplier/
   4 /supplier/price/{facility_id}/
   4 /supplier/quotes/{facility_id}/new/
   6 /supplier/quotes/{quote_id}/
@@ -107,7 +107,7 @@ MOST = """
   5 /api/v1/programmes/{pk}/
   5 /api/v1/facilities/
   5 /api/v1/facilities/{pk}/
- 14 /api/v1/facilities/{pk}/availability/
+ 15 /api/v1/facilities/{pk}/availability/
   5 /api/v1/policies/
   5 /api/v1/policies/{pk}/
   6 /api/v1/policies/{pk}/replays/
