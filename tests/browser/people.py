@@ -14,7 +14,7 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.parties.models import User
 from portal.ui.states import state
@@ -154,11 +154,14 @@ class News:
     """What is told to a page while it is open: nothing, until something is."""
 
     def __init__(self, page: Page):
-        self._asked: list[Route] = []
+        self._page, self._asked = page, []
+        page.on("framenavigated", lambda frame: self._asked.clear())  # a page that was left hears nothing more
         page.route("**/live/", lambda route: self._asked.append(route))
 
     def tell(self, subject: str) -> None:
-        """To the page that asked last: news of a subject, as advances.advance:1."""
+        """News of a subject, as advances.advance:1, to the page that is open."""
+        while not self._asked:
+            self._page.wait_for_timeout(20)
         kind, number = subject.split(":")
         news = json.dumps({"name": "x", "subject_type": kind, "subject_id": int(number), "at": ""})
         self._asked[-1].fulfill(content_type="text/event-stream", body=f"event: news\ndata: {news}\n\n")
