@@ -10,8 +10,8 @@ class Tables:
     """`changed()` names the tables that differ from how they were when this was made, in this transaction."""
 
     def __init__(self):
-        self.names = [name for (name,) in self._ask(_NAMES) if name not in MAY_CHANGE]
-        self.before = {name: self._digest(name) for name in self.names}
+        self.tables = {name: oid for name, oid in self._ask(_TABLES) if name not in MAY_CHANGE}
+        self.before = {name: self._digest(name) for name in self.tables}
         self.counted = self._counters()
 
     def touched(self) -> set[str]:
@@ -24,21 +24,23 @@ class Tables:
         return {name for name in self.touched() if self._digest(name) != self.before.get(name)}
 
     def _counters(self) -> dict[str, int]:
-        return {name: count for name, count in self._ask(_COUNTERS) if name not in MAY_CHANGE}
+        return dict(self._ask(_COUNTERS, [list(self.tables), list(self.tables.values())]))
 
     def _digest(self, name: str) -> tuple:
         row = "to_jsonb(t) - 'last_login'" if name == "parties_user" else "t"
         return self._ask(f'SELECT count(*), sum(hashtextextended(({row})::text, 0)) FROM "{name}" t')[0]
 
     @staticmethod
-    def _ask(statement: str) -> list[tuple]:
+    def _ask(statement: str, arguments: list | None = None) -> list[tuple]:
         with connection.cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(statement, arguments)
             return cursor.fetchall()
 
 
-_NAMES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+_TABLES = "SELECT relname, oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
 _COUNTERS = """
-SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
-WHERE schemaname = 'public' AND n_tup_ins + n_tup_upd + n_tup_del > 0
+SELECT name, pg_stat_get_xact_tuples_inserted(t) + pg_stat_get_xact_tuples_updated(t)
+    + pg_stat_get_xact_tuples_deleted(t)
+FROM unnest(%s::text[], %s::oid[]) AS tables (name, t)
 """
+"""What pg_stat_xact_user_tables tells, in a tenth of the time: it looks every table up in the catalogue."""
