@@ -55,7 +55,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--today", type=date.fromisoformat, help="last business date (the latest possible)")
-        parser.add_argument("--weeks", type=int, default=WEEKS, help="of business before it")
+        weeks = int(os.environ.get("DEMO_WEEKS") or WEEKS)
+        parser.add_argument("--weeks", type=int, default=weeks, help="of business before it")
 
     def handle(self, *, today: date | None, weeks: int, **options):
         if Party.objects.filter(kind=Party.Kind.OPERATOR).exists():
