@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -24,18 +23,12 @@ def imported(platform, **how) -> dict:
 
 def test_every_row_of_the_real_file_enters_or_is_reported(db):
     meridian = cast().meridian
-    started = perf_counter()
     report = imported(meridian)
-    seconds = perf_counter() - started
-    print(f"{report['lines']} rows in {seconds:.2f} s")
     assert (report["lines"], report["new"]) == (12_611, OrderLine.objects.count())
     assert report["new"] + report["refused_lines"] == 12_611
     print(report["refused_by_code"], report["suppliers"], report["receipts"])
     assert report["refused_by_code"]["ORDER_PURCHASE_TIMESTAMP_MISSING"] == 3_756
-    assert seconds < 20, "far beyond what is usual; see the figure printed"
-    started = perf_counter()
     again = imported(meridian)
-    print(f"again in {perf_counter() - started:.2f} s")
     assert (again["new"], again["known"], again["updated"]) == (0, report["new"], 0)
     assert again["refused_by_code"] == report["refused_by_code"]
 
