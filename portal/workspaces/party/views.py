@@ -8,15 +8,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.parties import services
+from accounts.parties.freshness import is_fresh
 from accounts.parties.models import BusinessVerification
 from financing.banking.models import BankAccount
-from financing.banking.services import close_account, register_account, replace_account
+from financing.banking.services import close_account, register_account
 from financing.credit.models import Programme
 from portal.shared.access import permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.party.forms import DaysForm
 from portal.workspaces.payments.queries import own_accounts
+from portal.workspaces.payout import replacing, to_confirm
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier.forms import AccountForm
 
@@ -58,28 +60,15 @@ def register(request: HttpRequest) -> HttpResponse:
 @for_kinds()
 def replace(request: HttpRequest, account_id: int) -> HttpResponse:
     """Another account to be paid to, in the place of this one."""
-    found = _own(request, account_id)
-    require(request.actor, "banking.register_account")
-    form = AccountForm(request.POST or None, currencies=[found.currency], initial={"holder": found.holder})
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        given = {name: form.cleaned_data[name] for name in ("holder", "iban", "bic")}
-        try:
-            replace_account(actor=request.actor, account_id=found.id, now=timezone.now(), **given)
-        except RuleViolation as error:
-            refusal = error
-        else:
-            messages.success(request, _("From now on you are paid to the new account."))
-            return redirect("party:settings")
-    status = refusal.status if refusal else 422 if form.errors else 200
-    context = {"account": found, "form": form, "refusal": refusal, "back": "party:settings"}
-    return render(request, "supplier/account.html", context, status=status)
+    return replacing(request, _own(request, account_id), back="party:settings")
 
 
 @for_kinds()
 @require_POST
 def close(request: HttpRequest, account_id: int) -> HttpResponse:
     found = _own(request, account_id)
+    if permits(request.actor, "banking.register_account") and not is_fresh(request):
+        return to_confirm(request, back="party:settings")
     try:
         close_account(actor=request.actor, account_id=found.id, now=timezone.now())
     except RuleViolation as refusal:

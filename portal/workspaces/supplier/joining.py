@@ -8,18 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.parties import services as parties
-from accounts.parties.freshness import is_fresh, require_on_page
 from accounts.parties.models import BusinessVerification
 from accounts.parties.services import Owner
 from financing.banking.models import BankAccount
-from financing.banking.services import register_account, replace_account
+from financing.banking.services import register_account
 from financing.credit import services as credit
 from financing.credit.models import Facility, Programme
 from portal.middleware import SESSION_PARTY
 from portal.shared import access
-from portal.shared.access import permits, require
+from portal.shared.access import permits
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
+from portal.workspaces.payout import replacing
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier import steps
 from portal.workspaces.supplier.forms import HOLDER_AT_MOST, AccountForm, OwnerForms, RegisterForm, VerificationForm
@@ -91,24 +91,7 @@ def replace(request: HttpRequest, account_id: int) -> HttpResponse:
     found = BankAccount.objects.visible_to(request.actor).filter(id=account_id, closed_at=None).first()
     if found is None:
         raise NotFound()
-    require(request.actor, "banking.register_account")
-    if request.method == "POST" and not is_fresh(request):
-        messages.warning(request, _("Confirm once more that it is you. Nothing was changed yet."))
-        return redirect(request.path)
-    require_on_page(request)
-    form = AccountForm(request.POST or None, currencies=[found.currency], initial={"holder": found.holder})
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        given = {name: form.cleaned_data[name] for name in ("holder", "iban", "bic")}
-        try:
-            replace_account(actor=request.actor, account_id=found.id, now=timezone.now(), **given)
-        except RuleViolation as error:
-            refusal = error
-        else:
-            messages.success(request, _("From now on you are paid to the new account. Your colleagues are told."))
-            return redirect("supplier:verification")
-    status = refusal.status if refusal else 422 if form.errors else 200
-    return render(request, "supplier/account.html", {"account": found, "form": form, "refusal": refusal}, status=status)
+    return replacing(request, found, back="supplier:verification")
 
 
 @for_kinds(access.SUPPLIER)

@@ -1,14 +1,17 @@
 """A party's own page: everybody of it reads, its administrator changes, and nobody acts for another by mistake."""
 
+from urllib.parse import quote
+
 import pytest
 from django.test import Client as Browser
+from django.urls import reverse
 
 from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Event
 from financing.banking.models import BankAccount
 from portal.middleware import SESSION_PARTY
 from tests import world
-from tests.world import NOW
+from tests.world import NOW, PASSWORD
 
 SETTINGS = "/party/settings/"
 OTHER_IBAN = "DE89370400440532013000"
@@ -43,6 +46,22 @@ def test_the_days_are_those_of_the_zone_that_the_administrator_chooses(lending, 
     assert as_user("aldo@amphora.example").post(SETTINGS, {"time_zone": "UTC"}).status_code == 403
     amphora.refresh_from_db()
     assert amphora.time_zone == "Asia/Shanghai"
+
+
+def test_a_session_alone_does_not_change_where_a_party_is_paid(lending, ana):
+    person = User.objects.get(email="ana@amphora.example")
+    person.set_password(PASSWORD)
+    person.save()
+    ana.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    page, confirm = f"{SETTINGS}accounts/{old.id}/", reverse("account_reauthenticate")
+    assert ana.get(page).url == f"{confirm}?next={quote(page, safe='')}"
+    assert ana.post(page, {"currency": old.currency, "holder": "Thief", "iban": OTHER_IBAN}).url == page
+    assert ana.post(f"{page}close/").url == f"{confirm}?next={quote(SETTINGS, safe='')}"
+    assert list(BankAccount.objects.filter(party=lending.cast.amphora, closed_at=None)) == [old]
+    ana.post(confirm, {"password": PASSWORD, "next": page})
+    ana.post(page, {"currency": old.currency, "holder": "Amphora", "iban": OTHER_IBAN})
+    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == OTHER_IBAN
 
 
 def test_an_account_is_closed_another_registered_and_replaced(lending, ana):
