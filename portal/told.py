@@ -104,7 +104,16 @@ EVENTS: dict[str, tuple[Told, ...]] = {
     "advance.failed": told(PROBLEMS, SUPPLIER, STAFF) + told(PROBLEMS, FUNDERS, MAKERS),
     "advance.overdue": told(PROBLEMS, SUPPLIER, STAFF) + told(PROBLEMS, FUNDERS, STAFF),
     "advance.repaid": told(MONEY, SUPPLIER, EVERYBODY, mailed=False),
-    "remainder.held": told(PROBLEMS, SUPPLIER, STAFF),
+    "advance.repayments_given_back": told(
+        PROBLEMS,
+        SUPPLIER,
+        STAFF,
+        sentence=_("{amount} that had repaid an advance is yours: its money never reached you"),
+    )
+    + told(PROBLEMS, FUNDERS, MAKERS),
+    "remainder.held": told(
+        PROBLEMS, SUPPLIER, STAFF, sentence=_("{amount} could not be paid to you and is held for you")
+    ),
     "remainder.owed_back": told(PROBLEMS, SUPPLIER, STAFF) + told(PROBLEMS, FUNDERS, MAKERS),
     "advance.repayment_returned": told(PROBLEMS, SUPPLIER, STAFF) + told(PROBLEMS, FUNDERS, MAKERS),
     "programme.figures_shared": told(DECISIONS, PLATFORM, MAKERS, mailed=False),

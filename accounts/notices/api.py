@@ -38,7 +38,7 @@ class NoticeShown(serializers.ModelSerializer):
         return self._words(notice).detail
 
     def _words(self, notice: Notice):
-        return table().words(self.context["request"].actor.party_kind, notice.event)
+        return queries.words_of(self.context["request"].actor.party_kind, notice)
 
 
 class ReadAll(serializers.Serializer):
@@ -78,11 +78,11 @@ class OfPerson(Resource):
 class Notices(OfPerson, Listed, Shown, OfActor):
     """What the person was told in the party it acts for, newest first. A machine is refused: it reads `events/`."""
 
-    model, view, related = Notice, "parties.view", ("event",)
+    model, view = Notice, "parties.view"
     serializer_class = NoticeShown
 
     def get_queryset(self):
-        found = super().get_queryset()
+        found = super().get_queryset().with_events()
         asked = self.request.query_params if self.action == "list" else {}
         if (unread := asked.get("unread", "")) not in ("", "true", "false"):
             raise InvalidInput("`unread` is true or false.", code="FILTER_INVALID")

@@ -48,7 +48,7 @@ def posts(mailing_ids: Sequence[int]) -> tuple[list[Post], list[int]]:
 
     The number of statements does not depend on the number of mails.
     """
-    unread = Prefetch("notices", Notice.objects.unread().select_related("event").order_by("id"), "to_tell")
+    unread = Prefetch("notices", Notice.objects.unread().with_events().order_by("id"), "to_tell")
     rows = Mailing.objects.filter(id__in=mailing_ids, state=Mailing.State.WAITING)
     mailings = list(rows.select_related("user", "party").prefetch_related(unread).order_by("id"))
     people = [each.user_id for each in mailings]

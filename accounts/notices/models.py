@@ -1,11 +1,11 @@
 """What a person is told: one notice per event and recipient, read or not, and the mail in which it went."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.notices import rules
 from accounts.parties.models import Party, User
-from accounts.trail.models import Event
+from accounts.trail.models import Event, EventParty
 from portal.shared.access import Actor
 from portal.shared.choices import Choices
 
@@ -58,6 +58,11 @@ class NoticeQuerySet(models.QuerySet):
 
     def unread(self):
         return self.filter(read_at__isnull=True)
+
+    def with_events(self):
+        """Each with its event, and what its party alone may know of it."""
+        told = EventParty.objects.filter(party_id=OuterRef("party_id"), event_id=OuterRef("event_id"))
+        return self.select_related("event").annotate(own_facts=Subquery(told.values("facts")))
 
 
 class Notice(models.Model):

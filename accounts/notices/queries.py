@@ -32,7 +32,7 @@ def unread_count(actor: Actor) -> int:
 
 def notices(actor: Actor, *, unread: bool = False, topic: str = "", before: int | None = None) -> QuerySet[Notice]:
     """A person's notices, newest first, with their events."""
-    rows = Notice.objects.visible_to(actor).select_related("event").order_by("-id")
+    rows = Notice.objects.visible_to(actor).with_events().order_by("-id")
     rows = rows.unread() if unread else rows
     rows = rows.filter(topic=topic) if topic else rows
     return rows.filter(id__lt=before) if before is not None else rows
@@ -51,10 +51,16 @@ class Shown:
         return self.notice.read_at is None
 
 
+def words_of(kind: str, notice: Notice) -> Words:
+    """A notice, fetched with its event, as somebody of a party of this kind reads it."""
+    notice.event.own_facts = notice.own_facts
+    return table().words(kind, notice.event)
+
+
 def in_words(kind: str, rows: Sequence[Notice]) -> list[Shown]:
     """Notices of a party of this kind, in the language of the moment."""
     labels = {topic.code: str(topic.label) for topic in table().topics}
-    return [Shown(row, table().words(kind, row.event), labels.get(row.topic, row.topic)) for row in rows]
+    return [Shown(row, words_of(kind, row), labels.get(row.topic, row.topic)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
 
 class EventShown(serializers.ModelSerializer):
     by = serializers.SerializerMethodField()
+    payload = serializers.DictField(source="facts", help_text="As far as the acting party may know it")
 
     class Meta:
         model = Event

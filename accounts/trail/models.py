@@ -32,7 +32,7 @@ class EventQuerySet(models.QuerySet):
             return self
         if actor.party_id is None:
             return self.none()  # compared with NULL, it would be those that name nobody
-        return self.filter(parties__party_id=actor.party_id)
+        return self.filter(parties__party_id=actor.party_id).annotate(own_facts=models.F("parties__facts"))
 
     def settled(self):
         """Events below every running transaction: a reader that remembers the last id it saw misses none of them."""
@@ -74,16 +74,28 @@ class Event(models.Model):
             models.Index(fields=["transaction", "id"], name="event_by_transaction"),
         ]
 
+    own_facts: dict | None = None
+    """What the reading party alone may know; `visible_to` brings it along."""
+
     def __str__(self):
         return f"{self.name} {self.subject_type}:{self.subject_id}"
 
+    @property
+    def facts(self) -> dict:
+        """The payload as the party reads it that `visible_to` was asked for."""
+        return self.payload | (self.own_facts or {})
+
 
 class EventParty(models.Model):
-    """One party that may know of an event: the only way by which pages, streams and webhooks read events."""
+    """One party that may know of an event: the only way by which pages, streams and webhooks read events.
+
+    `facts`: laid over the payload, for this party alone.
+    """
 
     pk = models.CompositePrimaryKey("party_id", "event_id")
     party_id = models.BigIntegerField()
     event = models.ForeignKey(Event, models.CASCADE, related_name="parties")
+    facts = models.JSONField(null=True)
 
     class Meta:
         verbose_name_plural = "event parties"

@@ -1,7 +1,8 @@
 """Recording what happened, and telling those who listen."""
 
+import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +18,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One event to record. `parties`: ids of exactly those who may know. `effective_at`: when it counts (None: now)."""
+    """One event to record. `parties`: ids of exactly those who may know. `effective_at`: when it counts (None: now).
+
+    `own`: facts that one of the parties alone may know, by its id.
+    """
 
     name: str
     subject: object
@@ -25,6 +29,7 @@ class News:
     payload: dict = field(default_factory=dict)
     internal: bool = False
     effective_at: datetime | None = None
+    own: Mapping[int, dict] = field(default_factory=dict)
 
 
 def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
@@ -53,15 +58,19 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
 
 def _tell(told: Iterable[tuple[Event, News]]) -> None:
     """Name the parties of the events: by far the most rows that are written, and the plainest."""
-    rows = [(party_id, event.id) for event, each in told for party_id in sorted({*each.parties} - {None, 0})]
+    rows = [
+        (party_id, event.id, json.dumps(each.own[party_id]) if party_id in each.own else None)
+        for event, each in told
+        for party_id in sorted({*each.parties} - {None, 0})
+    ]
     if not rows:
         return
-    party_ids, event_ids = zip(*rows, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {EventParty._meta.db_table} (party_id, event_id)"
-            " SELECT * FROM unnest(%s::bigint[], %s::bigint[])",
-            [list(party_ids), list(event_ids)],
+            f"INSERT INTO {EventParty._meta.db_table} (party_id, event_id, facts)"
+            " SELECT party, event, facts::jsonb"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS told (party, event, facts)",
+            [list(column) for column in zip(*rows, strict=True)],
         )
 
 

@@ -125,7 +125,9 @@ class InstructionShown(serializers.ModelSerializer):
     )
     payer = PartyName(source="account.party")
     payee = PartyName()
-    reason = serializers.CharField(help_text="What the bank says of a refusal or return; told to the payer alone")
+    reason = serializers.CharField(
+        help_text="What the bank says of a refusal or return; to the payee only what concerns its own account"
+    )
     reason_text = serializers.CharField(help_text="The same in the bank's words; told to the payer alone")
 
     class Meta:
@@ -138,8 +140,9 @@ class InstructionShown(serializers.ModelSerializer):
 
     def to_representation(self, instance: PaymentInstruction) -> dict:
         shown = super().to_representation(instance)
-        told = instance.is_told_why(self.context["view"].actor)
-        return shown if told else shown | {"reason": "", "reason_text": ""}
+        actor = self.context["view"].actor
+        shown["reason"] = instance.reason_for(actor)
+        return shown if instance.is_told_why(actor) else shown | {"reason_text": ""}
 
 
 class BankMessageShown(serializers.ModelSerializer):

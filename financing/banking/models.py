@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.parties.models import Party
+from financing.banking.rules import concerns_payee
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.shared.choices import Choices
@@ -180,8 +181,13 @@ class PaymentInstruction(Lifecycle, models.Model):
         return self.end_to_end_id
 
     def is_told_why(self, actor: Actor) -> bool:
-        """Whether the actor may know what the bank says of the payment: its payer's affair, and the operator's."""
+        """Whether the actor may know all that the bank says of the payment: its payer's affair, and the operator's."""
         return actor.is_system or actor.party_kind == access.OPERATOR or self.account.party_id == actor.party_id
+
+    def reason_for(self, actor: Actor) -> str:
+        """The bank's reason code as far as the actor may know it: the payee reads what concerns its own account."""
+        came_back = self.status == self.Status.RETURNED
+        return self.reason if self.is_told_why(actor) or concerns_payee(self.reason, came_back=came_back) else ""
 
 
 class Statement(models.Model):

@@ -1,5 +1,6 @@
 """Reads for pages and the API: accounts, payments with their messages, statements, what does not agree."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -78,6 +79,11 @@ def flows(*, actor: Actor) -> QuerySet[PaymentInstruction]:
         default=None, output_field=CharField(null=True),
     )  # fmt: skip
     return instructions(actor=actor).annotate(direction=direction)
+
+
+def reasons_of(instruction_ids: Iterable[int]) -> dict[int, str]:
+    """What the bank said of payments that it refused or returned, whole; for those who act upon it."""
+    return dict(PaymentInstruction.objects.filter(id__in=set(instruction_ids)).values_list("id", "reason"))
 
 
 @dataclass(frozen=True, slots=True)

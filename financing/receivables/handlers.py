@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.trail.models import Event
 from financing.banking.models import PaymentInstruction
+from financing.banking.queries import reasons_of
 from financing.receivables.models import SettlementPayment
 from financing.receivables.services import book, fail, take_back
 from portal.shared.access import SYSTEM_ACTOR
@@ -39,7 +40,8 @@ def payment_returned(events: list[Event]) -> None:
 
 
 def _reasons(events: list[Event]) -> dict[int, str]:
-    return {payment: event.payload.get("reason") or NO_REASON for payment, event in _ours(events)}
+    found = reasons_of(event.subject_id for event in events)
+    return {payment: found.get(event.subject_id) or NO_REASON for payment, event in _ours(events)}
 
 
 def _ours(events: list[Event]):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.parties.models import Membership, User
 from accounts.trail.models import Event
+from financing.banking.rules import concerns_payee
 from financing.credit import wording
 from financing.receivables.handlers import NO_REASON
 from portal.shared import access
@@ -100,8 +101,12 @@ SENTENCES = {
         _("A repayment came back: principal {principal}, interest {interest} and fees {fees} are owed again"),
         "RETURNED",
     ),
+    "advance.repayments_given_back": (
+        _("The money never arrived: {amount} that had repaid it is the supplier's"),
+        "RETURNED",
+    ),
     "remainder.owed_back": (_("{amount} of a settlement that came back is made good from what comes next"), "DUE"),
-    "remainder.held": (_("{amount} could not be paid to you and is held for you"), "DUE"),
+    "remainder.held": (_("{amount} could not be paid out and is held until it can be"), "DUE"),
     "delivery.parked": (_("The news {event} did not reach {subscriber}"), "PARKED"),
     "payment.due": (_("Payment of {amount} handed to the bank's channel"), "DUE"),
     "payment.sent": (_("Payment of {amount} sent to the bank"), "SENT"),
@@ -122,6 +127,8 @@ BANK_REASONS = {
     "AC03": _("the account number is wrong"),
     "AC04": _("the account is closed"),
     "AC06": _("the account is blocked"),
+    "AC07": _("the account is closed"),
+    "AC14": _("the account does not take such payments"),
     "AG01": _("the account does not take such payments"),
     "AM04": _("there was not enough money"),
     "BE05": _("the bank does not know who sent it"),
@@ -130,8 +137,12 @@ BANK_REASONS = {
     "MS02": _("the account holder refused it"),
     "MS03": _("the bank gives no reason"),
     "RC01": _("the bank's code is wrong"),
+    "RC04": _("the bank's code is wrong"),
 }
 """Reason codes of ISO 20022 (external code sets) that a payment is refused or returned with."""
+
+OF_PAYMENTS = {"payment.rejected", "payment.returned", "advance.failed", "remainder.held", "settlement.failed"}
+"""What suppliers hear of payments to them that did not arrive."""
 
 REFERRING = {"GRADE_REFERRED", "AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORITY"}
 """Reasons why a person decides: once one has, they are the reason no more."""
@@ -196,7 +207,7 @@ def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> 
 def sentence(event: Event, template: str = "") -> str:
     """An event in words: its own sentence, or another that reads the same facts."""
     own, _state = SENTENCES.get(event.name, (event.name.replace(".", " ").replace("_", " "), ""))
-    return str(template or own).format_map(_Facts(_facts(event.payload) | {"subject": event.subject_id}))
+    return str(template or own).format_map(_Facts(_facts(event.facts) | {"subject": event.subject_id}))
 
 
 def _facts(payload: dict) -> dict:
@@ -207,6 +218,8 @@ def _facts(payload: dict) -> dict:
         facts["reason"] = f"{BANK_REASONS[payload['reason']]} ({payload['reason']})"
     elif payload.get("reason") == NO_REASON:
         facts["reason"] = gettext(NO_REASON)
+    elif "reason" not in payload:
+        facts["reason"] = gettext("the reason is between the payer and its bank")
     if payload.get("role") in Membership.Role.values:
         facts["role"] = Membership.Role(payload["role"]).label
     if payload.get("recommendation"):
@@ -239,7 +252,13 @@ def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int 
 
 
 def reasons(kind: str, event: Event) -> str:
-    """The reasons that a decision tells, in the words of readers of such a party."""
+    """The reasons that a decision tells, in the words of readers of such a party; what a payee can do about them."""
+    if (
+        kind == access.SUPPLIER
+        and event.name in OF_PAYMENTS
+        and concerns_payee(event.facts.get("reason", ""), came_back=True)
+    ):
+        return gettext("Check the account number in Verification.")
     codes = event.payload.get("reasons")
     if not event.name.startswith("application.") or not isinstance(codes, list):
         return ""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.trail.models import Event
 from financing.banking import handlers, services
 from financing.banking.models import BankEntry, BankMessage, PaymentInstruction
+from portal.shared.access import FINANCIER, Actor
 from tests.banking.conftest import NOW, OPENING, World, until
 from tests.banking.test_receiving import race
 
@@ -101,7 +102,8 @@ def test_a_refused_payment_is_rejected_with_the_banks_reason(world: World):
 
     instruction.refresh_from_db()
     assert (instruction.status, instruction.reason) == ("REJECTED", "MS03")
-    assert Event.objects.get(name="payment.rejected").payload["reason"] == "MS03"
+    payer = Actor(party_id=world.harbour.id, party_kind=FINANCIER)
+    assert Event.objects.visible_to(payer).get(name="payment.rejected").facts["reason"] == "MS03"
     assert world.booked(world.harbour) == []
     world.reconciled()
 

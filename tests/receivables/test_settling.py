@@ -28,8 +28,9 @@ def scene(scene):
     return scene
 
 
-def bank_says(name: str, payment: SettlementPayment, **facts) -> None:
-    """The event that the bank's word on the payment's instruction brings."""
+def bank_says(name: str, payment: SettlementPayment, reason: str = "", **facts) -> None:
+    """The event that the bank's word on the payment's instruction brings; its reason stands on the instruction."""
+    PaymentInstruction.objects.filter(id=payment.instruction_id).update(reason=reason)
     payload = {"purpose": "SETTLEMENT", "subject_type": "receivables.settlementpayment", "subject_id": payment.id}
     subject = {"subject_type": "banking.paymentinstruction", "subject_id": payment.instruction_id}
     event = Event(name=name, payload=payload | facts, recorded_at=NOW, effective_at=NOW, **subject)

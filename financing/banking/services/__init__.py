@@ -13,7 +13,7 @@
 
 from financing.banking.services.accounts import close_account, register_account, replace_account
 from financing.banking.services.asking import ask, inquire
-from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct
+from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct, why
 from financing.banking.services.receiving import Receipt, receive, replay
 from financing.banking.services.sending import (
     Claimed,
@@ -50,4 +50,5 @@ __all__ = [
     "replace_account",
     "replay",
     "transmit",
+    "why",
 ]

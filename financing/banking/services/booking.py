@@ -183,7 +183,7 @@ def _move_instructions(matching: _Matching, new: list[BankEntry], book: Book | N
 
     reasons = {each: matching.booked[each.id, True] for each in returned}
     booked = [news("payment.settled", row.instruction, **facts(row)) for row in settled]
-    return booked + failed("payment.returned", reasons)
+    return booked + failed("payment.returned", reasons, came_back=True)
 
 
 def _write(settled: list[BankEntry], returned: list[PaymentInstruction], matching: _Matching, now: datetime) -> None:

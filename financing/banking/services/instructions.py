@@ -1,8 +1,8 @@
 """Telling the portal to pay: instructions are written with the business that causes them, and sent afterwards."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -12,6 +12,7 @@ from accounts.trail.services import News, record
 from financing.banking.inserting import insert_new
 from financing.banking.iso20022.fields import AMOUNT_LIMIT_MINOR
 from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.rules import concerns_payee
 from financing.ledger.models import Book
 from portal.shared.access import Actor
 from portal.shared.database import acting
@@ -150,10 +151,25 @@ def news(name: str, instruction: PaymentInstruction, others: tuple[int, ...] = (
     return News(name, instruction, (instruction.account.party_id, instruction.payee_id, *others), payload | facts)
 
 
-def failed(name: str, reasons: Mapping[PaymentInstruction, str]) -> list[News]:
-    """What the bank refused or sent back: those who run the portal hear of it, too."""
+def failed(name: str, reasons: Mapping[PaymentInstruction, str], *, came_back: bool = False) -> list[News]:
+    """What the bank refused or, `came_back`, returned: those who run the portal hear of it, too."""
     others = operators() if reasons else ()
-    return [news(name, each, others, reason=reason) for each, reason in reasons.items()]
+    return [_failed(name, each, others, reason, came_back) for each, reason in reasons.items()]
+
+
+def _failed(name: str, instruction: PaymentInstruction, others: tuple, reason: str, came_back: bool) -> News:
+    facts, own = why(reason, payers=(instruction.account.party_id, *others), came_back=came_back)
+    return replace(news(name, instruction, others, **facts), own=own)
+
+
+def why(reason: str, *, payers: Iterable[int], came_back: bool) -> tuple[dict, dict[int, dict]]:
+    """A bank's reason as facts of news: those for all who hear of it, and those for `payers` alone (`News.own`).
+
+    What concerns the payee's account is told to all; anything else to the payer and those who run the portal.
+    """
+    if concerns_payee(reason, came_back=came_back):
+        return {"reason": reason}, {}
+    return {}, {party_id: {"reason": reason} for party_id in payers}
 
 
 def _due(instruction: PaymentInstruction) -> News:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from accounts.trail.services import News, record
+from financing.banking.services import why
 from financing.receivables.models import Receivable, SettlementLine, SettlementPayment
 from financing.receivables.services.assignment import lock
 from financing.receivables.services.crediting import owed
@@ -58,7 +59,7 @@ def fail(*, actor: Actor, reasons: Mapping[int, str], now: datetime) -> list[Set
             payment.move_to(SettlementPayment.Status.FAILED)
             payment.failure = reasons[payment.id][:140]
         _save(found)
-        record(actor, now, [_of_payment("settlement.failed", p, found, reason=p.failure) for p in found.payments])
+        record(actor, now, [_failed("settlement.failed", each, found) for each in found.payments])
         return found.payments
 
 
@@ -79,7 +80,7 @@ def take_back(*, actor: Actor, reasons: Mapping[int, str], now: datetime) -> lis
         for payment in found.payments:
             payment.move_to(SettlementPayment.Status.FAILED)
             payment.failure = reasons[payment.id][:140]
-            news.append(_of_payment("settlement.returned", payment, found, reason=payment.failure))
+            news.append(_failed("settlement.returned", payment, found))
         _save(found)
         record(actor, now, news)
         return found.payments
@@ -117,6 +118,12 @@ def _told(row: Receivable, name: str, line: SettlementLine, value_date: date | N
     if value_date:
         payload["value_date"] = value_date.isoformat()
     return News(name, row, (row.supplier_id, row.debtor_id, row.funder_id), payload)
+
+
+def _failed(name: str, payment: SettlementPayment, found: Locked) -> News:
+    came_back = name == "settlement.returned"
+    facts, own = why(payment.failure, payers=[payment.settlement.debtor_id], came_back=came_back)
+    return replace(_of_payment(name, payment, found, **facts), own=own)
 
 
 def _of_payment(name: str, payment: SettlementPayment, found: Locked, **facts: str) -> News:

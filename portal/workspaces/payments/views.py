@@ -90,13 +90,13 @@ def payment(request: HttpRequest, instruction_id: int) -> HttpResponse:
     require(actor, "banking.view")
     found = trail(actor=actor, instruction_id=instruction_id)
     one = found.instruction
-    is_payer = one.is_told_why(actor)
+    is_payer, reason = one.is_told_why(actor), one.reason_for(actor)
     context = {
         "payment": one,
         "is_payer": is_payer,
         "steps": saying.steps(found),
         "bookings": found.bookings,
-        "reason": saying.reason(one.reason) if is_payer and one.reason else "",
+        "reason": saying.reason(reason) if reason else "",
         "paid_for": queries.paid_for(actor, one),
         "happenings": timeline(actor, one) if is_payer else _as_payee(one),
     }
@@ -104,10 +104,12 @@ def payment(request: HttpRequest, instruction_id: int) -> HttpResponse:
 
 
 def _as_payee(payment: PaymentInstruction) -> list[Happening]:
-    """That it was ordered, that it was paid and when; not what passed between the payer and its bank."""
+    """That it was ordered, that it was paid or refused and when; not what passed between the payer and its bank."""
     told = [Happening(payment.created_at, _("The payment to you was ordered"), S.DUE)]
     if payment.settled_at:
         told.append(Happening(payment.settled_at, _("The payer's bank booked it"), S.SETTLED))
+    if payment.status == S.REJECTED:
+        told.append(Happening(payment.answered_at, _("The payment was refused"), S.REJECTED))
     return told
 
 
