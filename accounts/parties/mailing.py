@@ -5,7 +5,6 @@ Whoever dies in between leaves a letter that is sent again: with another token, 
 """
 
 import logging
-import smtplib
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,11 +15,10 @@ from django.utils.translation import gettext as _
 
 from accounts.parties.inviting import hashed, new_token
 from accounts.parties.models import Invitation
-from portal.shared.mail import Letter, absolute, message, speaking
+from portal.shared.mail import Letter, absolute, is_refused_for_good, message, pause_after, speaking
 
 BATCH = 20
 LEASE = timedelta(minutes=5)
-BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 1800, 3600))
 logger = logging.getLogger(__name__)
 
 
@@ -48,7 +46,9 @@ def _send(invitation: Invitation, token: str, now: datetime) -> bool:
             message(_letter(invitation, token), to=invitation.email, message_id=number).send()
     except OSError as error:
         logger.warning("Invitation %s could not be mailed: %s", invitation.id, error)
-        _outcome(invitation, mail_due_at=None if _is_final(error) else now + _pause(invitation))
+        _outcome(
+            invitation, mail_due_at=None if is_refused_for_good(error) else now + pause_after(invitation.mail_attempts)
+        )
         return False
     _outcome(invitation, mail_due_at=None, mailed_at=now)
     return True
@@ -58,17 +58,6 @@ def _outcome(invitation: Invitation, **fields) -> None:
     """Of this try: where another has begun meanwhile, its outcome counts."""
     same = Invitation.objects.filter(id=invitation.id, mail_attempts=invitation.mail_attempts)
     same.update(**fields)
-
-
-def _pause(invitation: Invitation) -> timedelta:
-    return BACKOFF[min(invitation.mail_attempts, len(BACKOFF)) - 1]
-
-
-def _is_final(error: OSError) -> bool:
-    """What the server refuses for good (5xx) is not tried again."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _text in error.recipients.values())
-    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
 
 
 def _letter(invitation: Invitation, token: str) -> Letter:

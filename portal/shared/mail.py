@@ -7,10 +7,11 @@
 Talk to a mail server only where nothing is locked meanwhile: in a task or a `send` subscriber, never in a service.
 """
 
+import smtplib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage as Written
 from email.policy import EmailPolicy
 from email.policy import default as default_policy
@@ -22,6 +23,9 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 1800, 3600))
+"""After the first try, the second, and so on; then always the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,17 @@ def _unsubscribing(letter: Letter) -> dict[str, str]:
     if not letter.unsubscribe_url:
         return {}
     return {"List-Unsubscribe": f"<{letter.unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def pause_after(tries: int) -> timedelta:
+    """How long a mail waits that was tried so many times in vain, one at least."""
+    return PAUSES[min(tries, len(PAUSES)) - 1]
+
+
+def is_refused_for_good(error: OSError) -> bool:
+    """Whether the server says that trying this mail again is of no use (5xx); anything else may pass."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _text in error.recipients.values()]
+    else:
+        codes = [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
+    return bool(codes) and min(codes) >= 500

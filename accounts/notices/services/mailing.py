@@ -21,13 +21,12 @@ from accounts.notices.rules import AT_ONCE, DAILY, NEVER, last_morning
 from accounts.notices.services.keeping import MAILED_WITHIN_DAYS
 from accounts.parties.models import Party
 from portal.shared.database import lock_name
-from portal.shared.mail import message, speaking
+from portal.shared.mail import is_refused_for_good, message, pause_after, speaking
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50
 LEASE_SECONDS = 300
-BACKOFF_SECONDS = (30, 120, 600, 1800, 3600)
 
 GATHER = """
 WITH due AS (
@@ -138,8 +137,8 @@ def _send_one(server, post: Post, now: datetime) -> bool:
 
 
 def _refused(mailing: Mailing, error: smtplib.SMTPException, now: datetime) -> bool:
-    """What the server refuses for good (5xx) is not tried again; anything else a little later."""
-    if _code(error) >= 500:
+    """What the server refuses for good is not tried again; anything else a little later."""
+    if is_refused_for_good(error):
         Mailing.objects.filter(id=mailing.id, state=Mailing.State.WAITING).update(
             state=Mailing.State.FAILED, leased_until=None, attempts=mailing.attempts + 1, last_error=_sentence(error)
         )
@@ -148,21 +147,14 @@ def _refused(mailing: Mailing, error: smtplib.SMTPException, now: datetime) -> b
     return False
 
 
-def _code(error: smtplib.SMTPException) -> int:
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return max((code for code, _ in error.recipients.values()), default=0)
-    return error.smtp_code
-
-
 def _put_off(mailings: Sequence[Mailing], error: Exception, now: datetime) -> None:
     """Try those again that are still waiting, later each time; given up when they are no news any more."""
     oldest = now - timedelta(days=MAILED_WITHIN_DAYS)
     for mailing in mailings:
-        pause = timedelta(seconds=BACKOFF_SECONDS[min(mailing.attempts, len(BACKOFF_SECONDS) - 1)])
         state = Mailing.State.FAILED if mailing.created_at < oldest else Mailing.State.WAITING
         Mailing.objects.filter(id=mailing.id, state=Mailing.State.WAITING).update(
-            state=state, attempts=mailing.attempts + 1, due_at=now + pause, leased_until=None,
-            last_error=_sentence(error),
+            state=state, attempts=mailing.attempts + 1, due_at=now + pause_after(mailing.attempts + 1),
+            leased_until=None, last_error=_sentence(error),
         )  # fmt: skip
 
 
