@@ -26,6 +26,11 @@ SUBSCRIPTIONS: list[Subscriber] = [
     Subscriber(
         "advances.hold", "financing.advances.handlers.remainder_came_back", ("payment.rejected", "payment.returned")
     ),
+    Subscriber(
+        "advances.pay_held",
+        "financing.advances.handlers.account_entered",
+        ("bank_account.registered", "bank_account.replaced"),
+    ),
     Subscriber("advances.receipt_returned", "financing.advances.handlers.receipt_returned", ("payment.returned",)),
     # A file of trade enters some thousand rows at a time, each with how far it has come.
     Subscriber(

@@ -13,6 +13,7 @@ from financing.advances import overview as glance
 from financing.advances import pricing, reports, services, shapes
 from financing.advances.exposure import currencies, lent
 from financing.advances.models import Advance, Application, Quote
+from financing.advances.queries import held_for_supplier
 from financing.advances.services.quote import NotOffered, offer
 from financing.advances.services.refer import NoLongerPossible
 from financing.advances.sharing import shared_figures
@@ -64,6 +65,7 @@ class Facilities(credit.Facilities):
             "currency": found.facility.currency, "amount_minor": found.amount_minor,
             "price": pricing.said(found.amount_minor, found.result.terms),
             "least_minor": pricing.least_of(found),
+            "held_minor": held_for_supplier(found.facility),
             "waterfall": saying.waterfall(found.result.base),
             "improvements": saying.gained(
                 gains(found.inputs, found.result), found.facility.currency, audience

@@ -7,7 +7,8 @@ from django.utils import timezone
 from accounts.trail.models import Event
 from financing.advances import services
 from financing.advances.models import Advance
-from financing.banking.models import PaymentInstruction
+from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.queries import reasons_of
 from financing.receivables.models import SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 
@@ -25,21 +26,21 @@ def decide(events: list[Event]) -> None:
 
 def disbursement_booked(events: list[Event]) -> None:
     """payment.settled of a disbursement: the advance is funded."""
-    dates = {each.payload["subject_id"]: _value_date(each) for each in _of(events, ADVANCE)}
+    dates = {each.payload["subject_id"]: _value_date(each) for each in _disbursements(events)}
     if dates:
         services.confirm_funding(actor=SYSTEM_ACTOR, value_dates=dates, now=timezone.now())
 
 
 def disbursement_refused(events: list[Event]) -> None:
     """payment.rejected of a disbursement: the advance fails and frees what it held."""
-    reasons = {each.payload["subject_id"]: each.payload.get("reason", "") for each in _of(events, ADVANCE)}
+    reasons = _reasons(_disbursements(events))
     if reasons:
         services.fail(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
 
 
 def disbursement_returned(events: list[Event]) -> None:
-    """payment.returned of a disbursement: the money is back, the advance is undone."""
-    reasons = {each.payload["subject_id"]: each.payload.get("reason", "") for each in _of(events, ADVANCE)}
+    """payment.returned of a disbursement: the money is back, the advance and what had repaid it are undone."""
+    reasons = _reasons(_disbursements(events))
     if reasons:
         services.take_back(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
 
@@ -53,11 +54,8 @@ def remainder_came_back(events: list[Event]) -> None:
 
 def receipt_returned(events: list[Event]) -> None:
     """payment.returned of a settlement: where it was applied already, what it had paid is owed again."""
-    reasons = {
-        each.payload["subject_id"]: each.payload.get("reason", "")
-        for each in _of(events, SETTLEMENT_PAYMENT)
-        if each.payload.get("purpose") == Purpose.SETTLEMENT
-    }
+    settlements = _of(events, SETTLEMENT_PAYMENT)
+    reasons = _reasons([each for each in settlements if each.payload.get("purpose") == Purpose.SETTLEMENT])
     if reasons:
         services.undo_receipts(actor=SYSTEM_ACTOR, reasons=reasons, now=timezone.now())
 
@@ -78,6 +76,25 @@ def business_date_advanced(events: list[Event]) -> None:
     for book_id in sorted({event.subject_id for event in events}):
         services.accrue_book(actor=SYSTEM_ACTOR, book_id=book_id, now=timezone.now())
         services.pay_held(actor=SYSTEM_ACTOR, book_id=book_id, now=timezone.now())
+
+
+def account_entered(events: list[Event]) -> None:
+    """bank_account.registered, bank_account.replaced: what is held for its party can be paid there."""
+    accounts = BankAccount.objects.filter(id__in=[event.subject_id for event in events])
+    services.pay_held_to(
+        actor=SYSTEM_ACTOR, supplier_ids=sorted(set(accounts.values_list("party_id", flat=True))), now=timezone.now()
+    )
+
+
+def _disbursements(events: list[Event]) -> list[Event]:
+    """What is given back of an advance is a payment of it, too, and no disbursement."""
+    return [each for each in _of(events, ADVANCE) if each.payload.get("purpose") == Purpose.DISBURSEMENT]
+
+
+def _reasons(events: list[Event]) -> dict[int, str]:
+    """What was paid, by its id, with the bank's reason: not all who hear of the event may know it."""
+    found = reasons_of(each.subject_id for each in events)
+    return {each.payload["subject_id"]: found.get(each.subject_id, "") for each in events}
 
 
 def _of(events: list[Event], subject_type: str) -> list[Event]:

@@ -141,12 +141,12 @@ class Advance(Lifecycle, models.Model):
     NEXT = {
         Status.APPROVED: {Status.DISBURSING},
         Status.DISBURSING: {Status.ACTIVE, Status.FAILED},
-        # ACTIVE -> FAILED: the bank returned the payment after it had booked it.
+        # To FAILED, also from REPAID: the bank returned the payment after it had booked it.
         Status.ACTIVE: {Status.REPAID, Status.OVERDUE, Status.DEFAULTED, Status.FAILED},
-        Status.OVERDUE: {Status.ACTIVE, Status.REPAID, Status.DEFAULTED},
+        Status.OVERDUE: {Status.ACTIVE, Status.REPAID, Status.DEFAULTED, Status.FAILED},
         Status.DEFAULTED: {Status.ACTIVE, Status.WRITTEN_OFF, Status.REPAID},
         # A settlement that had repaid it came back.
-        Status.REPAID: {Status.ACTIVE, Status.OVERDUE},
+        Status.REPAID: {Status.ACTIVE, Status.OVERDUE, Status.FAILED},
         Status.WRITTEN_OFF: {Status.RECOVERED},
     }
 
@@ -238,7 +238,10 @@ class AdvanceReceivable(models.Model):
 
 
 class Repayment(models.Model):
-    """How one receipt was applied to one advance, by the waterfall. Append-only."""
+    """How one receipt was applied to one advance, by the waterfall. Append-only.
+
+    Of an advance that FAILED afterwards it was given back to the supplier.
+    """
 
     advance = models.ForeignKey(Advance, models.PROTECT, related_name="repayments")
     payment = models.ForeignKey(SettlementPayment, models.PROTECT, related_name="repayments")
@@ -256,6 +259,10 @@ class Repayment(models.Model):
                 name="repayment_positive",
             ),
         ]
+
+    @property
+    def amount_minor(self) -> int:
+        return self.fees_minor + self.interest_minor + self.principal_minor
 
 
 class ReturnedRepayment(models.Model):

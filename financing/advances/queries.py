@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 
 from financing.advances.models import Advance
 from financing.credit.models import Assessment, Facility, PolicyVersion
 from financing.credit.queries import Debt, debtor_ages, receivable_facts, standings
 from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Position, from_plain
+from financing.ledger.models import Account, Balance
 from financing.schedules import accrue
 
 
@@ -95,3 +96,12 @@ def past_repayment(*, funder_id: int, supplier_ids: Sequence[int]) -> dict[int, 
         )
     )
     return {row["supplier_id"]: PastRepayment(row["repaid"], row["repaid_late"], row["overdue"]) for row in rows}
+
+
+def held_for_supplier(facility: Facility) -> int:
+    """What its funder holds for the supplier until it can be paid, minor units."""
+    kept = Balance.objects.filter(
+        account__book__funder_id=facility.funder_id, account__kind=Account.Kind.CASH_COLLATERAL,
+        account__currency=facility.currency, account__facility_id=facility.id,
+    )  # fmt: skip
+    return kept.aggregate(held=Sum(F("credit_minor") - F("debit_minor"), default=0))["held"]

@@ -129,6 +129,7 @@ class Availability(ResultSaid):
     currency = serializers.CharField()
     amount_minor = serializers.IntegerField()
     least_minor = serializers.IntegerField(help_text="The smallest advance that the policy makes")
+    held_minor = serializers.IntegerField(help_text="Held for the supplier by the funder until it can be paid")
     waterfall = FallSaid(many=True)
     improvements = GainSaid(many=True)
 
@@ -383,6 +384,8 @@ class AdvanceSummary(serializers.ModelSerializer):
 
 
 class RepaymentShown(serializers.ModelSerializer):
+    """Of an advance that FAILED it was given back to the supplier, unless its settlement came back."""
+
     returned_at = serializers.DateTimeField(
         source="returned.recorded_at", allow_null=True, default=None,
         help_text="When its settlement came back, so that it is owed again",
@@ -403,7 +406,7 @@ class Happening(serializers.Serializer):
     event = serializers.IntegerField(source="id")
     name = serializers.CharField()
     at = serializers.DateTimeField(source="recorded_at")
-    payload = serializers.DictField()
+    payload = serializers.DictField(source="facts")
 
 
 class AdvanceShown(AdvanceSummary):

@@ -35,7 +35,7 @@ def movements(actor: Actor) -> list[Movement]:
     )
     known = {each.id: each for each in advances}
     found = [each for advance in advances for each in _of_advance(advance)]
-    for row in Repayment.objects.filter(advance__in=known).order_by("value_date", "id"):
+    for row in Repayment.objects.filter(advance__in=known, returned=None).order_by("value_date", "id"):
         found += _of_repayment(row, known[row.advance_id])
     found.sort(key=lambda each: (each.on, ORDER.index(each.what), each.advance_id))
     owed: dict[str, int] = {}

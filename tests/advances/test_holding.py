@@ -27,15 +27,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lending():
-    made = world.lending()
-    world.trade(made.cast.amphora, made.cast.meridian)
-    for number in range(4):
-        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", due_in=30 + number)
-    return made
-
-
-@pytest.fixture
 def repaid(lending):
     """An advance repaid by a settlement, its remainder instructed."""
     funded(lending)
@@ -131,7 +122,7 @@ def test_a_remainder_is_held_while_another_facility_is_in_arrears_and_paid_when_
 def returned(lending, payment):
     """The bank takes a settlement back from the funder's account."""
     claim(instruction_ids=[payment.instruction_id], now=NOW)
-    PaymentInstruction.objects.filter(id=payment.instruction_id).update(status="RETURNED")
+    PaymentInstruction.objects.filter(id=payment.instruction_id).update(status="RETURNED", reason="AC04")
     legs = (LegOf("CASH", -payment.amount_minor), LegOf("SETTLEMENT_CLEARING", payment.amount_minor))
     cash = Posting(key=f"back/{payment.id}", kind="bank.settlement_returned", currency="EUR", legs=legs)
     post(actor=SYSTEM_ACTOR, book_id=lending.book.id, postings=[cash], now=NOW)

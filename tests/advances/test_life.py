@@ -6,7 +6,6 @@ import pytest
 
 from financing.advances import services
 from financing.advances.models import Advance, Application
-from financing.advances.services.disburse import ReturnedAfterRepayment
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import Decision, Facility
 from financing.ledger import services as ledger
@@ -14,19 +13,9 @@ from financing.ledger.queries import balance
 from financing.receivables import services as receivable_services
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
-from tests import world
 from tests.world import CURRENCY, NOW, TODAY, as_member
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def lending():
-    made = world.lending()
-    world.trade(made.cast.amphora, made.cast.meridian)
-    for number in range(4):
-        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", due_in=30 + number)
-    return made
 
 
 def take_up(lending, amount_minor=900_00):
@@ -222,19 +211,3 @@ def test_what_a_later_advance_stands_on_stays_assigned_when_the_earlier_one_fail
     assert Receivable.objects.get(status="ASSIGNED").number == "INV-0"
     services.fail(actor=SYSTEM_ACTOR, reasons={second.id: "AC04"}, now=NOW)
     assert not Receivable.objects.filter(status="ASSIGNED").exists()
-
-
-def test_a_payment_returned_after_a_receipt_that_paid_no_more_than_the_fee_needs_a_person(lending):
-    advance = funded(lending)
-    apply_receipt(lending, settle(lending, "S-1", Receivable.objects.filter(status="ASSIGNED"), amount_minor=1_00))
-    with pytest.raises(ReturnedAfterRepayment):
-        services.take_back(actor=SYSTEM_ACTOR, reasons={advance.id: "AC04"}, now=NOW)
-    assert Advance.objects.get(id=advance.id).status == "ACTIVE"
-
-
-def test_a_payment_returned_when_the_advance_is_overdue_needs_a_person(lending):
-    advance = funded(lending)
-    advance_to(lending, advance.due_date + timedelta(days=1))
-    with pytest.raises(ReturnedAfterRepayment):
-        services.take_back(actor=SYSTEM_ACTOR, reasons={advance.id: "AC04"}, now=NOW)
-    assert Advance.objects.get(id=advance.id).status == "OVERDUE"

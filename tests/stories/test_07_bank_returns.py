@@ -1,10 +1,15 @@
 """The bank books a payment and sends it back: everything is undone, and the cash is there again."""
 
+from django.utils import timezone
+
 from accounts.trail.models import Delivery
 from financing.advances.models import Advance
-from financing.banking.models import PaymentInstruction, Statement
+from financing.banking.iso20022 import iban
+from financing.banking.models import BankAccount, PaymentInstruction, Statement
+from financing.banking.services import replace_account
+from portal.shared.access import SYSTEM_ACTOR
 from tests.stories.house import House
-from tests.world import TODAY
+from tests.world import CURRENCY, TODAY
 
 
 def test_a_returned_payment_is_undone_to_the_cent_and_reconciled(house: House):
@@ -62,3 +67,37 @@ def test_a_settlement_that_comes_back_after_it_repaid_is_undone_and_the_next_one
     assert house.booked_at_bank(supplier.iban) == [900_00, 97_30]
     assert (supplier.states(), supplier.facility.overpaid_minor) == (["SETTLED"], 0)
     assert Delivery.objects.filter(state=Delivery.State.PARKED).count() == 0
+
+
+def test_a_payment_that_comes_back_after_it_was_repaid_costs_the_supplier_nothing(house: House):
+    """It never had the money: what the platform paid on its invoice is its own, whole, as soon as it can be paid."""
+    supplier = house.supplier("Sorrel", invoices=(1_000_00,))
+    advance = house.funded(supplier, 900_00)
+    harbour = house.iban_of(house.cast.harbour)
+    house.settle("sorrel-1", (supplier.receivables()[0], None))
+    advance = house.advance(advance.application_id, Advance.Status.REPAID)
+    house.quiet()
+    before = house.at_bank(harbour)
+
+    house.bank.control("POST", f"/payments/{advance.instruction.end_to_end_id}/return")
+
+    house.advance(advance.application_id, Advance.Status.FAILED)
+    house.quiet()
+    assert house.at_bank(harbour) == before + 900_00
+    assert house.balance("CASH_COLLATERAL", supplier.facility_id) == -902_70
+    assert supplier.api.get(f"facilities/{supplier.facility_id}/availability/")["held_minor"] == 902_70
+    assert (supplier.states(), supplier.facility.principal_minor) == (["SETTLED"], 0)
+
+    another = iban.make("DE", f"90000002{supplier.party.id:010d}")
+    asked = {"holder": "Sorrel", "currency": CURRENCY, "iban": another, "opening_minor": 0, "notified": False}
+    house.bank.control("POST", "/accounts", asked)
+    account = BankAccount.objects.get(party=supplier.party, closed_at=None)
+    replace_account(
+        actor=SYSTEM_ACTOR, account_id=account.id, holder="Sorrel", iban=another, now=timezone.now()
+    )  # fmt: skip
+    house.quiet()
+
+    assert house.booked_at_bank(supplier.iban) == [900_00, 97_30, -900_00]
+    assert house.booked_at_bank(another) == [902_70]
+    assert house.balance("CASH_COLLATERAL", supplier.facility_id) == 0
+    house.reconcile(TODAY)

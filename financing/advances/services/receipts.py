@@ -20,6 +20,11 @@ class EarlierPaymentComesBack(RuleViolation):
     sentence = "Settlement payment {payment} came back and is still to be undone, before what replaces it is applied."
 
 
+def key_of_receipt(payment_id: int, facility_id: int) -> str:
+    """Key of the ledger entry that applies what a settlement payment brings to a facility."""
+    return f"settlement/{payment_id}/facility/{facility_id}"
+
+
 @dataclass
 class Receipt:
     """What one settlement payment brings to one facility; `parts`: the amounts that each advance gets of it.
@@ -38,7 +43,7 @@ class Receipt:
     @property
     def key(self) -> str:
         """Of the entry that applies it."""
-        return f"settlement/{self.payment.id}/facility/{self.facility.id}"
+        return key_of_receipt(self.payment.id, self.facility.id)
 
     @property
     def key_of_undoing(self) -> str:

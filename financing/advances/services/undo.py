@@ -32,9 +32,10 @@ def undo_receipts(*, actor: Actor, reasons: Mapping[int, str], now: datetime) ->
     """The bank took these settlement payments back from the funder's account (payment id -> reason). Repeatable.
 
     Fees, interest and principal that they paid are owed again, by advances that are open again; interest runs on from
-    today, as the money was there until today. A fee that was earned by an early repayment stays earned. The remainder
-    is taken from what is held for the supplier; what was paid to it already it owes, and it is made good from what it
-    gets next. The receivables are security again. Payments that were never applied are left out.
+    today, as the money was there until today. A fee that was earned by an early repayment stays earned. The remainder,
+    and what was given back since of an advance that FAILED, is taken from what is held for the supplier; what was paid
+    to it already it owes, and it is made good from what it gets next. The receivables are security again. Payments that
+    were never applied are left out.
     Returns the repayments undone. Raises NotTakenBackYet.
     """
     with acting(actor):
@@ -48,10 +49,12 @@ def undo_receipts(*, actor: Actor, reasons: Mapping[int, str], now: datetime) ->
         repayments = _repayments_of(receipts)
         advances = _lock(repayments)
         today = business_dates(each.funder_id for each in facilities.values())
+        owing = [each for each in repayments if advances[each.advance_id].status != Status.FAILED]
+        advances = {each.advance_id: advances[each.advance_id] for each in owing}
         postings = _reopen(advances.values(), today)
-        _owe_again(repayments, advances, facilities)
+        _owe_again(owing, advances, facilities)
         _restate(advances.values(), today)
-        postings += _entries(receipts, repayments)
+        postings += _entries(receipts, owing)
         _save(advances.values(), facilities.values())
         ReturnedRepayment.objects.bulk_create(
             ReturnedRepayment(repayment=each, reason=reasons[each.payment_id][:140], recorded_at=now)
@@ -59,7 +62,7 @@ def undo_receipts(*, actor: Actor, reasons: Mapping[int, str], now: datetime) ->
         )
         book_all(actor, postings, now)
         _secure_again(actor, receipts, now)
-        record(actor, now, [*map(_told, repayments), *(_told_owing(each) for each in receipts if each.remainder_minor)])
+        record(actor, now, [*map(_told, owing), *(_told_owing(each) for each in receipts if each.remainder_minor)])
         return repayments
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from financing.advances.models import Advance, Application, Repayment
+from financing.advances.queries import held_for_supplier
 from portal.shared import access
 from portal.shared.errors import NotFound
 from portal.ui.charts import Chart, Series
@@ -93,7 +94,8 @@ def _owed(request: HttpRequest, open_ones: list[Advance]) -> list[dict]:
 
 def _costs(request: HttpRequest) -> dict[str, int]:
     """Fees and interest per currency: what is paid, and what has come to it since."""
-    paid = Repayment.objects.filter(advance__supplier_id=request.actor.party_id).values("advance__currency")
+    kept = Repayment.objects.filter(returned=None).exclude(advance__status=Advance.Status.FAILED)
+    paid = kept.filter(advance__supplier_id=request.actor.party_id).values("advance__currency")
     costs = {
         row["advance__currency"]: row["fees"] + row["interest"]
         for row in paid.annotate(fees=Sum("fees_minor"), interest=Sum("interest_minor"))
@@ -155,8 +157,11 @@ def advance(request: HttpRequest, advance_id: int) -> HttpResponse:
     parts = ("fees_minor", "interest_minor", "principal_minor")
     kept = [each for each in repayments if not hasattr(each, "returned")]
     paid = {name: sum(getattr(each, name) for each in kept) for name in parts}
+    is_given_back = found.status == Advance.Status.FAILED and bool(kept)
     context = {
         "advance": found,
+        "is_given_back": is_given_back,
+        "held_minor": held_for_supplier(found.facility) if is_given_back else 0,
         "why": {"owed": why.owed(found), "interest": why.interest(found)},
         "repayments": repayments,
         "paid": paid | {"total_minor": sum(paid.values()), "share": paid["principal_minor"] / found.amount_minor},

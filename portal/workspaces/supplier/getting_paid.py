@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from financing.advances import pricing, services
 from financing.advances.models import Advance, Application, Quote
+from financing.advances.queries import held_for_supplier
 from financing.advances.services.apply import QuoteExpired
 from financing.advances.services.quote import NotOffered, Offer, offer
 from financing.credit.models import Facility
@@ -56,6 +57,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         "refusal_reasons": figures.against(refusal.facts.get("reasons", ()), least=context.get("least", ""))
         if refusal
         else [],
+        "held_minor": held_for_supplier(facility),
         "may_ask": permits(request.actor, "advances.quote"),
         "under_way": list(_applications(request).filter(facility=facility, status__in=UNDER_WAY).order_by("-id")[:5]),
         "open_advances": list(

@@ -199,7 +199,7 @@ def test_home_reads_as_much_for_thirty_invoices_as_for_three(trading, ana, more,
     for number in range(more):
         world.receivable(trading.cast.amphora, trading.cast.meridian, f"B-{number}", 100_00)
     ana.get(reverse("supplier:home"))  # the day's assessment is made once
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         ana.get(reverse("supplier:home"))
 
 
