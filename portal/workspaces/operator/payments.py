@@ -16,6 +16,7 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.operator import queries
 from portal.workspaces.operator.evidence import attachment
+from portal.workspaces.payments import saying
 
 PAYMENTS = (
     Column("end_to_end_id", gettext_lazy("Payment"), kind="id",
@@ -60,7 +61,13 @@ def payments(request: HttpRequest) -> HttpResponse:
 def payment(request: HttpRequest, instruction_id: int) -> HttpResponse:
     require(request.actor, "banking.view")
     found = trail(actor=request.actor, instruction_id=instruction_id)
-    return render(request, "operator/payment.html", {"payment": found.instruction, "trail": found})
+    context = {
+        "payment": found.instruction,
+        "steps": saying.steps(found),
+        "bookings": found.bookings,
+        "happenings": saying.course(found),
+    }
+    return render(request, "operator/payment.html", context)
 
 
 @for_kinds(OPERATOR)
@@ -96,4 +103,4 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
     found = all_statements(actor=request.actor).filter(id=statement_id).first()
     if found is None:
         raise NotFound()
-    return render(request, "operator/statement.html", {"statement": found, "entries": unmatched(found)})
+    return render(request, "operator/statement.html", {"statement": found, "odd": unmatched(found)})

@@ -1,17 +1,20 @@
-"""What a bank's message says of a payment, in a sentence for a person."""
+"""What a bank's message says of a payment, in a sentence for a person; and how the payment went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.trail.models import Event
 from financing.banking.iso20022 import pain002
 from financing.banking.iso20022.errors import UnreadableMessage
 from financing.banking.models import BankEntry, BankMessage, PaymentInstruction
 from financing.banking.queries import Trail
 from portal.ui.formats import day, money
-from portal.workspaces.sentences import BANK_REASONS
+from portal.workspaces.sentences import BANK_REASONS, SENTENCES, Happening, sentence
 
+P = PaymentInstruction.Status
 S = pain002.Status
 ANSWERS = {
     S.RECEIVED: gettext_lazy("The bank has the order and has not checked it yet."),
@@ -94,3 +97,21 @@ def reason(code: str) -> str:
     """A reason code of ISO 20022 with its meaning, where that is known here."""
     known = BANK_REASONS.get(code)
     return _("{meaning} ({code})").format(meaning=known, code=code) if known else code
+
+
+def course(trail: Trail) -> list[Happening]:
+    """How a payment went, from what is kept of it: for whoever is told no event of it and may know all."""
+    payment = trail.instruction
+    answer = "payment.rejected" if payment.status == P.REJECTED else "payment.accepted"
+    came_back = next((each.recorded_at for each in trail.bookings if each.return_reason), None)
+    steps = (
+        ("payment.due", payment.created_at), ("payment.sent", payment.sent_at), (answer, payment.answered_at),
+        ("payment.settled", payment.settled_at), ("payment.returned", came_back),
+    )  # fmt: skip
+    facts = {"amount_minor": payment.amount_minor, "currency": payment.currency, "reason": payment.reason}
+    told = [
+        Happening(at, sentence(Event(name=name, payload=facts)), SENTENCES[name][1])
+        for name, at in sorted((each for each in steps if each[1]), key=lambda each: each[1])
+    ]
+    took = [replace(b, took_ms=round((b.at - a.at).total_seconds() * 1000)) for a, b in pairwise(told)]
+    return [*told[:1], *took]

@@ -12,6 +12,7 @@ from accounts.trail.models import Delivery, Event
 from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
 from financing.banking.services import Payment, instruct
 from portal.shared.access import SYSTEM_ACTOR
+from portal.ui.formats import money
 from tests.world import NOW, TODAY, as_member
 
 HOME, DELIVERIES = "/operations/", "/operations/deliveries/"
@@ -139,14 +140,21 @@ def test_payments_are_listed_by_state_with_what_the_bank_said(wim, paying):
         sha256="0" * 64, recorded_at=NOW,
     )  # fmt: skip
     PaymentInstruction.objects.filter(id=one.id).update(
-        status=P.REJECTED, reason="AC04", reason_text="Closed account", message=message
-    )
+        status=P.REJECTED, reason="AC04", reason_text="Closed account", message=message, sent_at=NOW,
+        answered_at=NOW + timedelta(seconds=2),
+    )  # fmt: skip
     page = wim.get(reverse("operator:payments"), {"payments-status": "REJECTED"})
     assert [row.record.id for row in page.context["table"].rows] == [one.id]
     assert "Closed account" in page.text
     detail = wim.get(reverse("operator:payment", args=[one.id]))
     assert "Closed account (AC04)" in detail.text
-    assert [each.message_id for each in detail.context["trail"].messages] == ["M1"]
+    assert [(each.message.message_id, each.says) for each in detail.context["steps"]] == [
+        ("M1", f"Asks the bank to pay {money(one.amount_minor, one.currency)} to {one.creditor_name}.")
+    ]
+    assert [(each.state, each.took_ms) for each in detail.context["happenings"]] == [
+        ("DUE", None), ("SENT", 0), ("REJECTED", 2000),
+    ]  # fmt: skip
+    assert "the account is closed (AC04)" in detail.context["happenings"][-1].sentence
     content = wim.get(reverse("operator:message_content", args=[message.id]))
     assert (content.content, content["Content-Disposition"]) == (b"<pain/>", 'attachment; filename="pain.001-M1.xml"')
     assert "None yet" in wim.get(reverse("operator:payment", args=[two.id])).text
@@ -182,7 +190,7 @@ def test_days_that_agree_are_not_shown_and_one_that_differs_is(wim, lending):
     assert [row.record.id for row in page.context["table"].rows] == [days[1].id]
     one = wim.get(reverse("operator:statement", args=[days[1].id]))
     assert one.context["statement"].difference_minor == 1
-    assert one.context["entries"] == []
+    assert one.context["odd"] == []
     assert wim.get(reverse("operator:statement", args=[10**9])).status_code == 404
 
 
