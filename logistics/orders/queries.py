@@ -52,26 +52,27 @@ def receipts_locked(*, order_line_ids: Iterable[int]) -> dict[int, list[ReceiptL
     return found
 
 
+# OFFSET 0 keeps each look-up by its key, whatever statistics tell of tables that just grew: see credit.queries.
 _DELIVERED = """
-WITH line AS (
-    SELECT o.supplier_id, o.ordered_at, l.id, l.amount_minor, l.quantity, l.despatch_by, l.despatched_at, l.cancelled_at
-    FROM orders_purchaseorder o JOIN orders_orderline l ON l.order_id = o.id
-    WHERE o.platform_id = %(platform)s AND o.supplier_id = ANY(%(suppliers)s)
-      AND o.ordered_at >= %(since)s AND o.ordered_at < %(until)s
-), arrived AS (
-    SELECT order_line_id, sum(quantity) AS quantity FROM orders_receiptline
-    WHERE order_line_id IN (SELECT id FROM line) GROUP BY 1
-), back AS (
-    SELECT order_line_id, sum(amount_minor) AS amount FROM orders_returnline
-    WHERE order_line_id IN (SELECT id FROM line) GROUP BY 1
-)
-SELECT supplier_id,
-       count(*) FILTER (WHERE cancelled_at IS NULL AND despatch_by < %(until)s),
-       count(*) FILTER (WHERE cancelled_at IS NULL AND despatch_by < %(until)s AND despatched_at <= despatch_by),
-       count(*) FILTER (WHERE cancelled_at IS NULL AND ordered_at < %(ripe)s),
-       count(*) FILTER (WHERE cancelled_at IS NULL AND ordered_at < %(ripe)s AND arrived.quantity > 0),
-       coalesce(sum(line.amount_minor * arrived.quantity / line.quantity), 0), coalesce(sum(back.amount), 0)
-FROM line LEFT JOIN arrived ON arrived.order_line_id = line.id LEFT JOIN back ON back.order_line_id = line.id
+SELECT o.supplier_id,
+       count(*) FILTER (WHERE l.cancelled_at IS NULL AND l.despatch_by < %(until)s),
+       count(*) FILTER (WHERE l.cancelled_at IS NULL AND l.despatch_by < %(until)s
+                          AND l.despatched_at <= l.despatch_by),
+       count(*) FILTER (WHERE l.cancelled_at IS NULL AND o.ordered_at < %(ripe)s),
+       count(*) FILTER (WHERE l.cancelled_at IS NULL AND o.ordered_at < %(ripe)s AND arrived.quantity > 0),
+       coalesce(sum(l.amount_minor * arrived.quantity / l.quantity), 0), coalesce(sum(back.amount), 0)
+FROM orders_purchaseorder o
+CROSS JOIN LATERAL (SELECT * FROM orders_orderline WHERE order_id = o.id OFFSET 0) l
+CROSS JOIN LATERAL (
+    SELECT sum(quantity) AS quantity
+    FROM (SELECT quantity FROM orders_receiptline WHERE order_line_id = l.id OFFSET 0) receipt
+) arrived
+CROSS JOIN LATERAL (
+    SELECT sum(amount_minor) AS amount
+    FROM (SELECT amount_minor FROM orders_returnline WHERE order_line_id = l.id OFFSET 0) return
+) back
+WHERE o.platform_id = %(platform)s AND o.supplier_id = ANY(%(suppliers)s)
+  AND o.ordered_at >= %(since)s AND o.ordered_at < %(until)s
 GROUP BY 1
 """
 

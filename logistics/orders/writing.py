@@ -27,27 +27,23 @@ ORDER BY supplier, number, ordered_at
 ON CONFLICT (platform_id, number, supplier_id) DO NOTHING
 """
 
+# Found by lists of keys, not by joins with unnest: whatever the statistics of a table that just grew say, each list is
+# hashed or looked up in an index, and no plan multiplies the rows of the chunk with those of the table.
+ORDER_IDS = f"SELECT supplier_id, number, id FROM {ORDER} WHERE platform_id = %s AND number = ANY(%s)"
+
 KNOWN = f"""
-SELECT o.supplier_id, o.number, l.line_number, l.id,
-       l.sku, l.quantity, l.unit, l.unit_price, l.amount_minor, l.currency,
-       l.despatch_by, l.despatched_at, l.cancelled_at
-FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS t(supplier, number, line)
-JOIN {ORDER} o ON o.platform_id = %s AND o.number = t.number AND o.supplier_id = t.supplier
-JOIN {LINE} l ON l.order_id = o.id AND l.line_number = t.line
+SELECT order_id, line_number, id,
+       sku, quantity, unit, unit_price, amount_minor, currency, despatch_by, despatched_at, cancelled_at
+FROM {LINE} WHERE order_id = ANY(%s)
 """
 
 NEW_LINES = f"""
 INSERT INTO {LINE} (order_id, line_number, sku, category, quantity, unit, unit_price, amount_minor, currency,
                     despatch_by, despatched_at, cancelled_at, document_id, recorded_at)
-SELECT o.id, t.line, t.sku, t.category, t.quantity, t.unit, t.unit_price, t.amount, t.currency,
-       t.despatch_by, t.despatched_at, t.cancelled_at, %s, %s
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::numeric[],
-            %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
-     AS t(supplier, number, line, sku, category, quantity, unit, unit_price, amount, currency,
-          despatch_by, despatched_at, cancelled_at)
-JOIN {ORDER} o ON o.platform_id = %s AND o.number = t.number AND o.supplier_id = t.supplier
-RETURNING id, (SELECT supplier_id FROM {ORDER} WHERE id = order_id),
-          (SELECT number FROM {ORDER} WHERE id = order_id), line_number
+SELECT t.*, %s, %s
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::numeric[],
+            %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[]) AS t
+RETURNING order_id, line_number, id
 """
 
 UPDATES = f"""
@@ -96,10 +92,11 @@ def write(
     """Enter rows (line of the file, line of trade) and count in the report what became of them."""
     suppliers = _suppliers(actor, {line.supplier: line for _, line in rows}, report, now)
     with connection.cursor() as cursor:
-        lines = _known(cursor, platform, suppliers, [line for _, line in rows])
+        orders = _orders(cursor, platform, suppliers, [line for _, line in rows], now)
+        lines = _known(cursor, orders, [line for _, line in rows])
         entered = _compare(rows, lines, report)
         new = [each for each in lines.values() if each.id is None]
-        _insert(cursor, platform, document, suppliers, new, now)
+        _insert(cursor, document, orders, new, now)
         changed = [each for each in lines.values() if each.is_changed and each not in new]
         _update(cursor, changed)
         received = _receipts(cursor, entered, lines, now)
@@ -139,14 +136,24 @@ def _suppliers(actor: Actor, lines: dict[str, TradeLine], report, now: datetime)
     return found
 
 
-def _known(cursor, platform: Party, suppliers: dict[str, int], lines: list[TradeLine]) -> dict[tuple, Kept]:
+def _orders(cursor, platform: Party, suppliers: dict[str, int], lines: list[TradeLine], now) -> dict[tuple, int]:
+    """Ids of the chunk's orders by supplier (its external reference) and number; those nobody knew are entered."""
+    owners, numbers = [suppliers[x.supplier] for x in lines], [x.order for x in lines]
+    cursor.execute(ORDERS, [platform.id, now, owners, numbers, [x.ordered_at for x in lines]])
+    cursor.execute(ORDER_IDS, [platform.id, list(set(numbers))])
+    found = {(supplier, number): id_ for supplier, number, id_ in cursor.fetchall()}
+    return {(x.supplier, x.order): found[suppliers[x.supplier], x.order] for x in lines}
+
+
+def _known(cursor, orders: dict[tuple, int], lines: list[TradeLine]) -> dict[tuple, Kept]:
     """Lines of the chunk that are in the table already, by key."""
-    columns = [suppliers[x.supplier] for x in lines], [x.order for x in lines], [x.line for x in lines]
-    cursor.execute(KNOWN, [*columns, platform.id])
-    by_id = {(suppliers[line.supplier], line.order, line.line): line for line in lines}
+    cursor.execute(KNOWN, [list(set(orders.values()))])
+    by_id = {(orders[line.supplier, line.order], line.line): line for line in lines}
     found = {}
-    for supplier, order, number, id_, *terms, despatch_by, despatched_at, cancelled_at in cursor.fetchall():
-        line = by_id[supplier, order, number]
+    for order, number, id_, *terms, despatch_by, despatched_at, cancelled_at in cursor.fetchall():
+        line = by_id.get((order, number))
+        if line is None:
+            continue
         names = ("sku", "quantity", "unit", "unit_price", "amount_minor", "currency")
         times = {"despatch_by": despatch_by, "despatched_at": despatched_at, "cancelled_at": cancelled_at}
         found[line.key] = Kept(replace(line, **dict(zip(names, terms, strict=True)), **times), id_)
@@ -171,15 +178,13 @@ def _compare(rows: Sequence[tuple[int, TradeLine]], lines: dict[tuple, Kept], re
     return entered
 
 
-def _insert(cursor, platform: Party, document: Document, suppliers: dict[str, int], new: list[Kept], now) -> None:
+def _insert(cursor, document: Document, orders: dict[tuple, int], new: list[Kept], now) -> None:
     lines = [each.line for each in new]
-    owners, orders = [suppliers[x.supplier] for x in lines], [x.order for x in lines]
-    cursor.execute(ORDERS, [platform.id, now, owners, orders, [x.ordered_at for x in lines]])
     columns = [[getattr(x, name) for x in lines] for name in LINE_COLUMNS]
-    cursor.execute(NEW_LINES, [document.id, now, owners, orders, *columns, platform.id])
-    ids = {(supplier, order, number): id_ for id_, supplier, order, number in cursor.fetchall()}
+    cursor.execute(NEW_LINES, [document.id, now, [orders[x.supplier, x.order] for x in lines], *columns])
+    ids = {(order, number): id_ for order, number, id_ in cursor.fetchall()}
     for each in new:
-        each.id = ids[suppliers[each.line.supplier], each.line.order, each.line.line]
+        each.id = ids[orders[each.line.supplier, each.line.order], each.line.line]
 
 
 def _update(cursor, changed: list[Kept]) -> None:
