@@ -17,7 +17,7 @@ demo: ## the whole job end to end, in figures: var/demo.json (TRADE=file: replay
 bench: ## measure speed
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.bench $(ARGS)
 
-screens: ## a picture of every page of every role: var/screens/index.html (ROLES, LANGUAGES, WIDTHS, THEMES pick some)
+screens: ## a picture of every page of every role: var/screens/index.html (ROLES, PAGES, LANGUAGES, WIDTHS, THEMES pick some)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.screens
 
 test: ## run the tests (ARGS="tests/runtime -k port" picks some)

@@ -2,8 +2,9 @@
 
     var/screens/<role>/<page>-<width>-<theme>-<language>[-empty].png      var/screens/index.html
 
-ROLES=supplier,bank takes some only; LANGUAGES=en and WIDTHS=1440 too. The world is var/screens-world, made when it is
-not there; a portal that runs over it already is used as it is.
+ROLES=supplier,bank takes some only; LANGUAGES=en, WIDTHS=1440 and THEMES=dark too, and PAGES=advance takes the pages
+whose names have it. The world is var/screens-world, made when it is not there; a portal that runs over it already is
+used as it is.
 """
 
 import os
@@ -35,8 +36,17 @@ SIGNED_OUT = {
 }  # fmt: skip
 
 
+IS_DRESSED = """theme => { const root = document.documentElement;
+    return (root.dataset.bsTheme ?? (root.classList.contains("dark") ? "dark" : "light")) === theme; }"""
+"""The back office tells light from dark by a class."""
+
+
 def wanted(name: str, otherwise: str) -> list[str]:
     return os.environ.get(name, otherwise).split(",")
+
+
+def is_wanted(page: str) -> bool:
+    return any(part in page for part in wanted("PAGES", ""))
 
 
 def main() -> int:
@@ -90,11 +100,13 @@ class Shoot:
         from tests.screens.crawl import found_from
 
         self.speak("en")
-        found = found_from(self.page, "/", lambda path: self.page.goto(path).status)
+        found = found_from(self.page, self.viewer.first, lambda path: self.page.goto(path).status)
         found.pop("home", None)
         for language in wanted("LANGUAGES", "en,zh-hans"):
             self.speak(language)
             for name, path in found.items():
+                if not is_wanted(name):
+                    continue
                 self.page.goto(path)
                 pictures(self.page, self.place / name, language, "-empty" if self.viewer.is_empty else "")
         self.speak("en")
@@ -115,11 +127,22 @@ def pictures(page: Page, stem: Path, language: str, suffix: str) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     for width in wanted("WIDTHS", "1440,390"):
         page.set_viewport_size({"width": int(width), "height": 900 if int(width) > 600 else 844})
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": int(width), "height": height})  # bars stand at its end, not across it
         for theme in wanted("THEMES", "light,dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            page.wait_for_function("theme => document.documentElement.dataset.bsTheme === theme", arg=theme)
+            page.wait_for_function(IS_DRESSED, arg=theme)
+            see_all_of(page)
             path = f"{stem}-{width}-{theme}-{language}{suffix}.png"
-            page.screenshot(path=path, full_page=True, animations="disabled", timeout=120_000)
+            page.screenshot(path=path, animations="disabled", timeout=120_000)
+
+
+def see_all_of(page: Page) -> None:
+    """Wait for the charts, which are drawn when they come into view."""
+    for drawing in page.locator("[data-chart]:visible").all():
+        drawing.scroll_into_view_if_needed()
+        drawing.locator("canvas").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def signed_out(browser: Browser, w: World) -> None:

@@ -8,8 +8,9 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
 LINKS = "[...document.querySelectorAll('a[href]:not([download])')].map(each => each.href)"
-NOT_FOLLOWED = ("api/", "accounts/logout/", "static/", "admin/", "styleguide/")
-MOST = 60
+NOT_FOLLOWED = ("api/", "accounts/logout/", "static/", "admin/logout/", "styleguide/")
+BACK_OFFICE = "/admin/"
+MOST = 100
 
 
 def found_from(page: Page, start: str, open_page: Callable[[str], int]) -> dict[str, str]:
@@ -25,6 +26,8 @@ def found_from(page: Page, start: str, open_page: Callable[[str], int]) -> dict[
         name = name_of(path)
         if not name or name in found:
             continue
+        if path.startswith(BACK_OFFICE) != start.startswith(BACK_OFFICE):
+            continue  # a place of its own, with a round of its own
         if not opened(open_page, path) or (name_of(urlsplit(page.url).path) != name and path != start):
             continue  # no page, or one that sends on to another
         found[name] = path

@@ -13,6 +13,7 @@ FULL = {
     "supervisor": "sana@sextant.example",
     "operator": "olga@portolan.example",
     "operator-checker": "omar@portolan.example",
+    "back-office": "olga@portolan.example",
 }
 EMPTY = {
     "newcomer": "",
@@ -44,12 +45,16 @@ for role, kind in {roles!r}.items():
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """`role` is the folder of the pictures."""
+    """`role` is the folder of the pictures, `first` the page from which the others are found."""
 
     role: str
     email: str
     password: str
     is_empty: bool = False
+
+    @property
+    def first(self) -> str:
+        return "/admin/" if self.role == "back-office" else "/"
 
 
 def viewers(world: Path) -> list[Viewer]:
