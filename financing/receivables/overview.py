@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Min, Q, Sum
 
+from accounts.parties.models import Party
 from financing.receivables.models import Receivable
 from financing.receivables.queries import acceptance_queue, due_settlements
 from portal.shared.access import Actor
@@ -15,17 +16,22 @@ S = Receivable.Status
 
 
 def waiting(actor: Actor) -> dict:
-    """The queue in figures: how many wait, since when, how many of them are disputed, and what they are worth."""
+    """The queue in figures: how many wait, since when, how many of them are disputed, and what they are worth.
+
+    `unverified`: how many are of suppliers that are not, whom nobody pays until they are.
+    """
     rows = acceptance_queue(actor=actor).order_by()
     totals = list(
         rows.values("currency").annotate(
             count=Count("id"), amount_minor=Sum("open_minor"), since=Min("received_at"),
             disputed=Count("id", filter=Q(status=S.DISPUTED)),
+            unverified=Count("id", filter=~Q(supplier__status=Party.Status.ADMITTED)),
         )
     )  # fmt: skip
     return {
         "count": sum(each["count"] for each in totals),
         "disputed": sum(each["disputed"] for each in totals),
+        "unverified": sum(each["unverified"] for each in totals),
         "since": min((each["since"] for each in totals), default=None),
         "amounts": sorted(totals, key=lambda each: -each["amount_minor"]),
     }

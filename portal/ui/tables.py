@@ -40,6 +40,7 @@ class Column:
     `of`: kind of thing that a `kind="status"` is a state of, where it has a word of its own (portal/ui/states.py).
     `kind="waiting"`: an instant, shown as the time since then, coloured where that is long.
     `kind="choose"`: a check box named "chosen" of the form `<table name>-chosen`; none where the value is None.
+    `sums`: attribute path to the minor units that are added up of the rows chosen (js/choose.js).
     """
 
     key: str
@@ -51,6 +52,7 @@ class Column:
     url: Callable[[Any], str] | None = None
     term: str = ""
     of: str = ""
+    sums: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -80,6 +82,7 @@ class Cell:
     value: Any
     currency: str = ""
     url: str = ""
+    minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +250,11 @@ class Table:
 
     def _cell(self, column: Column, record: Any) -> Cell:
         currency = ""
-        if column.kind == "money":
+        if column.kind == "money" or column.sums:
             is_code = len(column.currency) == 3 and column.currency.isupper()
             currency = column.currency if is_code else look_up(record, column.currency)
-        return Cell(column, column.read(record), currency, column.url(record) if column.url else "")
+        minor = look_up(record, column.sums) if column.sums else None
+        return Cell(column, column.read(record), currency, column.url(record) if column.url else "", minor)
 
     # ── export ──────────────────────────────────────────────────────────────────────────────────────────────────────
     @property

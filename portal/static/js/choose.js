@@ -1,9 +1,23 @@
 // Rows chosen for an action. A table with a column of kind "choose" has check boxes of the form `<table>-chosen`;
-// [data-choose-all=FORM] chooses all that are shown; each [data-chosen-count] inside the form tells how many they are.
+// [data-choose-all=FORM] chooses all that are shown; inside the form each [data-chosen-count] tells how many they are,
+// each [data-chosen-number] so too as a plain number, each [data-chosen-sum] what they come to (data-minor and
+// data-currency of the boxes), and a button with data-needs-chosen waits until there is one.
 const chosen = new Map();
 
 function boxes(form) {
   return [...document.querySelectorAll(`input[type=checkbox][name=chosen][form="${CSS.escape(form)}"]`)];
+}
+
+function money(minor, currency) {
+  const language = document.documentElement.lang || "en";
+  const format = new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay: "code" });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
+function sum(marked) {
+  const sums = new Map();
+  marked.forEach(({ dataset: { minor, currency } }) => sums.set(currency, (sums.get(currency) ?? 0) + Number(minor)));
+  return [...sums].map(([currency, minor]) => money(minor, currency)).join(" + ");
 }
 
 function tell(form) {
@@ -14,8 +28,11 @@ function tell(form) {
     head.checked = all.length > 0 && marked.length === all.length;
     head.indeterminate = marked.length > 0 && marked.length < all.length;
   });
-  const counts = document.getElementById(form)?.querySelectorAll("[data-chosen-count]") ?? [];
-  counts.forEach((count) => { count.textContent = marked.length ? ` (${marked.length})` : ""; });
+  const inside = (part) => document.getElementById(form)?.querySelectorAll(part) ?? [];
+  inside("[data-chosen-count]").forEach((each) => { each.textContent = marked.length ? ` (${marked.length})` : ""; });
+  inside("[data-chosen-number]").forEach((each) => { each.textContent = marked.length; });
+  inside("[data-chosen-sum]").forEach((each) => { each.textContent = sum(marked); });
+  inside("[data-needs-chosen]").forEach((each) => { each.disabled = !marked.length; });
 }
 
 document.addEventListener("change", (event) => {

@@ -1,7 +1,9 @@
-// [data-dialog=ID] opens <dialog id=ID>; [data-dialog-close], Escape and a click beside it close it.
+// [data-dialog=ID] opens <dialog id=ID>; [data-dialog-close], Escape and a click beside it close it. A button that
+// sends its form opens the dialog first, which has one more that sends it.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   if (opener) {
+    event.preventDefault();
     document.getElementById(opener.dataset.dialog)?.showModal();
     return;
   }

@@ -50,13 +50,17 @@ def _why(row: Receivable) -> str:
     return Truncator(row.dispute_reason if row.status == S.DISPUTED else row.match_note).chars(100)
 
 
-def _queue_columns(may_accept: bool) -> tuple[Column, ...]:
-    choose = Column("id", gettext_lazy("Choose"), kind="choose", value=_choosable)
+def _queue_columns(may_accept: bool, *, tells_trust: bool) -> tuple[Column, ...]:
+    """Whether suppliers are verified is a column where one of them is not."""
+    choose = Column("id", gettext_lazy("Choose"), kind="choose", value=_choosable, sums="open_minor")
+    trust = Column(
+        "supplier.status", gettext_lazy("Verification"), kind="status", sort="supplier__status", value=_trust
+    )
     return (
         *([choose] if may_accept else []),
         Column("number", gettext_lazy("Invoice"), kind="id", sort=True, url=_url),
         Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
-        Column("supplier.status", gettext_lazy("Verification"), kind="status", sort="supplier__status", value=_trust),
+        *([trust] if tells_trust else []),
         Column("match", gettext_lazy("Found"), kind="status", sort=True, value=_finding),
         Column("match_note", gettext_lazy("Why it waits"), value=_why),
         Column("received_at", pgettext_lazy("for how long", "Waiting"), kind="waiting", sort=True),
@@ -104,8 +108,10 @@ class Reason(forms.Form):
 @for_kinds(PLATFORM)
 def home(request: HttpRequest) -> HttpResponse:
     may_accept = permits(request.actor, "receivables.accept")
+    waiting = glance.waiting(request.actor)
+    columns = _queue_columns(may_accept, tells_trust=waiting["unverified"] > 0)
     table = Table(
-        request, acceptance_queue(actor=request.actor), _queue_columns(may_accept), name="queue",
+        request, acceptance_queue(actor=request.actor), columns, name="queue",
         caption=_("Waiting for acceptance"), search=("number", "supplier__name"), order="received_at",
         filters=(
             Filter("match", _("Found"), words(Receivable.Match)),
@@ -122,7 +128,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return table.as_file()
     context = {
         "table": table,
-        "waiting": glance.waiting(request.actor),
+        "waiting": waiting,
         "oldest": None,
         "matched": glance.matched_share(request.actor, timezone.now()),
         "due": glance.due_soon(request.actor, timezone.localdate()),

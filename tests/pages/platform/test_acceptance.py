@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.intake.services import keep
+from accounts.parties.models import Party
 from accounts.trail.models import Event
 from financing.receivables.models import InvoiceLine, ReceiptClaim, Receivable
 from logistics.orders.models import ReceiptLine
@@ -56,6 +57,21 @@ def test_the_queue_shows_what_waits_and_why(maya, wait, lending):
     assert page.context["waiting"]["count"] == 1
     assert page.context["waiting"]["amounts"][0]["amount_minor"] == 1_000_00
     assert [(each["count"], each["amount_minor"]) for each in page.context["due"]] == [(1, 1_000_00)]
+
+
+def test_that_a_supplier_is_not_verified_is_a_column_only_where_one_is_not(maya, wait, lending):
+    wait("A-1")
+    assert "Verified" not in maya.get(HOME).text
+    Party.objects.filter(id=lending.cast.amphora.id).update(status=Party.Status.PROSPECT)
+    assert "Not verified" in maya.get(HOME).text
+
+
+def test_the_boxes_tell_what_is_accepted_with_them(maya, wait):
+    """What the dialog adds up before anything is owed."""
+    wait("A-1")
+    page = maya.get(HOME).text
+    assert 'data-minor="100000" data-currency="EUR"' in page
+    assert "You oblige yourselves to pay them" in page
 
 
 def test_an_empty_queue_says_what_would_appear(maya):
