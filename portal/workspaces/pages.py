@@ -16,6 +16,7 @@ FUNDER = {
     "advances.application": ("funder:application", True),
     "credit.policyversion": ("funder:policy", True),
     "banking.paymentinstruction": ("payments:payment", True),
+    "banking.statement": ("payments:statement", True),
 }
 PAGES: dict[str, dict[str, tuple[str, bool]]] = {
     access.SUPPLIER: {
@@ -34,6 +35,7 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
         "receivables.receivable": ("platform:receivable", True),
         "receivables.settlement": ("platform:settlement", True),
         "banking.paymentinstruction": ("payments:payment", True),
+        "banking.statement": ("payments:statement", True),
         "intake.document": ("platform:trade_import", True),
     },
     access.FINANCIER: FUNDER,
@@ -42,11 +44,17 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
         "parties.party": ("operator:party", True),
         "parties.businessverification": ("operator:verification", True),
         "banking.paymentinstruction": ("operator:payment", True),
+        "banking.statement": ("operator:statement", True),
         "intake.document": ("operator:document", True),
         "trail.delivery": ("operator:delivery", True),
     },
 }
 """Kind of party -> subject -> route, and whether the route takes the subject's number."""
+SHOWN_WITH = {
+    "receivables.creditnote": ("receivables.receivable", "receivable"),
+    "receivables.settlementpayment": ("receivables.settlement", "settlement"),
+}
+"""Subject without a page of its own -> the subject that it is shown with, and where an event's payload names that."""
 
 
 def address(kind: str, event: Event) -> str:
@@ -55,6 +63,9 @@ def address(kind: str, event: Event) -> str:
     What has no page of its own is shown with what it is about.
     """
     subject, number = event.subject_type, event.subject_id
+    if subject in SHOWN_WITH:
+        subject, key = SHOWN_WITH[subject]
+        number = event.payload.get(key, number)
     if not has_page(kind, subject, any_number=False) and isinstance(event.payload.get("subject_id"), int):
         subject, number = event.payload.get("subject_type", ""), event.payload["subject_id"]
     return page_of(kind, subject, number)

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.notices import services
 from accounts.notices.models import Notice, Preferences
+from financing.receivables.models import CreditNote, SettlementPayment
 from tests import world
 from tests.notices.conftest import funded, happened
 from tests.world import NOW
@@ -38,6 +39,20 @@ def test_a_notice_leads_to_its_subject_and_is_read_by_going_there(cast, as_user)
     assert (answer.status_code, answer["Location"]) == (302, "/supplier/advances/1/")
     assert [row.read_at is None for row in of("ana")] == [False, True]
     assert [row.read_at for row in of("aldo")] == [None, None]
+
+
+def test_what_has_no_page_of_its_own_leads_to_what_it_is_shown_with(cast, as_user):
+    """A credit note to its invoice; a payment of a settlement to the settlement, whose number is another."""
+    note = happened("credit_note.received", CreditNote(id=3), cast.amphora, receivable=7, number="CN-1")
+    paid = happened("settlement.booked", SettlementPayment(id=4), cast.meridian, settlement=8, amount_minor=1_00,
+                    currency="EUR")  # fmt: skip
+    services.write(events=[note, paid], now=NOW)
+    for email, event, address in (
+        ("ana@amphora.example", note, "/supplier/receivables/7/"),
+        ("maya@meridian.example", paid, "/platform/settlements/8/"),
+    ):
+        notice = Notice.objects.get(user__email=email, event=event)
+        assert as_user(email).get(reverse("notice_open", args=[notice.id]))["Location"] == address
 
 
 def test_anothers_notice_is_not_there_and_stays_unread(cast, as_user):
