@@ -1,5 +1,7 @@
 """The platform's first page: what needs a hand, by age, and whether the chain is healthy."""
 
+from itertools import dropwhile
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -56,21 +58,22 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _drawn(figures) -> dict:
-    """A programme's figures with their charts."""
-    weeks = [each.begins_on for each in figures.weeks]
+    """A programme's figures with their charts, from the first week of which there is something to tell."""
+    told = list(dropwhile(lambda each: each.automatic_share is None, figures.weeks))
+    weeks = [each.begins_on for each in told]
     return {
         "id": str(figures.programme.id),
         "figures": figures,
         "times": Chart(
             kind="line", head=_("Week"), labels=weeks, unit="elapsed", is_log=True,
             series=[
-                Series(_("median"), [each.median_ms for each in figures.weeks]),
-                Series(_("slowest in a hundred"), [each.p99_ms for each in figures.weeks]),
+                Series(_("median"), [each.median_ms for each in told]),
+                Series(_("slowest in a hundred"), [each.p99_ms for each in told]),
             ],
         ),
         "shares": Chart(
             kind="area", head=_("Week"), labels=weeks, unit="percent",
-            series=[Series(_("decided with no hand"), [each.automatic_share for each in figures.weeks])],
+            series=[Series(_("decided with no hand"), [each.automatic_share for each in told])],
         ),
         "grades": Chart(
             kind="bar", head=_("Grade"), labels=[grade or _("none yet") for grade, _n in figures.grades],
