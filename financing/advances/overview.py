@@ -1,11 +1,12 @@
 """What a funder sees at a glance: what waits for its people, what it holds and has lent, and its pace."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
-from financing.advances.models import Application
+from financing.advances.models import Advance, Application, Repayment
 from financing.ledger.models import Book
 from financing.ledger.queries import balances
 from portal.shared.access import Actor
@@ -39,6 +40,27 @@ def position(actor: Actor, book: Book) -> list[dict]:
         key, sign = {"CASH": ("cash", 1), "ADVANCES": ("lent", 1), "DUE_TO_SUPPLIER": ("due", -1)}[kind]
         line[key] += sign * amount
     return sorted(sums.values(), key=lambda line: -line["lent"])
+
+
+def repaid(actor: Actor, currency: str, since: date) -> dict:
+    """What has come back since a value date: principal, and the interest and fees with it. Minor units.
+
+    What the bank took back again is not counted.
+    """
+    rows = Repayment.objects.filter(
+        advance__funder_id=actor.party_id, advance__currency=currency, value_date__gte=since, returned__isnull=True
+    )
+    earned = Sum(F("interest_minor") + F("fees_minor"))
+    return rows.aggregate(principal=Coalesce(Sum("principal_minor"), 0), earned=Coalesce(earned, 0))
+
+
+def falls_due(actor: Actor, currency: str, *, days: int) -> list[dict]:
+    """The next days on which something is due at the latest: `due_date`, `count`, `owed_minor`; the late ones too."""
+    rows = Advance.objects.visible_to(actor).filter(
+        funder_id=actor.party_id, currency=currency, status__in=Advance.OPEN
+    )
+    owed = Sum(F("principal_minor") + F("interest_minor") + F("fees_minor"))
+    return list(rows.values("due_date").annotate(count=Count("id"), owed_minor=owed).order_by("due_date")[:days])
 
 
 _PACE = """

@@ -6,10 +6,16 @@ import pytest
 from django.db import transaction
 
 from accounts.parties.models import Membership, Party, User
+from financing.advances import services as advances
+from financing.advances.models import Advance, Repayment
 from financing.banking.services import register_account
+from financing.credit.models import Facility
+from financing.ledger.services import open_book
+from financing.receivables.models import Settlement, SettlementPayment
 from portal.shared.access import MAKER, SYSTEM_ACTOR
+from tests import world
 from tests.pages.payments.conftest import Told
-from tests.world import CURRENCY, NOW, as_member
+from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
 
 BANKER, SUPERVISION = "/banking/", "/supervision/"
 FEES = "DE02120300000000202051"
@@ -39,6 +45,32 @@ def account_of(party: Party, connected: bool = False):
     )  # fmt: skip
 
 
+def lent_by(funder: Party, lending: Lending) -> Advance:
+    """An advance of 900.00 of which this funder lent 650.00 still: 250.00 have come back, and 12.00 with them."""
+    world.trade(lending.cast.amphora, lending.cast.meridian)
+    for number in range(4):
+        world.receivable(lending.cast.amphora, lending.cast.meridian, f"A-{number}", 2_000_00)
+    ana = as_member("ana@amphora.example")
+    quote = advances.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=900_00, now=NOW)
+    asked = advances.apply(actor=ana, quote_id=quote.id, now=NOW)
+    advances.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[asked.id], now=NOW)
+    advances.confirm_funding(actor=SYSTEM_ACTOR, value_dates={asked.advance.id: TODAY}, now=NOW)
+    settlement = Settlement.objects.create(
+        debtor=lending.cast.meridian, currency=CURRENCY, key="s-1", created_at=NOW, request_hash="0" * 64
+    )
+    payment = SettlementPayment.objects.create(settlement=settlement, payee=funder, amount_minor=262_00)
+    Repayment.objects.create(
+        advance=asked.advance, payment=payment, fees_minor=10_00, interest_minor=2_00, principal_minor=250_00,
+        value_date=TODAY, recorded_at=NOW,
+    )  # fmt: skip
+    Advance.objects.filter(id=asked.advance.id).update(
+        funder=funder, principal_minor=650_00, interest_minor=3_00, fees_minor=0
+    )
+    Facility.objects.filter(id=lending.amphora_facility.id).update(funder=funder)
+    open_book(actor=SYSTEM_ACTOR, funder_id=funder.id, business_date=TODAY, now=NOW)
+    return asked.advance
+
+
 def test_each_lands_on_its_own_first_page(as_user, sana):
     assert as_user("cleo@crown.example").get("/").url == BANKER
     assert sana.get("/").url == SUPERVISION
@@ -48,6 +80,7 @@ def test_a_bank_without_anything_is_told_what_comes_and_what_secures_it_now(as_u
     shown = as_user("cleo@crown.example").get(BANKER)
     assert [n for _, n, _ in shown.context["waiting"]] == [0, 0, 0, 0]
     assert "No account of yours is on the portal yet" in shown.text
+    assert "You lend nothing through the portal yet" in shown.text
     assert "The portal records no pledges of goods yet" in shown.text
     assert [str(each.user) for each in shown.context["people"]] == ["Carl", "Cleo"]
     assert "Amphora" not in shown.text and "Harbour" not in shown.text
@@ -60,6 +93,16 @@ def test_a_banks_accounts_and_payments_stand_on_its_first_page(told: Told, as_us
     shown = as_user("cleo@crown.example").get(BANKER)
     assert [each.account for each in shown.context["accounts"]] == [own]
     assert [row.record.id for row in shown.context["table"].rows] == [told.waiting.id]
+
+
+def test_a_bank_that_lends_sees_first_what_is_lent_what_came_back_and_what_falls_due(told: Told, as_user):
+    advance = lent_by(told.lending.cast.crown, told.lending)
+    shown = as_user("cleo@crown.example").get(BANKER)
+    lending_now = shown.context["lending"]
+    assert (lending_now["lent"].total.principal_minor, lending_now["lent"].overdue_minor) == (650_00, 0)
+    assert lending_now["repaid"] == {"principal": 250_00, "earned": 12_00}
+    assert lending_now["due"] == [{"due_date": advance.due_date, "count": 1, "owed_minor": 653_00}]
+    assert "You lend nothing through the portal yet" not in shown.text
 
 
 def test_a_supervisor_finds_platforms_and_funders_its_account_and_people_and_no_supplier(sana):
