@@ -130,7 +130,7 @@ def _form_page(request: HttpRequest, form: Proposal, current: PolicyVersion | No
 def _groups(form: Proposal) -> dict:
     groups = form.grouped()
     rest = groups["open"][1:]
-    grades = [part for part in rest if part[0].terms[0].place.startswith("grades.")]
+    grades = [part for part in rest if part.section.terms[0].place.startswith("grades.")]
     return {"groups": groups, "grades": grades, "others": [part for part in rest if part not in grades]}
 
 

@@ -1,12 +1,14 @@
 """The form in which a policy version is proposed: every threshold with its unit and limits."""
 
 import copy
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +16,16 @@ from portal.shared.money import from_minor
 from portal.ui.forms import DayInput
 from portal.workspaces.funder import terms
 from portal.workspaces.funder.terms import CHOICE, MONEY, RATE, SHARE, Section, Term
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section on the page. `brief`: label and value of each term where it begins; `is_touched`: it is shown open."""
+
+    section: Section
+    fields: list[BoundField]
+    brief: list[tuple[str | Promise, str]]
+    is_touched: bool
 
 
 class Proposal(forms.Form):
@@ -41,20 +53,30 @@ class Proposal(forms.Form):
     def _terms(self) -> list[Term]:
         return [term for section in self._sections for term in section.terms]
 
-    def parts(self) -> list[tuple[Section, list[BoundField]]]:
+    def parts(self) -> list[Part]:
         """Sections with their fields, as the page shows them."""
-        return [(section, [self[term.place] for term in section.terms]) for section in self._sections]
+        return [self._part(section) for section in self._sections]
 
-    def grouped(self) -> dict[str, list]:
+    def _part(self, section: Section) -> Part:
+        values = [(term, terms.value_at(self._base, term.place)) for term in section.terms]
+        return Part(
+            section=section,
+            fields=[self[term.place] for term in section.terms],
+            brief=[(term.label, terms.in_words(term, value, self._currency)) for term, value in values],
+            is_touched=self.is_bound
+            and any(self[term.place].errors or term.place in self.changed_data for term in section.terms),
+        )
+
+    def grouped(self) -> dict[str, list[Part]]:
         """Sections that are read, and those that are folded away."""
         parts = self.parts()
         return {
-            "open": [part for part in parts if not part[0].folded],
-            "folded": [part for part in parts if part[0].folded],
+            "open": [part for part in parts if not part.section.folded],
+            "folded": [part for part in parts if part.section.folded],
         }
 
     def errors_in_folded(self) -> bool:
-        return any(bound.errors for _section, fields in self.grouped()["folded"] for bound in fields)
+        return any(bound.errors for part in self.grouped()["folded"] for bound in part.fields)
 
     def body(self) -> dict:
         """The policy as it was entered, as far as it could be read; the rest as it was."""
