@@ -250,11 +250,14 @@ def reasons(reasons, positive=False, codes=True):
 
 
 @register.inclusion_tag("components/progress.html")
-def progress(value, maximum, label, explanation="", tone=""):
-    """{% progress 37 120 _("Rows read") %}: how far a thing is; `value=None` where nobody can tell."""
+def progress(value, maximum, label, explanation="", tone="", currency=""):
+    """{% progress 37 120 _("Rows read") %}: how far a thing is; `value=None` where nobody can tell.
+
+    With a `currency` both are amounts in minor units.
+    """
     share = None if value is None or not maximum else min(100, max(0, 100 * value // maximum))
     return {"value": value, "maximum": maximum, "label": label, "explanation": explanation, "share": share,
-            "tone": tone}  # fmt: skip
+            "tone": tone, "currency": currency}  # fmt: skip
 
 
 @register.inclusion_tag("components/waterfall.html")

@@ -22,7 +22,10 @@ STATEMENTS = (
     Column("opening_minor", gettext_lazy("Opening"), kind="money", currency="account.currency"),
     Column("closing_minor", gettext_lazy("Closing"), kind="money", sort=True, currency="account.currency"),
     Column("ledger_minor", gettext_lazy("By the book"), kind="money", currency="account.currency"),
-    Column("difference_minor", gettext_lazy("Difference"), kind="money", currency="account.currency"),
+    Column(
+        "difference_minor", gettext_lazy("Difference"), kind="money", currency="account.currency",
+        value=lambda row: None if row.ledger_minor is None else row.difference_minor,
+    ),
     Column("unmatched", gettext_lazy("Known to one side"), kind="number", sort=True),
 )  # fmt: skip
 
