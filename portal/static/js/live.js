@@ -6,6 +6,9 @@
 // `notices` (data-live="notices") where somebody was told something.
 // The page itself is asked for (or data-live-url) and each element is replaced by its namesake, by id.
 const QUIET = 120;
+const STEP = 220;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const shownAt = new Map(); // id of a timeline -> when each of its steps comes into sight
 const marks = () => document.querySelectorAll("[data-live-mark]");
 let pending = new Set();
 let timer = null;
@@ -32,6 +35,26 @@ function busy(element) {
   return element.contains(here) && here.matches("input, textarea, select");
 }
 
+// Several steps are often told at once: on a timeline that goes on they come into sight one after the other.
+function arrive(before, node) {
+  const lists = node.matches(".timeline-list") ? [node] : node.querySelectorAll(".timeline-list[id]");
+  lists.forEach((list) => {
+    const old = before.id === list.id ? before : before.querySelector(`#${CSS.escape(list.id)}`);
+    if (!old || still.matches || !list.lastElementChild?.matches(".timeline-now")) return;
+    const known = old.querySelectorAll(".timeline-item:not(.timeline-none)").length;
+    const times = shownAt.get(list.id) ?? [];
+    const now = performance.now();
+    let next = Math.max(now, ...times.slice(-1).map((last) => last + STEP));
+    [...list.children].forEach((item, at) => {
+      if (at >= known && times[at] === undefined) { times[at] = next; next += STEP; }
+      if (!(times[at] > now - STEP)) return;
+      item.animate([{ opacity: 0, translate: "0 0.5rem" }, { opacity: 1, translate: "0" }],
+        { duration: STEP * 1.5, delay: times[at] - now, fill: "backwards", easing: "ease-out" });
+    });
+    shownAt.set(list.id, times);
+  });
+}
+
 function replace(page, element) {
   const fresh = page.getElementById(element.id);
   if (!fresh) return;
@@ -45,6 +68,7 @@ function replace(page, element) {
   const node = document.importNode(fresh, true);
   node.classList.add("renewed");
   element.replaceWith(node);
+  arrive(element, node);
   window.htmx?.process(node);
   if (focused) document.getElementById(focused)?.focus();
   // What somebody has opened to read stays open.
