@@ -139,8 +139,9 @@ class ReadOnly(ModelAdmin):
         return super().changelist_view(request, narrowed | (extra_context or {}))
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        known = {"related": self._related(object_id) if object_id else [], "acts": [], "show_close": False}
+        known = {"related": [], "acts": [], "show_close": False}
         if object_id and (row := self.get_object(request, object_id)) is not None:
+            known["related"] = self._related(row)
             known["acts"] = [each for each in permitted(self.acts, request.actor) if each.fits(row)]
             known["list_url"] = site.address(self.model, None, "changelist")
         return super().changeform_view(request, object_id, form_url, known | (extra_context or {}))
@@ -165,20 +166,30 @@ class ReadOnly(ModelAdmin):
                 found.append(f"{label(self.model, first)}: {value}")
         return found
 
-    def _related(self, pk: str | None) -> list[tuple[str, str]]:
-        """Lists of what refers to a row, as (label, address): one click further, and no statement."""
-        found = []
-        for relation in self.model._meta.get_fields(include_hidden=True):
-            other = getattr(relation, "related_model", None)
-            if not (relation.auto_created and not relation.concrete and other in site._registry):
-                continue
-            named = f"{relation.field.name}__{relation.field.target_field.name}__exact"
-            url = f"{site.address(other, None, 'changelist')}?{urlencode({named: pk})}"
-            words = str(other._meta.verbose_name_plural)
-            role = _(str(relation.field.verbose_name))
-            same = relation.field.verbose_name == self.model._meta.verbose_name_raw
-            found.append((words if same else _("{rows} ({role})").format(rows=words, role=role), url))
-        return [(_("History of it"), f"{site.address(self.model, pk, 'history')}"), *sorted(found)]
+    def _related(self, row: models.Model) -> list[tuple[str, str]]:
+        """Lists of what refers to a row, as (label, address): one click further, and one statement for all of them.
+
+        Those that are empty are left out; what no index would find is offered without a look.
+        """
+        fields = [
+            relation.field for relation in self.model._meta.get_fields(include_hidden=True)
+            if relation.auto_created and not relation.concrete and relation.related_model in site._registry
+        ]  # fmt: skip
+        there = {
+            f"there_{at}": models.Exists(field.model._base_manager.filter(**{field.name: models.OuterRef("pk")}))
+            for at, field in enumerate(fields) if is_indexed(field)
+        }  # fmt: skip
+        known = self.model._base_manager.filter(pk=row.pk).values(**there).first() if there else {}
+        shown = [field for at, field in enumerate(fields) if known.get(f"there_{at}", True)]
+        found = sorted(self._list_of(field, row.pk) for field in shown)
+        return [(_("History of it"), f"{site.address(self.model, row.pk, 'history')}"), *found]
+
+    def _list_of(self, field: models.ForeignKey, pk: object) -> tuple[str, str]:
+        named = f"{field.name}__{field.target_field.name}__exact"
+        url = f"{site.address(field.model, None, 'changelist')}?{urlencode({named: pk})}"
+        words = str(field.model._meta.verbose_name_plural)
+        same = field.verbose_name == self.model._meta.verbose_name_raw
+        return words if same else _("{rows} ({role})").format(rows=words, role=_(str(field.verbose_name))), url
 
     # ── export ──────────────────────────────────────────────────────────────────────────────────────────────────────
     def get_urls(self) -> list:
@@ -201,6 +212,14 @@ class ReadOnly(ModelAdmin):
     def get_action_choices(self, request: HttpRequest, default_choices=None, action_location=None) -> list:
         chosen = [(name, text) for name, (_do, _name, text) in self.get_actions(request).items()]
         return [("", _("What to do with them")), *chosen]
+
+
+def is_indexed(field: models.Field) -> bool:
+    """Whether rows are found by this field: it has an index, or is the first of one."""
+    whole = [index.fields for index in field.model._meta.indexes if index.condition is None]
+    unique = (each for each in field.model._meta.constraints if isinstance(each, models.UniqueConstraint))
+    whole += [each.fields for each in unique if each.condition is None]
+    return field.db_index or field.unique or any([*fields][:1] == [field.name] for fields in whole)
 
 
 def register_others(models_known: Iterable[type[models.Model]]) -> None:
