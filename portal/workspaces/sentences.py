@@ -12,7 +12,7 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.parties.models import Membership, User
+from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Event
 from financing.banking.rules import concerns_payee
 from financing.credit import wording
@@ -195,11 +195,12 @@ def _in_order(event: Event) -> tuple:
 def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> list[Happening]:
     """Events in sentences, in their order: with the time from each to the next, or with links to their subjects."""
     people = _people(actor, events)
+    about = {} if with_times or actor.party_kind != access.OPERATOR else _parties(events)
     told, before = [], None
     for event in events:
         took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
         address = "" if with_times else pages.address(actor.party_kind, event)
-        told.append(_happening(actor, event, people, took, address))
+        told.append(_happening(actor, event, people, took, address, about.get((event.subject_type, event.subject_id))))
         before = event.recorded_at
     return told
 
@@ -236,14 +237,15 @@ def _is_day(value: str | int) -> bool:
     return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
 
 
-def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int | None, url: str) -> Happening:
+def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int | None, url: str,
+                about: str | None = None) -> Happening:  # fmt: skip
     is_ours = event.actor_party_id == actor.party_id
     return Happening(
         at=event.recorded_at,
         sentence=sentence(event),
         state=SENTENCES.get(event.name, ("", ""))[1],
         actor=people.get(event.actor_user_id, "") if is_ours else "",
-        detail=reasons(actor.party_kind, event),
+        detail=reasons(actor.party_kind, event) or about or "",
         url=url,
         took_ms=took_ms,
         name=event.name,
@@ -266,6 +268,17 @@ def reasons(kind: str, event: Event) -> str:
         codes = [code for code in codes if code not in REFERRING]
     audience = wording.OFFICER if kind in access.FUNDERS else wording.SUPPLIER
     return " ".join(wording.reason(str(code), audience) for code in codes)
+
+
+def _parties(events: Sequence[Event]) -> dict[tuple[str, int], str]:
+    """For the operator, who reads of everybody: whom a verification and a registration are of, by their subjects."""
+    found: dict[tuple[str, int], str] = {}
+    for model, name in ((BusinessVerification, "legal_name"), (Party, "name")):
+        kind = model._meta.label_lower
+        ids = {event.subject_id for event in events if event.subject_type == kind}
+        rows = model.objects.filter(id__in=ids).values_list("id", name) if ids else ()
+        found |= {(kind, number): named for number, named in rows}
+    return found
 
 
 def _people(actor: Actor, events: Iterable[Event]) -> dict[int, str]:
