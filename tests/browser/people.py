@@ -78,6 +78,11 @@ class Person:
         self.page.locator(f"main a[href^='{address}']").first.click()
         self.page.wait_for_url(f"**{address}*")
 
+    def what_waits(self, address: str) -> None:
+        """A bank's first page says what waits, and leads there."""
+        self.page.locator(f"#waiting a[href='{address}']").click()
+        self.page.wait_for_url(f"**{address}")
+
     def find(self, table: str, text: str) -> None:
         """Search a table, so that what is looked for is on its first page however much there is."""
         with self.page.expect_response(lambda answer: f"{table}-q=" in answer.url):

@@ -37,7 +37,7 @@ MOST = """
  11 /platform/settlements/{settlement_id}/
   6 /platform/trade/
   5 /platform/trade/{document_id}/
- 12 /operations/
+ 13 /operations/
   6 /operations/verifications/
  13 /operations/verifications/{verification_id}/
   6 /operations/parties/

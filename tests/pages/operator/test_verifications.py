@@ -155,7 +155,7 @@ def test_lists_take_the_same_few_queries_however_many_rows(wim, asks, rows, djan
     for n in range(rows):
         asks(f"Supplier {n}", f"K-{n}")
     wim.get(HOME)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         wim.get(HOME)
     for address in ("operator:verifications", "operator:parties"):
         with django_assert_max_num_queries(6):
