@@ -195,7 +195,7 @@ def _in_order(event: Event) -> tuple:
 def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> list[Happening]:
     """Events in sentences, in their order: with the time from each to the next, or with links to their subjects."""
     people = _people(actor, events)
-    about = {} if with_times or actor.party_kind != access.OPERATOR else _parties(events)
+    about = {} if with_times or actor.party_kind != access.OPERATOR else parties_of(events)
     told, before = [], None
     for event in events:
         took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
@@ -270,7 +270,7 @@ def reasons(kind: str, event: Event) -> str:
     return " ".join(wording.reason(str(code), audience) for code in codes)
 
 
-def _parties(events: Sequence[Event]) -> dict[tuple[str, int], str]:
+def parties_of(events: Sequence[Event]) -> dict[tuple[str, int], str]:
     """For the operator, who reads of everybody: whom a verification and a registration are of, by their subjects."""
     found: dict[tuple[str, int], str] = {}
     for model, name in ((BusinessVerification, "legal_name"), (Party, "name")):

@@ -12,9 +12,9 @@ MOST = """
   4 /party/clients/new/
   7 /party/clients/{party_client_id}/
   7 /party/members/
-  5 /notices/
+  6 /notices/
   4 /notices/bell/
-  4 /notices/latest/
+  5 /notices/latest/
   7 /notices/{notice_id}/
  14 /funding/
   6 /funding/applications/

@@ -1,5 +1,8 @@
 """The notice centre: what a person was told in the party it acts for, and what it wants to have mailed."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from django.contrib.auth.decorators import login_required
 from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse
@@ -13,9 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.notices import queries, services
 from accounts.notices.letters import read_off_token
-from accounts.notices.models import Cadence
+from accounts.notices.models import Cadence, Notice
 from accounts.notices.queries import table
+from portal.shared.access import OPERATOR, Actor
 from portal.shared.errors import NotFound
+from portal.workspaces import sentences
 from portal.workspaces.access import for_kinds
 
 PAGE, LATEST = 50, 6
@@ -35,7 +40,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     unread, before = request.GET.get("unread") == "1", _number(request.GET.get("before", ""))
     rows = list(queries.notices(request.actor, unread=unread, topic=topic, before=before)[: PAGE + 1])
     context = {
-        "shown": queries.in_words(request.actor.party_kind, rows[:PAGE]),
+        "shown": _in_words(request.actor, rows[:PAGE]),
         "topics": topics.items(),
         "topic": topic,
         "unread": unread,
@@ -62,7 +67,19 @@ def bell(request: HttpRequest) -> HttpResponse:
 def latest(request: HttpRequest) -> HttpResponse:
     """What the bell unfolds."""
     rows = list(queries.notices(request.actor)[:LATEST])
-    return render(request, "notices/latest.html", {"shown": queries.in_words(request.actor.party_kind, rows)})
+    return render(request, "notices/latest.html", {"shown": _in_words(request.actor, rows)})
+
+
+def _in_words(actor: Actor, rows: Sequence[Notice]) -> list[queries.Shown]:
+    """Notices in words; where an operator reads of many alike, each with the party that it is about."""
+    shown = queries.in_words(actor.party_kind, rows)
+    about = sentences.parties_of([row.event for row in rows]) if actor.party_kind == OPERATOR else {}
+    return [replace(each, words=replace(each.words, detail=each.words.detail or _about(each.notice, about)))
+            for each in shown]  # fmt: skip
+
+
+def _about(notice: Notice, parties: dict[tuple[str, int], str]) -> str:
+    return parties.get((notice.event.subject_type, notice.event.subject_id), "")
 
 
 @for_kinds()

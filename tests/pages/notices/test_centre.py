@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from accounts.notices import services
 from accounts.notices.models import Notice, Preferences
+from accounts.parties.models import BusinessVerification
 from financing.receivables.models import CreditNote, SettlementPayment
 from tests import world
 from tests.notices.conftest import funded, happened
@@ -53,6 +54,16 @@ def test_what_has_no_page_of_its_own_leads_to_what_it_is_shown_with(cast, as_use
     ):
         notice = Notice.objects.get(user__email=email, event=event)
         assert as_user(email).get(reverse("notice_open", args=[notice.id]))["Location"] == address
+
+
+def test_an_operator_reads_whom_each_verification_is_of(cast, as_user):
+    rows = BusinessVerification.objects.order_by("id")
+    services.write(events=[happened("verification.submitted", row, row.party, cast.watch) for row in rows], now=NOW)
+    wim = as_user("wim@watch.example")
+    for name in ("notices", "notices_latest"):
+        page = wim.get(reverse(name)).text
+        assert page.count("A supplier waits to be screened") >= 2
+        assert "Amphora GmbH" in page and "Bellows GmbH" in page
 
 
 def test_anothers_notice_is_not_there_and_stays_unread(cast, as_user):
