@@ -29,7 +29,7 @@ SUBSCRIPTIONS: list[Subscriber] = [
     Subscriber(
         "advances.pay_held",
         "financing.advances.handlers.account_entered",
-        ("bank_account.registered", "bank_account.replaced"),
+        ("bank_account.registered", "bank_account.confirmed", "bank_account.replaced"),
     ),
     Subscriber("advances.receipt_returned", "financing.advances.handlers.receipt_returned", ("payment.returned",)),
     # A file of trade enters some thousand rows at a time, each with how far it has come.

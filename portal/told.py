@@ -26,7 +26,8 @@ from portal.workspaces import pages, sentences
 
 MAKERS, CHECKERS, STAFF = (MAKER, ADMIN), (CHECKER, ADMIN), (MAKER, CHECKER, ADMIN)
 EVERYBODY, ADMINS = (VIEWER, MAKER, CHECKER, ADMIN), (ADMIN,)
-ALL_KINDS = (SUPPLIER, PLATFORM, FINANCIER, BANK, SUPERVISOR, OPERATOR)
+PARTIES = (SUPPLIER, PLATFORM, FINANCIER, BANK, SUPERVISOR)
+ALL_KINDS = (*PARTIES, OPERATOR)
 
 WORK, MONEY, PROBLEMS, DECISIONS = "work", "money", "problems", "decisions"
 INVOICES, PEOPLE = "invoices", "people"
@@ -70,7 +71,20 @@ EVENTS: dict[str, tuple[Told, ...]] = {
     "client.secret_rotated": told(PEOPLE, ALL_KINDS, ADMINS),
     "client.removed": told(PEOPLE, ALL_KINDS, ADMINS),
     "bank_account.registered": told(PEOPLE, ALL_KINDS, ADMINS),
-    "bank_account.replaced": told(PEOPLE, ALL_KINDS, EVERYBODY, doer=True),
+    "bank_account.proposed": told(PEOPLE, PARTIES, EVERYBODY, doer=True)
+    + told(
+        WORK,
+        OPERATOR,
+        CHECKERS,
+        facts={"word": "OPERATOR"},
+        sentence=_("An account in {currency} waits for you to ask the bank and confirm it"),
+    ),
+    "bank_account.confirmed": told(PEOPLE, PARTIES, EVERYBODY, doer=True)
+    + told(PEOPLE, OPERATOR, ADMINS, sentence=_("The {currency} account …{end} of a party was confirmed")),
+    "bank_account.replaced": told(PEOPLE, PARTIES, EVERYBODY, doer=True)
+    + told(PEOPLE, OPERATOR, ADMINS, sentence=_("The {currency} account …{end} of a party was confirmed")),
+    "bank_account.withdrawn": told(PEOPLE, PARTIES, ADMINS),
+    "bank_account.refused": told(PEOPLE, PARTIES, EVERYBODY, doer=True),
     "bank_account.closed": told(PEOPLE, ALL_KINDS, ADMINS),
     "verification.submitted": told(WORK, OPERATOR, MAKERS, sentence=_("A supplier waits to be screened")),
     "verification.screened": told(
@@ -154,14 +168,19 @@ def words(kind: str, event: Event) -> Words:
     own = next((rule.sentence for rule in EVENTS.get(event.name, ()) if rule.kind == kind and rule.sentence), "")
     return Words(
         sentence=sentences.sentence(event, str(own)),
-        detail=_by(event) if event.name == "bank_account.replaced" else sentences.reasons(kind, event),
+        detail=_by(event) if event.name in NAMES_WHO else sentences.reasons(kind, event),
         state=sentences.SENTENCES.get(event.name, ("", ""))[1],
         path=pages.address(kind, event),
     )
 
 
+NAMES_WHO = {"bank_account.proposed", "bank_account.confirmed", "bank_account.replaced", "bank_account.refused"}
+
+
 def _by(event: Event) -> str:
-    """Who changed what everybody has to know of."""
+    """Who changed what everybody has to know of; of the operator no more than that it did."""
+    if event.payload.get("word") == "OPERATOR" and event.name != "bank_account.proposed":
+        return gettext("By the operator of the portal, on the bank's word")
     user = User.objects.filter(id=event.actor_user_id).first()
     return gettext("By {person}").format(person=user) if user else gettext("By a machine of yours")
 

@@ -79,7 +79,7 @@ def business_date_advanced(events: list[Event]) -> None:
 
 
 def account_entered(events: list[Event]) -> None:
-    """bank_account.registered, bank_account.replaced: what is held for its party can be paid there."""
+    """bank_account.registered, .confirmed, .replaced: what is held for its party can be paid there."""
     accounts = BankAccount.objects.filter(id__in=[event.subject_id for event in events])
     services.pay_held_to(
         actor=SYSTEM_ACTOR, supplier_ids=sorted(set(accounts.values_list("party_id", flat=True))), now=timezone.now()

@@ -22,7 +22,8 @@ from portal.shared.renderers import Json
 from portal.shared.rest import KEY_PARAMETER, Reading
 
 ACCOUNT_CODES = (
-    "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "CONNECTED_BY_OPERATOR",
+    "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "ACCOUNT_WAITING",
+    "CONNECTED_BY_OPERATOR",
 )  # fmt: skip
 
 
@@ -44,8 +45,8 @@ class BankAccountShown(serializers.ModelSerializer):
     class Meta:
         model = BankAccount
         fields = (
-            "id", "party", "holder", "iban", "bic", "currency", "connected", "created_at", "closed_at", "balance_minor",
-            "stated_on", "ledger_minor",
+            "id", "party", "holder", "iban", "bic", "currency", "status", "connected", "created_at", "confirmed_at",
+            "confirmed_as", "closed_at", "balance_minor", "stated_on", "ledger_minor",
         )  # fmt: skip
 
     def get_ledger_minor(self, account: BankAccount) -> int | None:
@@ -63,11 +64,19 @@ class BankAccountRegistered(BankAccountReplacement):
     currency = serializers.CharField(max_length=3)
 
 
+class BankAccountConfirmed(serializers.Serializer):
+    evidence = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, default="",
+        help_text="For the operator: by what the bank showed that holder and number belong together",
+    )  # fmt: skip
+
+
 @extend_schema(tags=["bank"])
 class BankAccounts(Reading):
     """The party's own accounts: where its money comes from and goes to."""
 
     model, view, group = BankAccount, "parties.view", "banking"
+    filters = {"status": "status"}
     serializer_class = BankAccountShown
 
     def get_queryset(self):
@@ -88,18 +97,19 @@ class BankAccounts(Reading):
     @extend_schema(request=BankAccountRegistered, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
     @refuses(*ACCOUNT_CODES)
     def create(self, request) -> Response:
-        """Register an account."""
+        """Propose an account: nothing is paid to it before another person has confirmed it."""
         given = self.checked(BankAccountRegistered)
         made = services.register_account(actor=self.actor, party_id=self.actor.party_id, now=timezone.now(), **given)
         return self.answer(made, 201)
 
     @extend_schema(request=BankAccountReplacement, responses={201: BankAccountShown}, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses(*ACCOUNT_CODES, "REAUTHENTICATION_REQUIRED")
+    @refuses(*ACCOUNT_CODES, "REAUTHENTICATION_REQUIRED", "STALE")
     def replace(self, request, pk: str) -> Response:
-        """Be paid to another account from now on, in the same currency. All people of the party are told.
+        """Propose another account in the place of this one, in the same currency. All people of the party are told.
 
-        A person in a session confirms first who it is; a machine needs nothing but its token.
+        The party is paid to this one until another person has confirmed the other. A person in a session confirms
+        first who it is; a machine needs nothing but its token, and what it proposes the operator confirms.
         """
         account = self.seen(pk)
         require(self.actor, "banking.register_account")
@@ -110,13 +120,48 @@ class BankAccounts(Reading):
 
     @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("CONNECTED_BY_OPERATOR", "REAUTHENTICATION_REQUIRED")
+    @refuses("CONNECTED_BY_OPERATOR", "REAUTHENTICATION_REQUIRED", "INVALID_TRANSITION")
     def close(self, request, pk: str) -> Response:
         """Be paid to this account no more."""
         self.seen(pk)
         require(self.actor, "banking.register_account")
         require_fresh(request._request, self.actor)
         return self.answer(services.close_account(actor=self.actor, account_id=int(pk), now=timezone.now()))
+
+    @extend_schema(request=BankAccountConfirmed, responses=BankAccountShown, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    @refuses(
+        "OWN_WORK", "LET_IN_LATELY", "OPERATOR_CONFIRMS", "COLLEAGUE_CONFIRMS", "INVALID_TRANSITION",
+        "EVIDENCE_MISSING", "REAUTHENTICATION_REQUIRED",
+    )  # fmt: skip
+    def confirm(self, request, pk: str) -> Response:
+        """Confirm a proposed account: the party is paid to it from now on, and no more to the one before.
+
+        For another person of the party than who proposed it. The operator confirms first accounts, and where a party
+        has no second person, with `evidence` of the bank. Never for machines.
+        """
+        services.word_on(self.actor, self.seen(pk))
+        require_fresh(request._request, self.actor)
+        given = self.checked(BankAccountConfirmed)
+        return self.answer(
+            services.confirm_account(actor=self.actor, account_id=int(pk), now=timezone.now(), **given)
+        )  # fmt: skip
+
+    @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
+    def withdraw(self, request, pk: str) -> Response:
+        """Take a proposal of one's own back."""
+        return self.answer(
+            services.withdraw_account(actor=self.actor, account_id=self.seen(pk).id, now=timezone.now())
+        )  # fmt: skip
+
+    @extend_schema(request=None, responses=BankAccountShown, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    @refuses("OWN_WORK", "INVALID_TRANSITION")
+    def refuse(self, request, pk: str) -> Response:
+        """Refuse a proposal of somebody else: the party is paid as before. Never for machines."""
+        return self.answer(services.refuse_account(actor=self.actor, account_id=self.seen(pk).id, now=timezone.now()))
 
 
 class InstructionShown(serializers.ModelSerializer):

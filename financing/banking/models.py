@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.parties.models import Party
 from financing.banking.rules import concerns_payee
@@ -30,9 +30,40 @@ class BankAccountQuerySet(OfAccount):
         """By their IBANs, the accounts that the bank may speak of to the portal."""
         return {account.iban: account for account in self.filter(iban__in=set(ibans), connected=True)}
 
+    def in_force(self):
+        """Those that money goes to, and comes from: confirmed and not closed."""
+        return self.filter(status=BankAccount.Status.IN_FORCE)
 
-class BankAccount(models.Model):
-    """An account of a party. `connected` ones receive bookings and statements through the portal."""
+    def open(self):
+        """Those in force, and those that wait to be."""
+        return self.filter(closed_at=None)
+
+
+class BankAccount(Lifecycle, models.Model):
+    """An account of a party: proposed by one, in force from the day another has confirmed it.
+
+    `connected` ones receive bookings and statements through the portal. Who proposed and who confirmed is told as
+    Actor.identity; the portal itself does both in one.
+    """
+
+    class Status(Choices):
+        WAITING = "WAITING"
+        IN_FORCE = "IN_FORCE"
+        CLOSED = "CLOSED"
+        WITHDRAWN = "WITHDRAWN"
+        REFUSED = "REFUSED"
+
+    class Word(Choices):
+        """Whose word it was that put an account in force."""
+
+        COLLEAGUE = "COLLEAGUE"
+        OPERATOR = "OPERATOR"
+        PORTAL = "PORTAL"
+
+    NEXT = {
+        Status.WAITING: {Status.IN_FORCE, Status.WITHDRAWN, Status.REFUSED},
+        Status.IN_FORCE: {Status.CLOSED},
+    }
 
     party = models.ForeignKey(Party, models.PROTECT, related_name="bank_accounts")
     holder = models.CharField(max_length=70)
@@ -43,7 +74,16 @@ class BankAccount(models.Model):
     read_until = models.CharField(
         max_length=35, blank=True, help_text="The bank's reference up to which its bookings were fetched without a gap."
     )
+    status = models.CharField(max_length=9, choices=Status, default=Status.WAITING)
     created_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=80)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.CharField(max_length=80, blank=True, default="")
+    confirmed_as = models.CharField(max_length=9, choices=Word, blank=True, default="")
+    evidence = models.CharField(
+        max_length=500, blank=True, default="",
+        help_text="What the operator has from the bank: that name and number belong together.",
+    )  # fmt: skip
     closed_at = models.DateTimeField(null=True)
 
     objects = BankAccountQuerySet.as_manager()
@@ -52,7 +92,32 @@ class BankAccount(models.Model):
         constraints = [
             # Where a payment goes must never be a choice between two.
             models.UniqueConstraint(
-                fields=["party", "currency"], condition=Q(closed_at__isnull=True), name="bank_account_one_open"
+                fields=["party", "currency"], condition=Q(status="IN_FORCE"), name="bank_account_one_in_force"
+            ),
+            # Whoever confirms must see the one account that takes the place of the one in force.
+            models.UniqueConstraint(
+                fields=["party", "currency"], condition=Q(status="WAITING"), name="bank_account_one_waiting"
+            ),
+            # One person alone, or somebody in its name, has a party paid elsewhere.
+            models.CheckConstraint(
+                condition=Q(status__in=["WAITING", "WITHDRAWN", "REFUSED"])
+                | ~Q(confirmed_by="") & ~Q(confirmed_by=F("proposed_by"))
+                | Q(confirmed_by="system", proposed_by="system"),
+                name="bank_account_confirmed_by_another",
+            ),
+            # The operator confirms on nobody's word but the bank's.
+            models.CheckConstraint(
+                condition=~Q(confirmed_as="OPERATOR") | ~Q(evidence=""), name="bank_account_evidence_of_the_bank"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["IN_FORCE", "CLOSED"], confirmed_at__isnull=False)
+                | Q(status__in=["WAITING", "WITHDRAWN", "REFUSED"], confirmed_at__isnull=True),
+                name="bank_account_in_force_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["WAITING", "IN_FORCE"], closed_at__isnull=True)
+                | Q(status__in=["CLOSED", "WITHDRAWN", "REFUSED"], closed_at__isnull=False),
+                name="bank_account_over_when_closed",
             ),
             # Whose book a booking of the bank belongs in must never be a choice either. An account that is only paid to
             # is whose it is by its holder: naming it first on the portal keeps it from nobody.

@@ -88,9 +88,9 @@ class Statements(ReadOnly):
 
 @admin.register(BankAccount, site=site)
 class BankAccounts(ReadOnly):
-    columns = ("iban", "party", "holder", "currency", "connected", "created_at", "closed_at")
+    columns = ("iban", "party", "holder", "currency", "status", "connected", "created_at", "closed_at")
     search_fields = ("iban", "holder", "party__name")
-    list_filter = (yes_or_no("connected"), party("party"), ("closed_at", admin.EmptyFieldListFilter))
+    list_filter = (choice("status"), yes_or_no("connected"), party("party"))
 
 
 # ── ledger ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -89,6 +89,7 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     "ledger.view": _allow(FUNDERS, VIEWER, MAKER, CHECKER),
     "ledger.advance_business_date": _allow(FUNDERS, CHECKER),
     "banking.register_account": _allow(ALL_KINDS),
+    "banking.verify_account": _allow(OPERATOR, CHECKER),
     "banking.view": _allow((SUPPLIER, PLATFORM, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
     "banking.retry": _allow((OPERATOR, *FUNDERS), MAKER),
 }
@@ -99,6 +100,7 @@ APPROVES_OR_PAYS = frozenset(
         "parties.manage_members",
         "clients.manage",
         "banking.register_account",
+        "banking.verify_account",
         "parties.decide_verification",
         "parties.shut_out",
         "parties.let_in",

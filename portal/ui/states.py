@@ -117,6 +117,7 @@ THINGS = (
     gettext_noop("Policy version"), gettext_noop("Settlement payment"), gettext_noop("Receivable"),
     gettext_noop("Application"), gettext_noop("Delivery"), gettext_noop("Facility"), gettext_noop("Advance"),
     gettext_noop("Party"),
+    gettext_noop("Bank account"),
 )  # fmt: skip
 """What moves from state to state, as refusals name it: models' names, here for the catalogue."""
 

@@ -11,6 +11,7 @@ SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
 """A subject as events name it: advances.advance:17."""
 
 FUNDER = {
+    "banking.bankaccount": ("party:settings", False),
     "credit.programme": ("funder:programme", True),
     "advances.advance": ("funder:advance", True),
     "advances.application": ("funder:application", True),
@@ -28,10 +29,11 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
         "credit.programme": ("supplier:programme", True),
         "parties.party": ("supplier:verification", False),
         "parties.businessverification": ("supplier:verification", False),
-        "banking.bankaccount": ("supplier:verification", False),
+        "banking.bankaccount": ("party:settings", False),
         "banking.paymentinstruction": ("payments:payment", True),
     },
     access.PLATFORM: {
+        "banking.bankaccount": ("party:settings", False),
         "receivables.receivable": ("platform:receivable", True),
         "receivables.settlement": ("platform:settlement", True),
         "banking.paymentinstruction": ("payments:payment", True),
@@ -40,9 +42,11 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
     },
     access.FINANCIER: FUNDER,
     access.BANK: FUNDER,
+    access.SUPERVISOR: {"banking.bankaccount": ("party:settings", False)},
     access.OPERATOR: {
         "parties.party": ("operator:party", True),
         "parties.businessverification": ("operator:verification", True),
+        "banking.bankaccount": ("operator:account", True),
         "banking.paymentinstruction": ("operator:payment", True),
         "banking.statement": ("operator:statement", True),
         "intake.document": ("operator:document", True),

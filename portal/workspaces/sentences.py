@@ -42,6 +42,13 @@ SENTENCES = {
     "client.secret_rotated": (_("An API client was given another secret"), ""),
     "client.removed": (_("An API client was removed"), ""),
     "bank_account.registered": (_("A bank account in {currency} was registered"), ""),
+    "bank_account.proposed": (
+        _("The {currency} account …{end} was proposed for you to be paid to; it waits to be confirmed"),
+        "WAITING",
+    ),
+    "bank_account.confirmed": (_("You are paid in {currency} to the account …{end} from now on"), "IN_FORCE"),
+    "bank_account.withdrawn": (_("The proposal of the {currency} account …{end} was withdrawn"), "WITHDRAWN"),
+    "bank_account.refused": (_("The proposal of the {currency} account …{end} was refused"), "REFUSED"),
     "bank_account.replaced": (
         _("The {currency} account that you are paid to was changed from …{old_end} to …{new_end}"),
         "",

@@ -68,6 +68,7 @@ ledger.open_book               ....     ....     ....      .... ....       .M.A
 ledger.view                    ....     ....     VMCA      VMCA ....       ....
 ledger.advance_business_date*  ....     ....     ..CA      ..CA ....       ....
 banking.register_account*      ...A     ...A     ...A      ...A ...A       ...A
+banking.verify_account*        ....     ....     ....      .... ....       ..CA
 banking.view                   VMCA     VMCA     VMCA      VMCA ....       VMCA
 banking.retry*                 ....     ....     .M.A      .M.A ....       .M.A
 """

@@ -76,7 +76,7 @@ def test_what_is_held_is_paid_once_the_supplier_has_another_account(lending, rep
     came_back()
     services.pay_held(actor=SYSTEM_ACTOR, book_id=lending.book.id, now=NOW)
     assert PaymentInstruction.objects.filter(purpose="REMAINDER").count() == 1
-    BankAccount.objects.filter(party=lending.cast.amphora).update(closed_at=NOW)
+    BankAccount.objects.filter(party=lending.cast.amphora).update(status="CLOSED", closed_at=NOW)
     world.register_account(
         actor=SYSTEM_ACTOR, party_id=lending.cast.amphora.id, holder="Amphora", iban="DE68210501700012345678",
         currency="EUR", now=NOW,
@@ -265,7 +265,7 @@ def test_a_receipt_goes_to_the_facility_that_the_receivable_was_assigned_to_when
 def test_a_supplier_without_an_account_is_told_before_it_waits(lending):
     ana = as_member("ana@amphora.example")
     offered = services.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=500_00, now=NOW)
-    BankAccount.objects.filter(party=lending.cast.amphora).update(closed_at=NOW)
+    BankAccount.objects.filter(party=lending.cast.amphora).update(status="CLOSED", closed_at=NOW)
     with pytest.raises(services.NoBankAccount):
         services.apply(actor=ana, quote_id=offered.id, now=NOW)
 

@@ -55,7 +55,7 @@ def repay(lending, key="S-1", amount_minor=None):
 
 def another_account(lending):
     """The supplier registers one instead of the one that it had."""
-    BankAccount.objects.filter(party=lending.cast.amphora).update(closed_at=NOW)
+    BankAccount.objects.filter(party=lending.cast.amphora).update(status="CLOSED", closed_at=NOW)
     return world.register_account(
         actor=SYSTEM_ACTOR, party_id=lending.cast.amphora.id, holder="Amphora", iban=OTHER_IBAN, currency=CURRENCY,
         now=NOW,

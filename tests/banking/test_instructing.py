@@ -150,6 +150,7 @@ def test_a_party_registers_its_own_account_and_only_that():
     registered = register_account(actor=administrator(first), party_id=first.id, **particulars)
 
     assert (registered.iban, registered.currency) == ("DE89370400440532013000", "EUR")
+    assert (registered.status, registered.proposed_by) == ("WAITING", "user:1")
     with pytest.raises(NotFound):
         register_account(actor=administrator(second), party_id=first.id, **particulars)
     with pytest.raises(Forbidden):
@@ -178,18 +179,6 @@ def test_an_account_whose_bookings_come_home_belongs_to_one_party(lender):
         account(party("FINANCIER", "Quay Bank"), 1, connected=True)
 
     assert refused.value.code == "ACCOUNT_TAKEN"
-
-
-def test_a_party_replaces_its_account_and_is_paid_to_the_new_one(lender, supplier):
-    old = supplier.bank_accounts.get()
-    [on_its_way] = ask(disbursement(lender, supplier, 1))
-    new = replace_account(
-        actor=administrator(supplier), account_id=old.id, holder="Aldana", iban="DE89370400440532013000", now=NOW
-    )
-    [next_one] = ask(disbursement(lender, supplier, 2))
-    old.refresh_from_db()
-    assert (old.closed_at, new.closed_at, new.currency) == (NOW, None, "EUR")
-    assert (on_its_way.creditor_iban, next_one.creditor_iban) == (old.iban, new.iban)
 
 
 def test_an_account_replaced_by_itself_stays(supplier):

@@ -91,9 +91,12 @@ def join(side: Side, count: int) -> list[Facility]:
         for each in suppliers
     )  # fmt: skip
     BankAccount.objects.bulk_create(
-        BankAccount(party=each, holder=each.name, iban=f"DE00{each.id:018d}", currency=CURRENCY, created_at=NOW)
+        BankAccount(
+            party=each, holder=each.name, iban=f"DE00{each.id:018d}", currency=CURRENCY, created_at=NOW,
+            status="IN_FORCE", proposed_by="system", confirmed_by="system", confirmed_at=NOW,
+        )
         for each in suppliers
-    )
+    )  # fmt: skip
     debtor_id = side.programme.debtor_id
     _trade([each.id for each in suppliers], debtor_id)
     _receivables([each.id for each in suppliers], debtor_id)

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Delivery
 from financing.advances.models import Advance, Application
-from financing.banking.models import Statement
+from financing.banking.models import BankAccount, Statement
 from financing.credit.models import Facility, PolicyVersion
 from financing.ledger.models import Book
 from financing.ledger.queries import balance, findings
@@ -58,6 +58,8 @@ def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa
     assert (suppliers.count(), suppliers.filter(status="PROSPECT").count()) == (40, 2)
     assert BusinessVerification.objects.filter(status="SCREENED").count() == 1
     assert Facility.objects.count() == 38
+    waiting = BankAccount.objects.filter(status="WAITING").values_list("party__name", "proposed_by")
+    assert len(waiting) == 3 and all(by.startswith("user:") for _, by in waiting)
     assert set(PolicyVersion.objects.values_list("status", flat=True)) == {"APPROVED", "PROPOSED"}
 
     people = json.loads((seeded / "users.json").read_text())

@@ -57,6 +57,7 @@ OBJECTS = {
     "message_id": "message",
     "statement_id": "statement",
     "account_id": "own account",
+    "proposal_id": "proposed account",
     "webauthn/keys/{pk}": "passkey",
     # the API names its objects by the collection they are of
     "parties/{pk}": "party",

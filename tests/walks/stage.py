@@ -22,6 +22,7 @@ from accounts.trail.models import Delivery
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
+from financing.banking.services import register_account
 from financing.credit import services as credit
 from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
@@ -200,6 +201,10 @@ def _bank(stage: Stage) -> dict[str, object]:
         reconciled_at=NOW,
     )  # fmt: skip
     own = BankAccount.objects.get(party=stage.lending.cast.amphora)
+    proposed = register_account(
+        actor=as_member("ana@amphora.example"), party_id=own.party_id, holder="Amphora", iban="DE89370400440532013000",
+        currency="USD", now=NOW,
+    )  # fmt: skip
     payment = PaymentInstruction.objects.get(purpose=PaymentInstruction.Purpose.DISBURSEMENT)
     return {
         "message": message,
@@ -208,6 +213,7 @@ def _bank(stage: Stage) -> dict[str, object]:
         "instruction": payment,
         "bank account": account,
         "own account": own,
+        "proposed account": proposed,
     }
 
 

@@ -37,9 +37,9 @@ MOST = """
  11 /platform/settlements/{settlement_id}/
   6 /platform/trade/
   5 /platform/trade/{document_id}/
- 13 /operations/
+ 14 /operations/
   6 /operations/verifications/
- 13 /operations/verifications/{verification_id}/
+ 14 /operations/verifications/{verification_id}/
   6 /operations/parties/
   9 /operations/parties/{party_id}/
  11 /operations/deliveries/
@@ -68,7 +68,7 @@ MOST = """
   6 /supplier/receivables/documents/
   7 /supplier/receivables/documents/{document_id}/
   4 /supplier/receivables/documents/{document_id}/content/
- 10 /supplier/verification/
+ 14 /supplier/verification/
   3 /supplier/verification/account/
   9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/

@@ -53,6 +53,9 @@ POST /party/settings/accounts/                                          s       
 GET  /party/settings/accounts/{account_id}/                             s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /party/settings/accounts/{account_id}/                             s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 POST /party/settings/accounts/{account_id}/close/                       s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+GET  /party/settings/accounts/{proposal_id}/confirm/                    s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /party/settings/accounts/{proposal_id}/confirm/                    s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
+POST /party/settings/accounts/{proposal_id}/end/                        s          h        xxx+    .       ....     .          ....    .       ....  .         ....    .     ....
 GET  /payments/                                                         s          h        ++++    +       ++++     +          ++++    +       ++++  +         ....    .     ....
 GET  /payments/{instruction_id}/                                        s          h        ++++    .       ....     .          ++++    .       ....  .         ....    .     ....
 GET  /payments/messages/{message_id}/                                   s          h        ....    .       ....     .          ++++    .       ....  .         ....    .     ....
@@ -86,6 +89,10 @@ GET  /operations/verifications/                                         s       
 GET  /operations/verifications/{verification_id}/                       s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
 POST /operations/verifications/{verification_id}/screen/                s          h        ....    .       ....     .          ....    .       ....  .         ....    .     x+x+
 POST /operations/verifications/{verification_id}/decide/                s          h        ....    .       ....     .          ....    .       ....  .         ....    .     xx++
+GET  /operations/accounts/                                              s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
+GET  /operations/accounts/{account_id}/                                 s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
+POST /operations/accounts/{proposal_id}/confirm/                        s          h        ....    .       ....     .          ....    .       ....  .         ....    .     xx++
+POST /operations/accounts/{proposal_id}/refuse/                         s          h        ....    .       ....     .          ....    .       ....  .         ....    .     xx++
 GET  /operations/parties/                                               s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
 GET  /operations/parties/{party_id}/                                    s          h        ....    .       ....     .          ....    .       ....  .         ....    .     ++++
 POST /operations/parties/{party_id}/invite/                             s          h        ....    .       ....     .          ....    .       ....  .         ....    .     xxx+
@@ -285,6 +292,9 @@ POST /api/v1/notices/{pk}/                                              s       
 GET  /api/v1/notices/{pk}/read/                                         s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
 POST /api/v1/notices/{pk}/read/                                         s          xxxx    x       xxxx     x          xxxx    x       xxxx  x         xxxx    x     xxxx
 POST /api/v1/bank-accounts/{pk}/close/                                  s          ....    .       ....     .          xxx+    .       ....  .         ....    .     xxx+
+POST /api/v1/bank-accounts/{pk}/confirm/                                s          ....    .       ....     .          xxxx    .       ....  .         ....    .     xxxx
+POST /api/v1/bank-accounts/{pk}/refuse/                                 s          ....    .       ....     .          xxxx    .       ....  .         ....    .     xxxx
+POST /api/v1/bank-accounts/{pk}/withdraw/                               s          ....    .       ....     .          xxxx    .       ....  .         ....    .     xxxx
 POST /api/v1/bank-accounts/{pk}/replace/                                s          ....    .       ....     .          xxx+    .       ....  .         ....    .     xxx+
 """
 
@@ -292,6 +302,8 @@ BY_SESSION = """
                                                                         signed_out Amphora Bellows Meridian Tramontane Harbour Lantern Crown Sovereign Sextant Plumb Watch
 POST /api/v1/verifications/{pk}/decide/                                 s          ....    .       ....     .          ....    .       ....  .         ....    .     xx++
 POST /api/v1/verifications/{pk}/screen/                                 s          ....    .       ....     .          ....    .       ....  .         ....    .     x+x+
+POST /api/v1/bank-accounts/{pk}/confirm/                                s          ....    .       ....     .          xxx+    .       ....  .         ....    .     xx++
+POST /api/v1/bank-accounts/{pk}/refuse/                                 s          ....    .       ....     .          xxx+    .       ....  .         ....    .     xx++
 GET  /api/v1/notices/preferences/                                       s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++
 POST /api/v1/notices/preferences/                                       s          ----    -       ----     -          ----    -       ----  -         ----    -     ----
 GET  /api/v1/notices/                                                   s          ++++    +       ++++     +          ++++    +       ++++  +         ++++    +     ++++

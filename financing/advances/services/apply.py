@@ -40,7 +40,7 @@ def apply(*, actor: Actor, quote_id: int, now: datetime) -> Application:
             raise QuoteExpired(valid_until=quote.valid_until.isoformat(timespec="seconds"))
         if quote.facility.status != Facility.Status.ACTIVE:
             raise FacilityNotActive()
-        accounts = BankAccount.objects.filter(party_id=quote.supplier_id, currency=quote.currency, closed_at=None)
+        accounts = BankAccount.objects.in_force().filter(party_id=quote.supplier_id, currency=quote.currency)
         if not accounts.exists():
             raise NoBankAccount(currency=quote.currency)
         application = Application(

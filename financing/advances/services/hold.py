@@ -99,7 +99,8 @@ def pay_held_to(*, actor: Actor, supplier_ids: Collection[int], now: datetime) -
 
 
 def open_account(supplier_id: int, currency: str) -> BankAccount | None:
-    return BankAccount.objects.filter(party=supplier_id, currency=currency, closed_at=None).first()
+    """The one that is in force."""
+    return BankAccount.objects.in_force().filter(party=supplier_id, currency=currency).first()
 
 
 def _held_in(book_id: int, supplier_ids: Collection[int] = ()) -> dict[tuple[str, str, int], int]:

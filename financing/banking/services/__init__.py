@@ -2,7 +2,8 @@
 
 | module | holds |
 |---|---|
-| `accounts` | registering, replacing, closing them |
+| `accounts` | proposing them, closing them |
+| `confirming` | the second word on them |
 | `instructions` | what is to be paid |
 | `sending` | from an instruction that is due to the bank's answer |
 | `booking` | what the bank has booked, into the owner's book |
@@ -13,6 +14,7 @@
 
 from financing.banking.services.accounts import close_account, register_account, replace_account
 from financing.banking.services.asking import ask, inquire
+from financing.banking.services.confirming import confirm_account, refuse_account, withdraw_account, word_on
 from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct, why
 from financing.banking.services.receiving import Receipt, receive, replay
 from financing.banking.services.sending import (
@@ -38,6 +40,7 @@ __all__ = [
     "claim",
     "close_account",
     "collect_statements",
+    "confirm_account",
     "inquire",
     "instruct",
     "receive",
@@ -46,9 +49,12 @@ __all__ = [
     "record_never_had",
     "record_outcome",
     "record_silence",
+    "refuse_account",
     "register_account",
     "replace_account",
     "replay",
     "transmit",
     "why",
+    "withdraw_account",
+    "word_on",
 ]

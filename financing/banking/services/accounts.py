@@ -1,70 +1,87 @@
-"""The accounts that money comes from and goes to: registered, replaced, closed."""
+"""The accounts that money comes from and goes to: proposed, proposed in the place of another, closed."""
 
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from accounts.parties.models import Party
+from accounts.parties.queries import operators
 from accounts.trail.services import News, record
 from financing.banking.iso20022 import fields
 from financing.banking.iso20022 import iban as ibans
 from financing.banking.iso20022.errors import MessageError
 from financing.banking.models import BankAccount
+from financing.banking.second import whose_word
 from portal.shared import access
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
-from portal.shared.errors import InvalidInput, NotFound
+from portal.shared.errors import InvalidInput, NotFound, Stale
 
 
 def register_account(
     *, actor: Actor, party_id: int, holder: str, iban: str, currency: str, bic: str = "", connected: bool = False,
     now: datetime,
 ) -> BankAccount:  # fmt: skip
-    """Enter the account of a party in one currency; the same again is the account that is there.
+    """Propose the account of a party in one currency; the same again is the account that is there.
 
-    `connected`: the bank tells the portal its bookings, and money can be paid from it; for the operator to say.
+    Nothing is paid to it before somebody else has confirmed it (`confirm_account`); what the portal itself enters is in
+    force at once. `connected`: the bank tells the portal its bookings, and money can be paid from it; for the operator
+    to say.
     Raises InvalidInput: IBAN_INVALID, BIC_INVALID, CURRENCY_INVALID, ACCOUNT_OPEN (the party has another one in this
-    currency), ACCOUNT_TAKEN (connected already).
+    currency), ACCOUNT_WAITING (another one waits in it), ACCOUNT_TAKEN (connected already).
     """
     particulars = _particulars(holder, iban, bic, currency)
     with acting(actor):
         _require_own(actor, party_id, connected)
-        known = BankAccount.objects.filter(party_id=party_id, closed_at=None, **_same(particulars)).first()
-        return known or _open(actor, party_id, particulars, connected, now)
+        known = BankAccount.objects.open().filter(party_id=party_id, **_same(particulars)).first()
+        if known:
+            return known
+        if BankAccount.objects.in_force().filter(party_id=party_id, currency=particulars["currency"]).exists():
+            raise _open_already(particulars["currency"])
+        return _propose(actor, party_id, particulars, connected, now)
 
 
 def replace_account(
     *, actor: Actor, account_id: int, holder: str, iban: str, bic: str = "", now: datetime
 ) -> BankAccount:  # fmt: skip
-    """From now on the party is paid to this account instead; payments that are on their way go where they were sent.
+    """Propose another account in the place of this one, which stays in force until the other is confirmed.
 
     Everybody who acts for the party is told, whoever did it too: it may have been done in their name.
-    Raises NotFound, Forbidden, InvalidInput (as register_account; CONNECTED_BY_OPERATOR where bookings come from it).
+    Raises NotFound, Forbidden, Stale (not in force), InvalidInput (as register_account; CONNECTED_BY_OPERATOR where
+    bookings come from it).
     """
     with acting(actor):
         old = _lock(actor, account_id)
+        if old.status != BankAccount.Status.IN_FORCE:
+            raise Stale()
         particulars = _particulars(holder, iban, bic, old.currency)
-        if _same(particulars) == {"iban": old.iban, "currency": old.currency}:
-            return old
-        old.closed_at = now
-        old.save(update_fields=["closed_at"])
-        new = _enter(old.party_id, particulars, False, now)
-        # No more than the last digits: enough for a colleague to see that it is none of theirs.
-        facts = {"currency": new.currency, "old_end": old.iban[-4:], "new_end": new.iban[-4:]}
-        record(actor, now, [News("bank_account.replaced", new, (new.party_id,), facts)])
-        return new
+        known = BankAccount.objects.open().filter(party_id=old.party_id, **_same(particulars)).first()
+        if known:
+            return known
+        if actor.is_system:
+            put_out_of_force(old, now)
+        return _propose(actor, old.party_id, particulars, False, now)
 
 
 def close_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
     """Nothing is paid to the account any more; payments that are on their way still arrive. Repeatable.
 
-    Raises NotFound, Forbidden, InvalidInput (CONNECTED_BY_OPERATOR).
+    Raises NotFound, Forbidden, InvalidTransition (it waits: withdraw or refuse it), InvalidInput
+    (CONNECTED_BY_OPERATOR).
     """
     with acting(actor):
         account = _lock(actor, account_id)
-        if account.closed_at is None:
-            _close(actor, account, now)
+        if account.status != BankAccount.Status.CLOSED:
+            put_out_of_force(account, now)
+            facts = {"currency": account.currency, "end": account.iban[-4:]}
+            record(actor, now, [News("bank_account.closed", account, (account.party_id,), facts)])
         return account
+
+
+def put_out_of_force(account: BankAccount, now: datetime) -> None:
+    account.move_to(BankAccount.Status.CLOSED)
+    account.closed_at = now
+    account.save(update_fields=["status", "closed_at"])
 
 
 def _lock(actor: Actor, account_id: int) -> BankAccount:
@@ -75,27 +92,27 @@ def _lock(actor: Actor, account_id: int) -> BankAccount:
     return account
 
 
-def _close(actor: Actor, account: BankAccount, now: datetime) -> None:
-    account.closed_at = now
-    account.save(update_fields=["closed_at"])
-    record(actor, now, [News("bank_account.closed", account, (account.party_id,), {"currency": account.currency})])
-
-
-def _open(actor: Actor, party_id: int, particulars: dict[str, str], connected: bool, now: datetime) -> BankAccount:
-    account = _enter(party_id, particulars, connected, now)
-    # No IBAN in the event: a sole trader's account number is personal data.
-    facts = {"currency": account.currency, "connected": connected}
-    record(actor, now, [News("bank_account.registered", account, (party_id,), facts)])
-    return account
-
-
-def _enter(party_id: int, particulars: dict[str, str], connected: bool, now: datetime) -> BankAccount:
-    account = BankAccount(party_id=party_id, connected=connected, created_at=now, **particulars)
+def _propose(actor: Actor, party_id: int, particulars: dict[str, str], connected: bool, now: datetime) -> BankAccount:
+    account = BankAccount(
+        party_id=party_id, connected=connected, created_at=now, proposed_by=actor.identity, **particulars
+    )
+    if actor.is_system:
+        account.move_to(BankAccount.Status.IN_FORCE)
+        account.confirmed_at, account.confirmed_by = now, actor.identity
+        account.confirmed_as = BankAccount.Word.PORTAL
     try:
         with transaction.atomic():
             account.save()
     except IntegrityError as error:
         raise _refusal(error, account.currency) from None
+    # No more than the last digits: enough for a colleague to see that it is none of theirs.
+    facts = {"currency": account.currency, "end": account.iban[-4:], "connected": connected}
+    if actor.is_system:
+        record(actor, now, [News("bank_account.registered", account, (party_id,), facts)])
+    else:
+        word = whose_word(account, now)
+        asked = operators() if word == BankAccount.Word.OPERATOR else ()
+        record(actor, now, [News("bank_account.proposed", account, (party_id, *asked), facts | {"word": word})])
     return account
 
 
@@ -137,8 +154,17 @@ def _check(iban: str, bic: str, currency: str) -> None:
         raise InvalidInput(refused.said, code="CURRENCY_INVALID") from None
 
 
+def _open_already(currency: str) -> InvalidInput:
+    return InvalidInput("The party already has an account in {currency}.", code="ACCOUNT_OPEN", currency=currency)
+
+
 def _refusal(error: IntegrityError, currency: str) -> InvalidInput:
     name = error.__cause__.diag.constraint_name if error.__cause__ else ""
-    if name == "bank_account_one_open":
-        return InvalidInput("The party already has an account in {currency}.", code="ACCOUNT_OPEN", currency=currency)
+    if name == "bank_account_one_waiting":
+        return InvalidInput(
+            "Another account in {currency} waits to be confirmed. Withdraw or refuse it first.",
+            code="ACCOUNT_WAITING", currency=currency,
+        )  # fmt: skip
+    if name == "bank_account_one_in_force":
+        return _open_already(currency)
     return InvalidInput("This account is connected already.", code="ACCOUNT_TAKEN")

@@ -31,7 +31,7 @@ SILENCES_PER_RUN = 3
 def ask(*, now: datetime) -> None:
     """Periodic: ask about open payments, then fetch bookings since the last time. A bank that is away ends the run."""
     messages = [partial(_ask_about, message, now) for message in _open_messages(now)]
-    accounts = BankAccount.objects.filter(connected=True, closed_at=None).order_by("id")
+    accounts = BankAccount.objects.in_force().filter(connected=True).order_by("id")
     silences = 0
     for question in messages + [partial(_catch_up, account, now) for account in accounts]:
         try:

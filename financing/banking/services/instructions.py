@@ -23,7 +23,7 @@ class NoBankAccount(RuleViolation):
     """`party` is the id of the party; a payer needs a connected account."""
 
     code = "NO_BANK_ACCOUNT"
-    sentence = "There is no open {currency} account to pay from or to. Register one first."
+    sentence = "There is no {currency} account in force to pay from or to. Register one, and have it confirmed."
 
 
 class InstructionConflict(IdempotencyConflict):
@@ -77,7 +77,7 @@ def instruct(*, actor: Actor, payments: Sequence[Payment], now: datetime) -> lis
 def _open_accounts(payments) -> dict[tuple[int, str], BankAccount]:
     parties = {party for payment in payments for party in (payment.payer_id, payment.payee_id)}
     keeps_book = Exists(Book.objects.filter(funder_id=OuterRef("party_id")))
-    rows = BankAccount.objects.filter(party_id__in=parties, closed_at=None).annotate(keeps_book=keeps_book)
+    rows = BankAccount.objects.in_force().filter(party_id__in=parties).annotate(keeps_book=keeps_book)
     return {(row.party_id, row.currency): row for row in rows}
 
 

@@ -26,7 +26,7 @@ def collect_statements(*, now: datetime, date: date) -> list[Statement]:
     away altogether.
     """
     collected = []
-    for account in BankAccount.objects.filter(connected=True, closed_at=None).order_by("id"):
+    for account in BankAccount.objects.in_force().filter(connected=True).order_by("id"):
         try:
             content = channel.statement(account.iban, date)
         except (channel.NotThere, channel.Refused) as refused:

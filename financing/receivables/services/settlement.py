@@ -118,7 +118,7 @@ def _payable(
 def _with_accounts(rows: Iterable[Receivable]) -> set[tuple[int, str]]:
     """Payee and currency of those who can be paid."""
     payees = {_payee_of(row) for row in rows}
-    return set(BankAccount.objects.filter(party__in=payees, closed_at=None).values_list("party_id", "currency"))
+    return set(BankAccount.objects.in_force().filter(party__in=payees).values_list("party_id", "currency"))
 
 
 def _unverified(rows: Iterable[Receivable]) -> set[int]:

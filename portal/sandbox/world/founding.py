@@ -1,5 +1,6 @@
 """Parties and people, accounts and book, policy and programme of a world: by the portal's own services."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -166,9 +167,13 @@ def approve_policy(funder: Party, body: dict, effective_from: date, now: datetim
 
 
 def open_accounts(
-    bank: BankClient, openings: dict[int, int], currency: str, now: datetime, *, connected: bool = False
-) -> None:
-    """Accounts at the sandbox bank (party id -> opening balance) and their registration with the portal."""
+    bank: BankClient, openings: dict[int, int], currency: str, now: datetime, *, connected: bool = False,
+    by: Mapping[int, Actor] | None = None,
+) -> None:  # fmt: skip
+    """Accounts at the sandbox bank (party id -> opening balance) and their registration with the portal.
+
+    `by`: party id -> who proposes it; the others' are in force at once.
+    """
     owners = {each.id: each for each in Party.objects.filter(id__in=openings)}
     asked = [
         {
@@ -182,15 +187,15 @@ def open_accounts(
     bank.control("POST", "/accounts", asked)
     for party_id, account in zip(openings, asked, strict=True):
         register_account(
-            actor=SYSTEM_ACTOR, party_id=party_id, holder=account["holder"], iban=account["iban"], bic=SANDBOX_BIC,
-            currency=currency, connected=connected, now=now,
+            actor=(by or {}).get(party_id, SYSTEM_ACTOR), party_id=party_id, holder=account["holder"],
+            iban=account["iban"], bic=SANDBOX_BIC, currency=currency, connected=connected, now=now,
         )  # fmt: skip
 
 
 def pay_in(book: Book, scale: Scale, now: datetime) -> None:
     """The capital that the account at the bank was opened with."""
     legs = (LegOf("CASH", scale.capital_minor), LegOf("CAPITAL", -scale.capital_minor))
-    account = BankAccount.objects.get(party_id=book.funder_id, currency=scale.currency, closed_at=None)
+    account = BankAccount.objects.in_force().get(party_id=book.funder_id, currency=scale.currency)
     entry = Posting(
         key="capital/opening", kind="capital.paid_in", currency=scale.currency, legs=legs,
         subject_type=account._meta.label_lower, subject_id=account.id,

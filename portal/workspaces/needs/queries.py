@@ -101,9 +101,10 @@ def _operator(actor: Actor, now: datetime) -> list[Need]:
 
 def _supplier(actor: Actor, now: datetime) -> list[Need]:
     verifications = list(BusinessVerification.objects.filter(party_id=actor.party_id).order_by("-id")[:10])
-    accounts = BankAccount.objects.visible_to(actor).filter(closed_at=None)
+    held = set(BankAccount.objects.visible_to(actor).open().values_list("status", flat=True))
+    in_force, waits = BankAccount.Status.IN_FORCE in held, BankAccount.Status.WAITING in held
     joined = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)
-    step = steps.next_step(verifications, accounts.exists(), joined.exists(), timezone.localdate(now))
+    step = steps.next_step(verifications, in_force, joined.exists(), timezone.localdate(now), waits)
     if step not in steps.OWN:
         return []
     where = {steps.ACCOUNT: "bank-accounts/", steps.JOIN: "programmes/"}.get(step, "verifications/")

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification
 from accounts.trail.models import Delivery
-from financing.banking.models import PaymentInstruction
+from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.second import for_operator
 from portal.shared.access import Actor
 from portal.ui.states import state
 from portal.workspaces.operator.queries import STUCK_AT_BANK, verifications
@@ -51,7 +52,7 @@ class Board:
     @property
     def resource(self) -> str:
         found = self.parameter.partition("-")[0]
-        return "instructions" if found == "payments" else found
+        return {"payments": "instructions", "accounts": "bank-accounts"}.get(found, found)
 
     @property
     def filter(self) -> str:
@@ -72,6 +73,9 @@ def boards(actor: Actor, now: datetime) -> list[Board]:
         _board(_("Verifications"), "operator:verifications", "verifications-status",
                verifications().order_by().select_related(None), ("status", "submitted_at"), (V.SUBMITTED, V.SCREENED),
                (V.SUBMITTED, V.SCREENED), now),
+        _board(_("Accounts to confirm"), "operator:accounts", "accounts-status",
+               for_operator(BankAccount.objects.visible_to(actor), now), ("status", "created_at"),
+               (BankAccount.Status.WAITING,), (BankAccount.Status.WAITING,), now),
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.workspaces.operator import deliveries, evidence, parties, payments, verifications
+from portal.workspaces.operator import accounts, deliveries, evidence, parties, payments, verifications
 
 app_name = "operator"
 urlpatterns = [
@@ -11,6 +11,10 @@ urlpatterns = [
     path("verifications/<int:verification_id>/", verifications.verification, name="verification"),
     path("verifications/<int:verification_id>/screen/", verifications.screen, name="screen"),
     path("verifications/<int:verification_id>/decide/", verifications.decide, name="decide"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/<int:account_id>/", accounts.account, name="account"),
+    path("accounts/<int:proposal_id>/confirm/", accounts.confirm, name="confirm_account"),
+    path("accounts/<int:proposal_id>/refuse/", accounts.refuse, name="refuse_account"),
     path("parties/", parties.parties, name="parties"),
     path("parties/<int:party_id>/", parties.party, name="party"),
     path("parties/<int:party_id>/invite/", parties.invite_first, name="invite_first"),

@@ -11,8 +11,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.parties import services
+from accounts.parties.freshness import ReauthenticationNeeded, require_fresh
 from accounts.parties.models import BusinessVerification
+from financing.banking.models import BankAccount
+from financing.banking.second import for_operator
+from financing.banking.services import confirm_account
 from portal.shared.access import OPERATOR, permits
+from portal.shared.database import acting
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
@@ -58,11 +63,37 @@ class Decision(forms.Form):
         coerce=lambda chosen: chosen == "yes", widget=forms.RadioSelect, label=gettext_lazy("Your decision"),
     )  # fmt: skip
     note = forms.CharField(max_length=2000, label=gettext_lazy("Why"), widget=forms.Textarea(attrs={"rows": 3}))
+    accounts = forms.TypedMultipleChoiceField(
+        coerce=int, required=False, widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Confirm with it where it is paid"),
+    )  # fmt: skip
+    evidence = forms.CharField(
+        max_length=500, required=False, label=gettext_lazy("What the bank showed"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("By what you know that holder and number belong together: the answer of a name check, a "
+                               "letter of the bank, a statement. Not the party's own word."),
+    )  # fmt: skip
 
-    def __init__(self, *args, may_admit: bool = True, **kwargs):
+    def __init__(self, *args, row: BusinessVerification, **kwargs):
         super().__init__(*args, **kwargs)
-        if not may_admit:
+        is_clear = row.screening == BusinessVerification.Screening.CLEAR
+        if not (is_clear or self.is_bound):  # sent all the same, it is refused with the reason
             self.fields["approve"].choices = (("no", _("Refuse")),)
+        waiting = for_operator(BankAccount.objects.filter(party=row.party_id), timezone.now()).order_by("id")
+        choices = [(each.id, f"{each.currency} {each.iban}, {each.holder}") for each in waiting]
+        if choices and is_clear:
+            self.fields["accounts"].choices = choices
+            self.fields["accounts"].initial = [number for number, _said in choices]
+        else:
+            del self.fields["accounts"], self.fields["evidence"]
+
+    def clean(self) -> dict:
+        given = super().clean()
+        if given.get("approve") is not True:
+            given["accounts"] = []
+        elif given.get("accounts") and not given.get("evidence"):
+            self.add_error("evidence", _("Say what the bank showed, or leave the account for later."))
+        return given
 
 
 @for_kinds(OPERATOR)
@@ -127,7 +158,8 @@ def _page(
         "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
         "happenings": timeline(request.actor, row, *accounts),
         "screening": screening or Screening(),
-        "decision": decision or Decision(may_admit=row.screening == BusinessVerification.Screening.CLEAR),
+        "decision": decision or Decision(row=row),
+        "decision_unfresh": isinstance(refusal, ReauthenticationNeeded),
         "refusal": refusal,
         "is_own": is_own and is_screened,
         "is_screened": is_screened,
@@ -166,17 +198,29 @@ def screen(request: HttpRequest, verification_id: int) -> HttpResponse:
 @for_kinds(OPERATOR)
 @require_POST
 def decide(request: HttpRequest, verification_id: int) -> HttpResponse:
-    form = Decision(request.POST)
     row = _verification(verification_id)
+    form = Decision(request.POST, row=row)
     if not form.is_valid():
         return _page(request, row, decision=form, status=422)
-    now = timezone.now()
     try:
-        decided = services.decide_verification(
-            actor=request.actor, verification_id=row.id, today=timezone.localdate(now), now=now, **form.cleaned_data
-        )
+        decided = _decide(request, row, form.cleaned_data)
     except RuleViolation as refusal:
         return _page(request, _verification(row.id), decision=form, refusal=refusal, status=refusal.status)
     admitted = decided.status == S.APPROVED
     messages.success(request, _("Admitted.") if admitted else _("Refused. The party can hand in again."))
     return redirect("operator:verification", row.id)
+
+
+def _decide(request: HttpRequest, row: BusinessVerification, given: dict) -> BusinessVerification:
+    """The party and the accounts that were seen with it, both or neither. Raises RuleViolation."""
+    actor, now, accounts = request.actor, timezone.now(), given.get("accounts", [])
+    with acting(actor):
+        decided = services.decide_verification(
+            actor=actor, verification_id=row.id, approve=given["approve"], note=given["note"],
+            today=timezone.localdate(now), now=now,
+        )  # fmt: skip
+        if accounts:
+            require_fresh(request, actor)
+        for account_id in accounts:
+            confirm_account(actor=actor, account_id=account_id, evidence=given["evidence"], now=now)
+        return decided

@@ -11,16 +11,18 @@ from accounts.parties import services
 from accounts.parties.freshness import is_fresh
 from accounts.parties.models import BusinessVerification
 from financing.banking.models import BankAccount
-from financing.banking.services import close_account, register_account
+from financing.banking.services import close_account, refuse_account, register_account, withdraw_account
 from financing.credit.models import Programme
 from portal.shared.access import permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.party.forms import DaysForm
 from portal.workspaces.payments.queries import own_accounts
-from portal.workspaces.payout import replacing, to_confirm
+from portal.workspaces.payout import confirming, proposals, replacing, say_proposed, to_confirm
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier.forms import AccountForm
+
+S = BankAccount.Status
 
 
 @for_kinds()
@@ -49,11 +51,12 @@ def register(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST, currencies=_missing(request))
     if not form.is_valid():
         return _shown(request, account_form=form)
+    now = timezone.now()
     try:
-        register_account(actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data)
+        made = register_account(actor=request.actor, party_id=request.actor.party_id, now=now, **form.cleaned_data)
     except RuleViolation as refusal:
         return _shown(request, account_form=form, refusal=refusal)
-    messages.success(request, _("The account is registered: you are paid to it from now on."))
+    say_proposed(request, made)
     return redirect("party:settings")
 
 
@@ -61,6 +64,32 @@ def register(request: HttpRequest) -> HttpResponse:
 def replace(request: HttpRequest, account_id: int) -> HttpResponse:
     """Another account to be paid to, in the place of this one."""
     return replacing(request, _own(request, account_id), back="party:settings")
+
+
+@for_kinds()
+def confirm(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """The second person's word: yes."""
+    return confirming(request, _own(request, proposal_id, S.WAITING), back="party:settings")
+
+
+@for_kinds()
+@require_POST
+def end(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """A proposal is withdrawn by whoever made it; for everybody else it is the second word: no."""
+    found = _own(request, proposal_id, S.WAITING)
+    service = withdraw_account if found.proposed_by == request.actor.identity else refuse_account
+    try:
+        ended = service(actor=request.actor, account_id=found.id, now=timezone.now())
+    except RuleViolation as refusal:
+        require(request.actor, "banking.register_account")
+        return _shown(request, refusal=refusal)
+    said = (
+        _("Withdrawn: you are paid as before.")
+        if ended.status == S.WITHDRAWN
+        else _("Refused: you are paid as before.")
+    )
+    messages.success(request, said)
+    return redirect("supplier:verification" if request.POST.get("back") == "joining" else "party:settings")
 
 
 @for_kinds()
@@ -78,8 +107,8 @@ def close(request: HttpRequest, account_id: int) -> HttpResponse:
     return redirect("party:settings")
 
 
-def _own(request: HttpRequest, account_id: int) -> BankAccount:
-    rows = BankAccount.objects.visible_to(request.actor).filter(party_id=request.actor.party_id, closed_at=None)
+def _own(request: HttpRequest, account_id: int, status: str = S.IN_FORCE) -> BankAccount:
+    rows = BankAccount.objects.visible_to(request.actor).filter(party_id=request.actor.party_id, status=status)
     found = rows.filter(id=account_id).first()
     if found is None:
         raise NotFound()
@@ -87,9 +116,9 @@ def _own(request: HttpRequest, account_id: int) -> BankAccount:
 
 
 def _missing(request: HttpRequest) -> list[str]:
-    """Currencies of the party's programmes in which it has no account yet."""
+    """Currencies of the party's programmes in which it has no account yet, and none waits."""
     traded = Programme.objects.visible_to(request.actor).values_list("currency", flat=True)
-    held = BankAccount.objects.visible_to(request.actor).filter(party_id=request.actor.party_id, closed_at=None)
+    held = BankAccount.objects.visible_to(request.actor).open().filter(party_id=request.actor.party_id)
     return sorted(set(traded) - set(held.values_list("currency", flat=True)))
 
 
@@ -98,7 +127,8 @@ def _shown(
     refusal: RuleViolation | None = None,
 ) -> HttpResponse:  # fmt: skip
     party, missing, accounts = request.party, _missing(request), own_accounts(request.actor)
-    may_pay = permits(request.actor, "banking.register_account")
+    may_pay, ever = permits(request.actor, "banking.register_account"), BankAccount.objects.filter(party=party)
+    proposed = proposals(request.actor, timezone.now())
     verified = party.verifications.filter(status=BusinessVerification.Status.APPROVED).order_by("-id").first()
     context = {
         "subject": party,
@@ -107,11 +137,13 @@ def _shown(
         "may_edit": permits(request.actor, "parties.edit"),
         "form": form or DaysForm(current=party.time_zone),
         "accounts": accounts,
+        "proposals": proposed,
+        "proposed_currencies": {each.account.currency for each in proposed},
         "may_manage_accounts": may_pay,
         "missing": missing,
         "account_form": account_form or AccountForm(currencies=missing, initial={"holder": party.name}),
         "refusal": refusal,
-        "happenings": timeline(request.actor, party, *(each.account for each in accounts)),
+        "happenings": timeline(request.actor, party, *ever),
     }
     wrong = (form and form.errors) or (account_form and account_form.errors)
     status = refusal.status if refusal else 422 if wrong else 200

@@ -28,8 +28,9 @@ class Own:
 
 
 def own_accounts(actor: Actor) -> list[Own]:
-    """The party's accounts, open ones first. Four queries at most, however many there are."""
-    found = sorted(accounts(actor=actor).filter(party_id=actor.party_id), key=lambda each: each.closed_at is not None)
+    """The party's accounts that are or were in force, open ones first. Four queries at most, however many there are."""
+    confirmed = accounts(actor=actor).filter(party_id=actor.party_id, confirmed_at__isnull=False)
+    found = sorted(confirmed, key=lambda each: each.closed_at is not None)
     cash = cash_by_book(actor=actor) if found else None
 
     def by_book(account: BankAccount) -> int | None:

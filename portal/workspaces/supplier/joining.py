@@ -19,7 +19,7 @@ from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
-from portal.workspaces.payout import replacing
+from portal.workspaces.payout import proposals, replacing, say_proposed
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier import steps
 from portal.workspaces.supplier.forms import HOLDER_AT_MOST, AccountForm, OwnerForms, RegisterForm, VerificationForm
@@ -77,18 +77,19 @@ def account(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST, currencies=_currencies(request))
     if not form.is_valid():
         return _steps(request, account_form=form)
+    now = timezone.now()
     try:
-        register_account(actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data)
+        made = register_account(actor=request.actor, party_id=request.actor.party_id, now=now, **form.cleaned_data)
     except RuleViolation as refusal:
         return _steps(request, account_form=form, account_refusal=refusal)
-    messages.success(request, _("The account is registered: advances are paid to it."))
+    say_proposed(request, made)
     return redirect("supplier:verification")
 
 
 @for_kinds(access.SUPPLIER)
 def replace(request: HttpRequest, account_id: int) -> HttpResponse:
     """Another account to be paid to, in the place of this one."""
-    found = BankAccount.objects.visible_to(request.actor).filter(id=account_id, closed_at=None).first()
+    found = BankAccount.objects.visible_to(request.actor).in_force().filter(id=account_id).first()
     if found is None:
         raise NotFound()
     return replacing(request, found, back="supplier:verification")
@@ -116,13 +117,15 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
     party = request.party
     found = list(party.verifications.order_by("-id")[:10])
     last = found[0] if found else None
-    accounts = list(BankAccount.objects.visible_to(request.actor).filter(closed_at=None).order_by("id"))
+    accounts = list(BankAccount.objects.visible_to(request.actor).in_force().order_by("id"))
+    waiting = proposals(request.actor, timezone.now())
+    proposed = [each.account for each in waiting]
     programmes = list(Programme.objects.visible_to(request.actor).select_related("funder", "debtor").order_by("id"))
     joined = {
         each.programme_id: each
         for each in Facility.objects.visible_to(request.actor).exclude(status=Facility.Status.CLOSED)
     }
-    missing = sorted({each.currency for each in programmes} - {each.currency for each in accounts})
+    missing = sorted({each.currency for each in programmes} - {each.currency for each in (*accounts, *proposed)})
     approved = steps.approved(found)
     failed = refusal or account_refusal or join_refusal
     wrong = form is not None or account_form is not None  # a form is shown anew only where something was wrong
@@ -133,14 +136,16 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "is_open": last is not None and last.status in (S.SUBMITTED, S.SCREENED),
         "may_hand_in": _may_hand_in(last, approved) and permits(request.actor, "parties.submit_verification"),
         "accounts": accounts,
+        "proposals": waiting,
+        "proposed_currencies": {each.currency for each in proposed},
         "missing_currencies": missing,
         "may_register_account": bool(missing) and permits(request.actor, "banking.register_account"),
         "may_replace_account": permits(request.actor, "banking.register_account"),
         "programmes": [(each, joined.get(each.id)) for each in programmes],
         "may_join": permits(request.actor, "credit.join_programme"),
         "done": sum([bool(approved), bool(accounts), bool(joined)]),
-        "next_step": steps.SENTENCES[steps.next_step(found, accounts, joined, timezone.localdate())],
-        "happenings": timeline(request.actor, party, *found, *accounts),
+        "next_step": steps.SENTENCES[steps.next_step(found, accounts, joined, timezone.localdate(), proposed)],
+        "happenings": timeline(request.actor, party, *found, *accounts, *proposed),
         "form": form or VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
         "account_form": account_form or AccountForm(currencies=missing, initial=_holder(party)),

@@ -10,14 +10,15 @@ from accounts.parties.models import BusinessVerification
 RENEWED_DAYS_BEFORE = 60
 S = BusinessVerification.Status
 
-VERIFY, SCREENING, DECISION, ACCOUNT, JOIN, RENEW, DONE = (
-    "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "JOIN", "RENEW", "DONE",
+VERIFY, SCREENING, DECISION, ACCOUNT, CONFIRM, JOIN, RENEW, DONE = (
+    "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "CONFIRM", "JOIN", "RENEW", "DONE",
 )  # fmt: skip
 SENTENCES = {
     VERIFY: _("Next, you: tell who you are and who owns the company. It takes two minutes."),
     SCREENING: _("Next, the operator of the portal screens it. You can register your account meanwhile."),
     DECISION: _("Next, a second person at the operator decides. You can register your account meanwhile."),
     ACCOUNT: _("Next, you: register the account that advances are paid to."),
+    CONFIRM: _("Next, your account is confirmed: by a second person of yours, or by the operator of the portal."),
     JOIN: _("Next, you: join a programme; it opens at once."),
     RENEW: _("Next, you: hand in your verification anew before it expires."),
     DONE: _("Nothing is left to do until your verification expires."),
@@ -31,15 +32,20 @@ def approved(verifications: Sequence[BusinessVerification]) -> BusinessVerificat
     return next((each for each in verifications if each.status == S.APPROVED), None)
 
 
-def next_step(verifications: Sequence[BusinessVerification], has_account: object, has_joined: object, on: date) -> str:
-    """`verifications` of the supplier, the latest first."""
+def next_step(
+    verifications: Sequence[BusinessVerification], has_account: object, has_joined: object, on: date,
+    account_waits: object = False,
+) -> str:  # fmt: skip
+    """`verifications` of the supplier, the latest first. `has_account`: in force; `account_waits` to be confirmed."""
     last, good = verifications[0] if verifications else None, approved(verifications)
     if good is None:
         if last is None or last.status == S.REJECTED:
             return VERIFY
         return SCREENING if last.status == S.SUBMITTED else DECISION
-    if not has_account:
+    if not (has_account or account_waits):
         return ACCOUNT
     if not has_joined:
         return JOIN
+    if not has_account:
+        return CONFIRM
     return RENEW if (good.expires_on - on).days <= RENEWED_DAYS_BEFORE else DONE

@@ -5,8 +5,9 @@ from django.urls import reverse
 
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Event
+from financing.banking.models import BankAccount
 from financing.banking.services import register_account
-from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.access import SYSTEM_ACTOR, Actor
 from tests.world import NOW
 
 HOME = "/operations/"
@@ -128,6 +129,62 @@ def test_who_may_be_here_already_is_named_with_why_and_the_account_is_shown(wim,
     assert "No account is registered yet." in alone.text
 
 
+def proposes(row, iban: str = "PT50000201231234567890154") -> BankAccount:
+    """The administrator of the party that asks, alone as yet, proposes where it is paid."""
+    ines = User.objects.create(email=f"ines@{row.party_id}.example", full_name="Inês", password="!")
+    Membership.objects.create(user=ines, party=row.party, role="ADMIN", created_at=NOW)
+    actor = Actor(row.party_id, "SUPPLIER", frozenset({"ADMIN"}), user_id=ines.id)
+    return register_account(
+        actor=actor, party_id=row.party_id, holder="Quince", iban=iban, currency="EUR", now=NOW
+    )  # fmt: skip
+
+
+def test_the_first_account_is_confirmed_together_with_the_party_or_neither(wim, wanda, asks):
+    row = asks("Quince")
+    account = proposes(row)
+    screen(wim, row)
+    page = wanda.get(page_of(row))
+    assert f'name="accounts" value="{account.id}"' in page.text and account.iban in page.text
+    chosen = ADMIT | {"accounts": [account.id]}
+    assert decide(wanda, row, chosen).status_code == 422  # without the bank's word
+    other = proposes(asks("Rhumb", "K-2"), "DE89370400440532013000")
+    assert decide(wanda, row, ADMIT | {"accounts": [other.id], "evidence": "Match"}).status_code == 422
+    assert (state(row), BankAccount.objects.get(id=account.id).status) == (("SCREENED", "PROSPECT"), "WAITING")
+
+    decide(wanda, row, chosen | {"evidence": "Name check of the bank: match"})
+
+    account.refresh_from_db()
+    assert state(row) == ("APPROVED", "ADMITTED")
+    assert (account.status, account.confirmed_as, account.evidence) == (
+        "IN_FORCE", "OPERATOR", "Name check of the bank: match",
+    )  # fmt: skip
+
+
+def test_a_party_that_is_refused_is_paid_nowhere(wim, wanda, asks):
+    row = asks("Quince")
+    account = proposes(row)
+    screen(wim, row)
+    decide(wanda, row, REFUSE | {"accounts": [account.id], "evidence": "Match"})
+    assert (state(row), BankAccount.objects.get(id=account.id).status) == (("REJECTED", "PROSPECT"), "WAITING")
+
+
+def test_an_account_that_waits_for_the_operator_is_listed_and_confirmed_on_the_banks_word(wim, wanda, asks):
+    account = proposes(asks("Quince"))
+    page = reverse("operator:account", args=[account.id])
+    confirm, refuse = (reverse(f"operator:{verb}_account", args=[account.id]) for verb in ("confirm", "refuse"))
+    assert [row.record for row in wanda.get(reverse("operator:accounts")).context["table"].rows] == [account]
+    assert [(line.state, line.count) for line in wanda.get(HOME).context["boards"][4].lines] == [("WAITING", 1)]
+    assert confirm not in wim.get(page).text and confirm in wanda.get(page).text
+    assert [wim.post(each, {"evidence": "Match"}).status_code for each in (confirm, refuse)] == [403, 403]
+    assert wanda.post(confirm, {"evidence": " "}).status_code == 422
+    assert BankAccount.objects.get(id=account.id).status == "WAITING"
+    assert wanda.post(confirm, {"evidence": "Match"}).url == page
+    assert BankAccount.objects.get(id=account.id).status == "IN_FORCE"
+    assert "Match" in wim.get(page).text
+    assert wanda.post(refuse).status_code == 409
+    assert not wanda.get(reverse("operator:accounts")).context["table"].rows
+
+
 def test_what_does_not_exist_is_not_found(wim):
     assert wim.get(reverse("operator:verification", args=[10**9])).status_code == 404
 
@@ -155,7 +212,7 @@ def test_lists_take_the_same_few_queries_however_many_rows(wim, asks, rows, djan
     for n in range(rows):
         asks(f"Supplier {n}", f"K-{n}")
     wim.get(HOME)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         wim.get(HOME)
     for address in ("operator:verifications", "operator:parties"):
         with django_assert_max_num_queries(6):

@@ -1,5 +1,6 @@
 """A party's own page: everybody of it reads, its administrator changes, and nobody acts for another by mistake."""
 
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -9,9 +10,10 @@ from django.urls import reverse
 from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Event
 from financing.banking.models import BankAccount
+from financing.banking.services import replace_account
 from portal.middleware import SESSION_PARTY
 from tests import world
-from tests.world import NOW, PASSWORD
+from tests.world import NOW, PASSWORD, as_member
 
 SETTINGS = "/party/settings/"
 OTHER_IBAN = "DE89370400440532013000"
@@ -61,10 +63,68 @@ def test_a_session_alone_does_not_change_where_a_party_is_paid(lending, ana):
     assert list(BankAccount.objects.filter(party=lending.cast.amphora, closed_at=None)) == [old]
     ana.post(confirm, {"password": PASSWORD, "next": page})
     ana.post(page, {"currency": old.currency, "holder": "Amphora", "iban": OTHER_IBAN})
-    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == OTHER_IBAN
+    new = BankAccount.objects.get(party=lending.cast.amphora, iban=OTHER_IBAN)
+    assert (new.status, BankAccount.objects.get(id=old.id).status) == ("WAITING", "IN_FORCE")
 
 
-def test_an_account_is_closed_another_registered_and_replaced(lending, ana):
+def proposed(lending) -> BankAccount:
+    """Amphora's Ana proposes another account."""
+    old = BankAccount.objects.get(party=lending.cast.amphora)
+    return replace_account(
+        actor=as_member("ana@amphora.example"), account_id=old.id, holder="Amphora", iban=OTHER_IBAN, now=NOW
+    )
+
+
+def let_in(lending, name: str) -> None:
+    """Another administrator of Amphora's, since long ago."""
+    user = User.objects.create(email=f"{name}@amphora.example", full_name=name.capitalize(), password="!")
+    Membership.objects.create(user=user, party=lending.cast.amphora, role="ADMIN", created_at=NOW - timedelta(days=30))
+
+
+def test_a_second_person_sees_both_accounts_and_confirms(lending, ana, as_user):
+    let_in(lending, "bea")
+    new, bea = proposed(lending), as_user("bea@amphora.example")
+    page = f"{SETTINGS}accounts/{new.id}/confirm/"
+    own = ana.get(SETTINGS).content.decode()
+    assert "Waits for" in own and "Bea" in own and page not in own and "Withdraw the proposal?" in own
+    assert page in bea.get(SETTINGS).content.decode()
+    shown = bea.get(page).content.decode()
+    assert world.IBANS["amphora"] in shown and OTHER_IBAN in shown and "Ana proposed it." in shown
+    assert (ana.get(page).status_code, ana.post(page).status_code) == (403, 403)
+    assert as_user("aldo@amphora.example").post(page).status_code == 403
+    assert as_user("ben@bellows.example").post(page).status_code == 404
+    assert bea.post(page).url == SETTINGS
+    assert BankAccount.objects.in_force().get(party=lending.cast.amphora) == new
+    assert bea.get(page).status_code == 404  # it waits no more
+
+
+def test_the_second_person_confirms_first_who_it_is(lending, as_user):
+    let_in(lending, "bea")
+    new, person = proposed(lending), User.objects.get(email="bea@amphora.example")
+    person.set_password(PASSWORD)
+    person.save()
+    bea = as_user(person.email)
+    page = f"{SETTINGS}accounts/{new.id}/confirm/"
+    assert bea.get(page).url == f"{reverse('account_reauthenticate')}?next={quote(page, safe='')}"
+    assert bea.post(page).url == page
+    assert BankAccount.objects.get(id=new.id).status == "WAITING"
+
+
+def test_a_proposal_is_withdrawn_or_refused_on_the_page(lending, ana, as_user):
+    let_in(lending, "bea")
+    for browser, status in ((ana, "WITHDRAWN"), (as_user("bea@amphora.example"), "REFUSED")):
+        BankAccount.objects.filter(status="WAITING").update(status="WITHDRAWN", closed_at=NOW)
+        old = BankAccount.objects.in_force().get(party=lending.cast.amphora)
+        new = replace_account(
+            actor=as_member("ana@amphora.example"), account_id=old.id, holder="A", iban=OTHER_IBAN, now=NOW
+        )
+        assert as_user("aldo@amphora.example").post(f"{SETTINGS}accounts/{new.id}/end/").status_code == 403
+        assert browser.post(f"{SETTINGS}accounts/{new.id}/end/").url == SETTINGS
+        new.refresh_from_db()
+        assert (new.status, BankAccount.objects.in_force().get(party=lending.cast.amphora)) == (status, old)
+
+
+def test_an_account_is_closed_and_another_proposed(lending, ana):
     old = BankAccount.objects.get(party=lending.cast.amphora)
     assert ana.post(f"{SETTINGS}accounts/{old.id}/close/").status_code == 302
     old.refresh_from_db()
@@ -74,12 +134,9 @@ def test_an_account_is_closed_another_registered_and_replaced(lending, ana):
     assert refused.status_code == 422 and "IBAN_INVALID" in refused.content.decode()
     assert ana.post(f"{SETTINGS}accounts/", given | {"iban": OTHER_IBAN}).status_code == 302
     new = BankAccount.objects.get(party=lending.cast.amphora, closed_at=None)
-    assert (new.iban, new.currency, new.connected) == (OTHER_IBAN, "EUR", False)
-    assert ana.get(f"{SETTINGS}accounts/{new.id}/").status_code == 200
-    answer = ana.post(f"{SETTINGS}accounts/{new.id}/", given | {"iban": old.iban})
-    assert (answer.status_code, answer["Location"]) == (302, SETTINGS)
-    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == old.iban
-    assert ana.post(f"{SETTINGS}accounts/{new.id}/close/").status_code == 404  # closed before
+    assert (new.iban, new.currency, new.connected, new.status) == (OTHER_IBAN, "EUR", False, "WAITING")
+    assert ana.get(f"{SETTINGS}accounts/{new.id}/").status_code == 404  # what waits is withdrawn, not replaced
+    assert ana.post(f"{SETTINGS}accounts/{old.id}/close/").status_code == 404  # closed before
 
 
 def test_what_the_portal_is_connected_to_is_the_operators_to_change(lending, as_user):

@@ -101,7 +101,7 @@ def test_what_changed_since_it_was_seen_is_not_paid_but_shown_anew(maya, owed, l
 
 
 def test_a_payee_without_an_account_is_named_and_the_others_can_be_paid(maya, owed):
-    BankAccount.objects.filter(party__name="Bellows").update(closed_at=NOW)
+    BankAccount.objects.filter(party__name="Bellows").update(status="CLOSED", closed_at=NOW)
     page = maya.post(SETTLE, order_of(shown(maya)))
     assert page.status_code == 422
     assert "Bellows has no EUR account to be paid to, so nothing was paid." in page.text

@@ -11,11 +11,12 @@ from accounts.notices.services import write
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Event
 from financing.banking.models import BankAccount
+from financing.banking.services import confirm_account
 from financing.credit.models import Facility
 from portal.told import words
 from tests import world
 from tests.pages.supplier.conftest import browser_of
-from tests.world import NOW, PASSWORD, TODAY
+from tests.world import NOW, PASSWORD, TODAY, as_member
 
 COMPANY = {"name": "Cinder Trading", "country": "NL", "registration_number": "KVK 4711"}
 OWNERS = {"owner-TOTAL_FORMS": "4", "owner-INITIAL_FORMS": "0"}
@@ -116,7 +117,9 @@ def test_the_bank_account_is_registered_once_per_currency(cas, cinder):
     given = {"holder": "Cinder Trading", "iban": "NL91 ABNA 0417 1643 00", "bic": "", "currency": "EUR"}
     page = cas.post(reverse("supplier:account"), given, follow=True)
     assert BankAccount.objects.get(party=cinder).iban == IBAN
-    assert "The account is registered" in page.text
+    assert "The account is proposed." in page.text and "the operator of the portal, who asks the bank" in page.text
+    assert BankAccount.objects.get(party=cinder).status == "WAITING"
+    assert page.context["done"] == 0
     assert cas.post(reverse("supplier:account"), given | {"iban": "DE02120300000000202051"}).status_code == 422
     assert BankAccount.objects.filter(party=cinder).count() == 1
 
@@ -157,14 +160,17 @@ def test_the_page_reads_little(ana, django_assert_max_num_queries):
         ana.get(reverse("supplier:verification"))
 
 
-def test_the_account_is_replaced_by_another_that_the_next_payment_goes_to(ana, lending):
+def test_another_account_is_proposed_and_the_old_one_stays_in_force(ana, lending):
     old = BankAccount.objects.get(party=lending.cast.amphora)
     address = reverse("supplier:replace_account", args=[old.id])
     assert old.iban in ana.get(address).text
     page = ana.post(address, {"holder": "Amphora", "iban": IBAN, "currency": old.currency}, follow=True)
-    assert "paid to the new account" in page.text
-    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == IBAN
-    assert ana.get(address).status_code == 404
+    assert f"Until it is confirmed you are paid to the account …{old.iban[-4:]}." in page.text
+    assert BankAccount.objects.get(party=lending.cast.amphora, iban=IBAN).status == "WAITING"
+    assert BankAccount.objects.in_force().get(party=lending.cast.amphora) == old
+    assert page.context["done"] == 3
+    end = reverse("party:end_proposal", args=[BankAccount.objects.get(iban=IBAN).id])
+    assert ana.post(end, {"back": "joining"}).url == reverse("supplier:verification")
 
 
 def test_a_long_name_is_offered_as_account_holder_as_far_as_a_bank_takes_it(cas):
@@ -197,25 +203,37 @@ def test_a_session_alone_does_not_change_where_one_is_paid(ana, lending):
     back = ana.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": address})
     assert back.url == address
     ana.post(address, given | {"currency": old.currency})
-    assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).iban == IBAN
+    assert BankAccount.objects.get(party=lending.cast.amphora, iban=IBAN).status == "WAITING"
 
 
-def test_all_who_act_for_the_party_are_told_at_once_where_it_is_paid_now(ana, lending):
+def test_all_who_act_for_the_party_are_told_at_once_of_an_account_proposed_and_of_its_confirmation(ana, lending):
     old = BankAccount.objects.get(party=lending.cast.amphora)
     given = {"holder": "Amphora", "iban": IBAN, "currency": old.currency}
     ana.post(reverse("supplier:replace_account", args=[old.id]), given)
-    event = Event.objects.get(name="bank_account.replaced")
-    assert event.payload == {"currency": "EUR", "old_end": old.iban[-4:], "new_end": IBAN[-4:]}
-    write(events=[event], now=NOW)
-    notices = Notice.objects.filter(event=event).order_by("user__email")
-    assert [(each.user.email, each.mail) for each in notices] == [
-        ("aldo@amphora.example", "AT_ONCE"), ("ana@amphora.example", "AT_ONCE"),
+    new = BankAccount.objects.get(iban=IBAN)
+    wanda = as_member("wanda@watch.example")
+    confirm_account(actor=wanda, account_id=new.id, evidence="The bank's name check: match", now=NOW)
+    events = list(Event.objects.filter(name__in=["bank_account.proposed", "bank_account.replaced"]).order_by("id"))
+    ends = {"currency": "EUR", "end": IBAN[-4:], "word": "OPERATOR"}
+    assert events[0].payload == ends | {"connected": False}
+    assert events[1].payload == ends | {"old_end": old.iban[-4:], "new_end": IBAN[-4:]}
+    write(events=events, now=NOW)
+    told = [(each.event_id, each.user.email, each.mail, each.topic) for each in Notice.objects.all()]
+    assert sorted(told) == [
+        (events[0].id, "aldo@amphora.example", "AT_ONCE", "people"),
+        (events[0].id, "ana@amphora.example", "AT_ONCE", "people"),
+        (events[0].id, "wanda@watch.example", "AT_ONCE", "work"),
+        (events[1].id, "aldo@amphora.example", "AT_ONCE", "people"),
+        (events[1].id, "ana@amphora.example", "AT_ONCE", "people"),
+    ]
+    said = [words("SUPPLIER", event) for event in events]
+    assert [(each.sentence, each.detail) for each in said] == [
+        (f"The EUR account …{IBAN[-4:]} was proposed for you to be paid to; it waits to be confirmed", "By Ana"),
+        (f"The EUR account that you are paid to was changed from …{old.iban[-4:]} to …{IBAN[-4:]}",
+         "By the operator of the portal, on the bank's word"),
     ]  # fmt: skip
-    said = words("SUPPLIER", event)
-    assert (said.sentence, said.detail) == (
-        f"The EUR account that you are paid to was changed from …{old.iban[-4:]} to …{IBAN[-4:]}", "By Ana",
-    )  # fmt: skip
-    assert said.sentence in ana.get(reverse("supplier:verification")).text
+    assert words("OPERATOR", events[0]).path == reverse("operator:account", args=[new.id])
+    assert said[1].sentence in ana.get(reverse("supplier:verification")).text
 
 
 def test_an_account_stays_where_the_new_one_is_none(ana, lending):

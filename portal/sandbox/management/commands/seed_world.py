@@ -22,6 +22,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from accounts.notices.models import Notice
 from accounts.parties.models import Membership, Party, User
 from financing.advances.models import Advance
+from financing.banking.iso20022 import iban
+from financing.banking.services import replace_account
 from financing.credit import services as credit
 from financing.credit.rules import DEFAULT_BODY
 from financing.receivables import services as receivables
@@ -38,11 +40,13 @@ from portal.sandbox.world.trade import trade_of
 from portal.shared.access import ADMIN, CHECKER, MAKER, SUPPLIER, VIEWER, Actor
 
 SUPPLIERS, WEEKS = 40, 7
+MOVES_ITS_ACCOUNT = 3
 WITHOUT_VERIFICATION, WAITING_FOR_APPROVAL = SUPPLIERS - 1, SUPPLIERS - 2
 SUPPLIER_PEOPLE = (
     (0, "ana@amphora.example", "Ana Ruiz", ADMIN),
     (0, "aldo@amphora.example", "Aldo Conti", VIEWER),
-    (3, "dora@dovetail.example", "Dora Stein", ADMIN),
+    (MOVES_ITS_ACCOUNT, "dora@dovetail.example", "Dora Stein", ADMIN),
+    (MOVES_ITS_ACCOUNT, "dario@dovetail.example", "Dario Lenz", ADMIN),
     (7, "hedi@hazel.example", "Hedi Marsh", MAKER),
     (WAITING_FOR_APPROVAL, "ivo@inkwell.example", "Ivo Lang", ADMIN),
     (WITHOUT_VERIFICATION, "jana@juniper.example", "Jana Berg", ADMIN),
@@ -138,13 +142,15 @@ class Seed:
         )
         rest = found[WAITING_FOR_APPROVAL:]
         founding.verify(rest[0], today=self.today, now=now, approve=False)
-        founding.open_accounts(self._bank, dict.fromkeys((each.id for each in rest), 0), self._scale.currency, now)
         machines += signing_up.let_in(rest, role=MAKER, name="ERP", now=now)
         self._machines = {machine.party_id: machine for machine in machines}
         self._actors = {each.id: self._actor(self._machines[each.id]) for each in found}
         self._by_reference = {each.external_reference: self._actors[each.id] for each in found}
         for number, email, name, role in SUPPLIER_PEOPLE:
             founding.add_person(found[number], email, name, role, now)
+        by = {each.id: founding.member(each, ADMIN) for each in rest}
+        founding.open_accounts(self._bank, dict.fromkeys(by, 0), self._scale.currency, now, by=by)
+        self._moving = found[MOVES_ITS_ACCOUNT]
         return found
 
     def _register(self, supplier: Supplier, now) -> Party:
@@ -200,6 +206,7 @@ class Seed:
         replay.decide_referrals(leave=2 if is_last else 0)
         if is_last:
             self._propose_policy(replay)
+            self._propose_account()
         replay.close_day(day)
 
     def _mischief(self, replay: Replay, week: int) -> None:
@@ -243,6 +250,14 @@ class Seed:
         founding.propose_policy(
             replay.house.funder, DEFAULT_BODY | {"grades": grades}, self.today + timedelta(days=7), self._clock(),
             note="Grade A has not lost a cent in two months: raise its multiple to 2.5.",
+        )  # fmt: skip
+
+    def _propose_account(self) -> None:
+        """A supplier changes its bank: one of its people has proposed the account, the other is to confirm it."""
+        old, colleague = self._moving.bank_accounts.get(), User.objects.get(email="dario@dovetail.example")
+        replace_account(
+            actor=Actor(self._moving.id, SUPPLIER, frozenset({ADMIN}), user_id=colleague.id), account_id=old.id,
+            holder=old.holder, iban=iban.make("DE", f"100000019{self._moving.id:09d}"), now=self._clock(),
         )  # fmt: skip
 
     def told(self) -> str:

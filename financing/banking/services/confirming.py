@@ -1,0 +1,150 @@
+"""The second word on an account: confirmed by another person, withdrawn by who proposed it, or refused."""
+
+from datetime import datetime
+
+from accounts.parties.models import Membership, Party
+from accounts.parties.queries import operators
+from accounts.trail.services import News, record
+from financing.banking.models import BankAccount
+from financing.banking.second import SEASONED, for_operator, is_seasoned, trusted
+from financing.banking.services.accounts import put_out_of_force
+from portal.shared import access
+from portal.shared.access import Actor, permits, require
+from portal.shared.database import acting
+from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork, RuleViolation
+
+Status, Word = BankAccount.Status, BankAccount.Word
+
+
+class OperatorConfirms(RuleViolation):
+    """A machine's secret may be in the hands of whoever would confirm."""
+
+    code, status = "OPERATOR_CONFIRMS", 409
+    sentence = "A machine proposed this account, so the operator of the portal asks the bank and confirms it."
+
+
+class ColleagueConfirms(RuleViolation):
+    code, status = "COLLEAGUE_CONFIRMS", 409
+    sentence = "The party has a second person who confirms this account."
+
+
+class LetInLately(Forbidden):
+    """`until`: from when on the person's word counts."""
+
+    code = "LET_IN_LATELY"
+    sentence = "You were let in a short while ago. Your word on accounts counts from {until} on."
+
+
+def confirm_account(*, actor: Actor, account_id: int, evidence: str = "", now: datetime) -> BankAccount:
+    """Pay the party to this account from now on; the one that was in force in its currency is closed.
+
+    For another person of the party than who proposed it; or for the operator where there is none, and for a party's
+    first account, with the bank's `evidence` that holder and number belong together. Payments that are on their way
+    go where they were sent.
+    Raises NotFound, Forbidden, OwnWork, LetInLately, OperatorConfirms, ColleagueConfirms, InvalidTransition,
+    InvalidInput (EVIDENCE_MISSING).
+    """
+    with acting(actor):
+        account = _lock(actor, account_id)
+        word = word_on(actor, account)
+        account.move_to(Status.IN_FORCE)
+        if word == Word.OPERATOR:
+            _check_of_operator(actor, account, evidence, now)
+            account.evidence = evidence.strip()
+        else:
+            _check_of_colleague(actor, account, now)
+        account.confirmed_at, account.confirmed_by, account.confirmed_as = now, actor.identity, word
+        before = _in_force_before(account)
+        if before:
+            put_out_of_force(before, now)
+        account.save(update_fields=["status", "confirmed_at", "confirmed_by", "confirmed_as", "evidence"])
+        record(actor, now, [_news(actor, account, before)])
+        return account
+
+
+def withdraw_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
+    """Whoever proposed an account takes it back. Raises NotFound, Forbidden, InvalidTransition."""
+    with acting(actor):
+        account = _lock(actor, account_id)
+        require(actor, "banking.register_account")
+        if actor.identity != account.proposed_by:
+            raise Forbidden("Somebody else proposed this account: you can refuse it.")
+        return _end(actor, account, Status.WITHDRAWN, now)
+
+
+def refuse_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
+    """The second word is no: the party is paid as before. Raises NotFound, Forbidden, OwnWork, InvalidTransition."""
+    with acting(actor):
+        account = _lock(actor, account_id)
+        word_on(actor, account)
+        return _end(actor, account, Status.REFUSED, now)
+
+
+def _lock(actor: Actor, account_id: int) -> BankAccount:
+    account = BankAccount.objects.select_for_update().visible_to(actor).filter(id=account_id).first()
+    if account is None:
+        raise NotFound()
+    return account
+
+
+def word_on(actor: Actor, account: BankAccount) -> str:
+    """As whom the actor has a word on the account (BankAccount.Word). Two people answer for it: a machine has none.
+
+    Raises Forbidden, OwnWork.
+    """
+    is_own = account.party_id == actor.party_id
+    is_operator = actor.party_kind == access.OPERATOR
+    as_operator = is_operator and not (is_own and permits(actor, "banking.register_account"))
+    permission = "banking.verify_account" if as_operator else "banking.register_account"
+    require(actor, permission)
+    if actor.user_id is None:
+        raise Forbidden(permission=permission)
+    if actor.identity == account.proposed_by:
+        raise OwnWork("You proposed this account, so somebody else has to confirm it.")
+    return Word.OPERATOR if as_operator else Word.COLLEAGUE
+
+
+def _check_of_colleague(actor: Actor, account: BankAccount, now: datetime) -> None:
+    if not account.proposed_by.startswith("user:"):
+        raise OperatorConfirms()
+    member = trusted().filter(party=account.party_id, user=actor.user_id).order_by("created_at").first()
+    if member is None:
+        raise Forbidden(permission="banking.register_account")
+    if not is_seasoned(member, now):
+        raise LetInLately(until=(member.created_at + SEASONED).isoformat(timespec="minutes"))
+
+
+def _check_of_operator(actor: Actor, account: BankAccount, evidence: str, now: datetime) -> None:
+    belongs = Membership.objects.filter(user=actor.user_id, party=account.party_id, ended_at=None)
+    if belongs.exclude(party__kind=Party.Kind.OPERATOR).exists():
+        raise OwnWork("You belong to this company, so somebody else has to confirm its account.")
+    if not for_operator(BankAccount.objects.filter(id=account.id), now).exists():
+        raise ColleagueConfirms()
+    if not evidence.strip():
+        raise InvalidInput(
+            "Say by what the bank showed that holder and number belong together.", code="EVIDENCE_MISSING"
+        )
+
+
+def _in_force_before(account: BankAccount) -> BankAccount | None:
+    rows = BankAccount.objects.select_for_update().in_force()
+    return rows.filter(party=account.party_id, currency=account.currency).first()
+
+
+def _news(actor: Actor, account: BankAccount, before: BankAccount | None) -> News:
+    facts = {"currency": account.currency, "end": account.iban[-4:], "word": account.confirmed_as}
+    parties = (account.party_id, *(operators() if account.confirmed_as == Word.OPERATOR else ()))
+    if before is None:
+        return News("bank_account.confirmed", account, parties, facts)
+    ends = {"old_end": before.iban[-4:], "new_end": account.iban[-4:]}
+    return News("bank_account.replaced", account, parties, facts | ends)
+
+
+def _end(actor: Actor, account: BankAccount, state: str, now: datetime) -> BankAccount:
+    account.move_to(state)
+    account.closed_at = now
+    account.save(update_fields=["status", "closed_at"])
+    facts = {"currency": account.currency, "end": account.iban[-4:]}
+    name = "bank_account.withdrawn" if state == Status.WITHDRAWN else "bank_account.refused"
+    record(actor, now, [News(name, account, (account.party_id,), facts)])
+    return account
