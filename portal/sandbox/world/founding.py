@@ -52,6 +52,7 @@ class House:
 PEOPLE = (
     ("operator", "olga@portolan.example", "Olga Brandt", MAKER),
     ("operator", "omar@portolan.example", "Omar Haddad", CHECKER),
+    ("operator", "olga@portolan.example", "Olga Brandt", ADMIN),
     ("platform", "maya@meridian.example", "Maya Lindqvist", MAKER),
     ("platform", "marc@meridian.example", "Marc Vidal", CHECKER),
     ("platform", "mina@meridian.example", "Mina Okafor", ADMIN),
@@ -62,7 +63,7 @@ PEOPLE = (
     ("bank", "carl@crown.example", "Carl Jansen", CHECKER),
     ("supervisor", "sana@sextant.example", "Sana Petit", MAKER),
 )
-"""Place, e-mail, name and role of the people who are there from the start."""
+"""Place, e-mail, name and role of the people who are there from the start. Olga lets people in, too."""
 
 
 def found(*, bank: BankClient, scale: Scale, business_date: date, today: date, now: datetime) -> House:
