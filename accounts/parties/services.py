@@ -16,7 +16,7 @@ from accounts.parties.queries import operators
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
-from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork
+from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork, RuleViolation
 
 VERIFICATION_YEARS = 1
 OWNS_FROM_PERCENT = 25
@@ -58,8 +58,26 @@ def enter_party(*, actor: Actor, kind: str, name: str, country: str, now: dateti
             raise InvalidInput("A party with this number is already here.", code="PARTY_EXISTS") from None
 
 
+class EmailUnconfirmed(RuleViolation):
+    """Anybody can sign up with another's address: what is told of the company would go there."""
+
+    code, status = "EMAIL_UNCONFIRMED", 403
+    sentence = "Confirm your e-mail address first. Nothing was registered."
+
+
+def unconfirmed_address(user: User) -> str:
+    """The address that a person signed up with and has not confirmed; empty where one is confirmed or none is asked."""
+    addresses = list(EmailAddress.objects.filter(user=user).order_by("-primary", "id"))
+    return addresses[0].email if addresses and not any(each.verified for each in addresses) else ""
+
+
 def register_supplier(*, user: User, name: str, country: str, registration_number: str, now: datetime) -> Party:
-    """A supplier signs itself up; whoever does it becomes its administrator. Raises InvalidInput (PARTY_EXISTS)."""
+    """A supplier signs itself up; whoever does it becomes its administrator.
+
+    Raises EmailUnconfirmed, InvalidInput (PARTY_EXISTS).
+    """
+    if unconfirmed_address(user):
+        raise EmailUnconfirmed()
     number = " ".join(registration_number.split())
     _check_number(number)
     actor = Actor(None, Party.Kind.SUPPLIER, frozenset(), user_id=user.id)

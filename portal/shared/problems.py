@@ -179,6 +179,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 
 INSIDE = frozenset(
     {
+        "EMAIL_UNCONFIRMED",
         "INVITATION_INVALID",
         "INVITATION_FOR_ANOTHER",
         "CONTRA_MISSING",

@@ -29,9 +29,12 @@ S = BusinessVerification.Status
 
 @login_required
 def register(request: HttpRequest) -> HttpResponse:
-    """A person without a party signs a supplier up."""
+    """A person without a party signs a supplier up, once it has shown that its address is its own."""
     if request.actor is not None:
         return redirect("home")
+    if address := parties.unconfirmed_address(request.user):
+        status = 403 if request.method == "POST" else 200
+        return render(request, "supplier/confirm_first.html", {"address": address}, status=status)
     form, refusal = RegisterForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
         try:

@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.urls import reverse
 
 from accounts.notices.models import Notice
@@ -48,6 +49,19 @@ def test_who_acts_for_nobody_signs_a_company_up_and_becomes_its_administrator(ca
     member = Membership.objects.get(user__email="cas@cinder.example")
     assert (member.party.name, member.party.status, member.role) == ("Cinder Trading", "PROSPECT", "ADMIN")
     assert cas.get(reverse("supplier:home")).url == reverse("supplier:verification")
+
+
+def test_who_has_not_confirmed_its_address_is_asked_to_before_it_signs_a_company_up(cas):
+    address = EmailAddress.objects.create(
+        user=User.objects.get(email="cas@cinder.example"), email="cas@cinder.example", primary=True, verified=False
+    )
+    page = cas.get(reverse("supplier:register"))
+    assert "We have written to cas@cinder.example." in page.text and "registration_number" not in page.text
+    assert cas.post(reverse("supplier:register"), COMPANY).status_code == 403
+    assert not Party.objects.filter(name="Cinder Trading").exists()
+    address.verified = True
+    address.save()
+    assert cas.post(reverse("supplier:register"), COMPANY).url == reverse("supplier:verification")
 
 
 def test_a_company_that_is_here_is_not_signed_up_again(cas, lending):
