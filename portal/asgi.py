@@ -131,8 +131,9 @@ class Answer:
             for chunk in content:
                 self.held.append(chunk)
                 size += len(chunk)
-                if size >= BLOCK_BYTES:
-                    # Waits for a slow client: what is not taken is not produced either.
+                if size >= BLOCK_BYTES and getattr(content, "streaming", True):
+                    # Waits for a slow client: what is not taken is not produced either. What is there whole goes to
+                    # the loop whole, and a slow client holds no thread.
                     asyncio.run_coroutine_threadsafe(self.write(b"".join(self.held), more=True), self.loop).result()
                     self.held, size = [], 0
         finally:

@@ -105,6 +105,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 SUBSCRIPTIONS = "portal.subscriptions.SUBSCRIPTIONS"
+EVENT_NAMES = "portal.workspaces.sentences.SENTENCES"
 """Event name -> handlers. A name, so that the trail imports nothing above it."""
 WATCHERS = "accounts.parties.queries.operators"
 """Ids of the parties that hear of what is stuck."""

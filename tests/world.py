@@ -188,3 +188,11 @@ def receivable(
         gross_minor=gross_minor, status=status, match=Receivable.Match.MATCHED, document=document, received_at=NOW,
         accepted_at=NOW if accepted else None, accepted_by="system" if accepted else "",
     )  # fmt: skip
+
+
+def with_trade(lending: Lending, invoices: int = 4) -> Lending:
+    """Amphora has traded for most of a year and has so many invoices accepted."""
+    trade(lending.cast.amphora, lending.cast.meridian)
+    for number in range(invoices):
+        receivable(lending.cast.amphora, lending.cast.meridian, f"INV-{number}", due_in=30 + number)
+    return lending

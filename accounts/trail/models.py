@@ -85,6 +85,13 @@ class Event(models.Model):
         """The payload as the party reads it that `visible_to` was asked for."""
         return self.payload | (self.own_facts or {})
 
+    @property
+    def doer(self) -> str:
+        """The person or machine who did it, as in user:7 or client:ab12; empty for the portal itself."""
+        if self.actor_user_id:
+            return f"user:{self.actor_user_id}"
+        return f"client:{self.actor_client_id}" if self.actor_client_id else ""
+
 
 class EventParty(models.Model):
     """One party that may know of an event: the only way by which pages, streams and webhooks read events.

@@ -26,10 +26,11 @@ from financing.ledger.models import Book
 from financing.ledger.queries import earned
 from portal.shared import access
 from portal.shared.access import Actor, require
+from portal.shared.bodies import counted, created, told, values
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from portal.shared.openapi import refuses
 from portal.shared.paging import day
-from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Resource, Shown, created
+from portal.shared.rest import KEY_PARAMETER, OfActor, Reading, Resource, Shown
 
 BY_TWO = ("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID", "OWN_WORK", "NO_RECOMMENDATION")
 CURRENCY = OpenApiParameter("currency", str, description="One of the facilities' currencies; else that of most")
@@ -152,11 +153,10 @@ class Applications(Reading):
         201 where one was taken up at least. Where none was, the answer is 422 `NOTHING_ENTERED` with the same results
         in `facts`.
         """
-        asked = [each["quote"] for each in self.checked(shapes.ManyMade)["applications"]]
-        found = services.apply_each(actor=self.actor, quote_ids=asked, now=timezone.now())
-        entered = sum(each.application_id is not None for each in found)
-        said = {"entered": entered, "refused": len(found) - entered, "results": found}
-        return created(shapes.ManyShown(said).data)
+        items = self.checked(shapes.ManyMade)["applications"]
+        quotes = [each["quote"] for each in values(items)]
+        answers = services.apply_each(actor=self.actor, quote_ids=quotes, now=timezone.now())
+        return created(shapes.ManyShown(counted(told(items, answers))).data, items)
 
     @extend_schema(responses=reports.FunderAtAGlance)
     @action(detail=False, pagination_class=None, filter_backends=[])

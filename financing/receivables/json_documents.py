@@ -24,6 +24,8 @@ from financing.receivables.documents import (
 )
 
 MAX_ITEMS = 1_000
+MAX_DIGITS = 40
+MALFORMED = "PARSE_ERROR"
 
 COMMON = {"type", "number", "issue_date", "currency", "supplier", "debtor", "lines", "payable"}
 OF_INVOICE = COMMON | {"due_date", "order", "allowances", "charges", "tax", "prepaid", "rounding", "deductions"}
@@ -51,32 +53,34 @@ def read_all(content: bytes, default: str = INVOICE) -> list[Reading]:
 
 def _parse(content: bytes):
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_doubles)
-    except DocumentRefused:
-        raise
+        return json.loads(
+            content, parse_float=Decimal, parse_int=_integer, parse_constant=Decimal, object_pairs_hook=_object
+        )
     except json.JSONDecodeError as error:
-        raise DocumentRefused("JSON_MALFORMED", "This is not JSON: {error}.", error=str(error)) from None
+        raise DocumentRefused(MALFORMED, "This is not JSON: {error}.", error=str(error)) from None
     except UnicodeDecodeError:
-        raise DocumentRefused("JSON_MALFORMED", "This is not text in UTF-8.") from None
+        raise DocumentRefused(MALFORMED, "This is not text in UTF-8.") from None
     except RecursionError:
-        raise DocumentRefused("JSON_MALFORMED", "This is nested too deeply.") from None
-    except ValueError:
-        # Python refuses to read integers of thousands of digits.
-        raise DocumentRefused("AMOUNT_ABSURD", "A number is beyond any plausible trade.") from None
+        raise DocumentRefused(MALFORMED, "This is nested too deeply.") from None
 
 
-def _no_constant(name: str):
-    raise DocumentRefused("AMOUNT_INVALID", "{name} is not a number.", name=name)
+def _integer(digits: str) -> int | Decimal:
+    """Python reads no integer of thousands of digits: the document that holds one is refused, and no other."""
+    return int(digits) if len(digits) <= MAX_DIGITS else Decimal(digits)
 
 
-def _no_doubles(pairs: list[tuple]) -> dict:
+class Doubled(dict):
+    """An object with a field twice: which was meant nobody can tell."""
+
+
+def _object(pairs: list[tuple]) -> dict:
     found = dict(pairs)
-    if len(found) != len(pairs):
-        raise DocumentRefused("FIELD_TWICE", "A field appears twice in one object.")
-    return found
+    return found if len(found) == len(pairs) else Doubled(found)
 
 
 def _items(parsed) -> list:
+    if isinstance(parsed, Doubled):
+        return [parsed]
     if isinstance(parsed, dict) and set(parsed) in ({"invoices"}, {"credit_notes"}):
         (parsed,) = parsed.values()
     return parsed if isinstance(parsed, list) else [parsed]
@@ -169,6 +173,8 @@ def _line(item, position: int) -> Line:
 
 
 def _known(item: dict, fields: set[str]) -> None:
+    if isinstance(item, Doubled):
+        raise DocumentRefused("FIELD_TWICE", "A field appears twice in one object.")
     unknown = sorted(set(item) - fields)
     if unknown:
         raise DocumentRefused("FIELD_UNKNOWN", "The field '{name}' is not known here.", name=unknown[0][:40])

@@ -1,6 +1,6 @@
 """What the portal refuses about receivables, each with its stable code and its sentence."""
 
-from portal.shared.errors import RuleViolation
+from portal.shared.errors import InvalidInput, RuleViolation
 
 
 class NotAvailableAsSecurity(RuleViolation):
@@ -20,6 +20,11 @@ class PayeeNotVerified(RuleViolation):
 
     code, status = "PAYEE_NOT_VERIFIED", 409
     sentence = "Receivable {number} is not yet payable: its supplier is not verified, or suspended. Nothing was paid."
+
+
+class NamedTwice(InvalidInput):
+    code = "RECEIVABLE_NAMED_TWICE"
+    sentence = "A receivable is named twice."
 
 
 class AboveOpen(RuleViolation):

@@ -19,6 +19,7 @@ from drf_spectacular.generators import SchemaGenerator
 from portal.shared.errors import NotFound
 from portal.shared.problems import PROBLEMS, ROWS
 from portal.shared.scopes import SCOPES
+from portal.workspaces.sentences import SENTENCES
 
 CODE = re.compile(r"`([^`]+)`")
 
@@ -89,7 +90,10 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
     groups = _groups()
     if group not in groups:
         raise NotFound()
-    return render(request, "reference/group.html", {"groups": groups, "here": group, "operations": groups[group]})
+    context = {"groups": groups, "here": group, "operations": groups[group]}
+    if group == "events":
+        context["events"] = [(name, said) for name, (said, _state) in sorted(SENTENCES.items())]
+    return render(request, "reference/group.html", context)
 
 
 @require_safe

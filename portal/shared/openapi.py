@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from drf_spectacular.openapi import AutoSchema
 
+from portal.shared.paging import FILE_ROWS
 from portal.shared.problems import PROBLEMS
 from portal.shared.renderers import Csv
 from portal.shared.samples import sample
@@ -23,7 +24,7 @@ SHEET = {"schema": {"type": "string"}, "example": "id,number,amount_minor,curren
 """A list as CSV: see sheets.py."""
 CHANGED = ("NOT_FOUND", "PERMISSION_DENIED", "SECOND_FACTOR_REQUIRED", "PRECONDITION_FAILED", "TOO_LARGE")
 REPEATED = ("IDEMPOTENCY_KEY_INVALID", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_FLIGHT")
-WITH_BODY = ("PARSE_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INVALID_INPUT", "FIELD_UNKNOWN", "FIELD_TWICE")
+OF_BODIES = ("PARSE_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INVALID_INPUT", "FIELD_UNKNOWN", "FIELD_TWICE")
 PROBLEM = "#/components/schemas/Problem"
 VERBS = {"list": "List {}", "retrieve": "Read one of {}", "create": "Add to {}"}
 
@@ -49,7 +50,7 @@ class Described(AutoSchema):
         operation["responses"] = {k: self._told(k, v) for k, v in operation["responses"].items()}
         if self.method == "GET":
             operation["responses"]["304"] = {"description": "Unchanged since the answer of this ETag (If-None-Match)"}
-        operation["responses"] |= _problems(self._codes("requestBody" in operation))
+        operation["responses"] |= _problems(self._codes())
         return operation
 
     def get_summary(self) -> str:
@@ -68,7 +69,7 @@ class Described(AutoSchema):
         # What the framework says of its own mixins is nothing to tell.
         return found if not found.__module__.startswith("rest_framework") else (lambda: None)
 
-    def _codes(self, has_body: bool) -> list[str]:
+    def _codes(self) -> list[str]:
         codes = [*ANYWHERE, *getattr(self._handler(), "refuses", ())]
         if self.method == "GET":
             codes += LISTED if self._is_list_view() else ()
@@ -78,7 +79,7 @@ class Described(AutoSchema):
         codes += CHANGED if "{" in self.path else [each for each in CHANGED if each != "PRECONDITION_FAILED"]
         codes += REPEATED if self.method == "POST" else ()
         codes += ("PRECONDITION_REQUIRED",) if self.method == "PATCH" else ()
-        return [*codes, *(WITH_BODY if has_body else ())]
+        return [*codes, *OF_BODIES]
 
     def _conditions(self) -> list[dict]:
         if self.method == "GET":
@@ -96,6 +97,7 @@ class Described(AutoSchema):
             headers["Idempotency-Replayed"] = _text("`true`: this was done before, under the same Idempotency-Key")
         if Csv.media_type in response.get("content", {}):
             response["content"][Csv.media_type] = SHEET
+            headers["Link"] = _text(f'Of a file of {FILE_ROWS:,} rows that are not all: where it goes on, `rel="next"`')
         return response | {
             "headers": headers,
             "description": response.get("description") or HTTPStatus(int(status)).phrase,

@@ -22,6 +22,10 @@ from rest_framework.response import Response
 from portal.shared.errors import InvalidInput
 
 NEWEST_FIRST = "-id"
+FILE_ROWS = 10_000
+"""Rows of one CSV file: a few seconds and megabytes. It is made whole before it is sent, so that a slow reader holds no
+thread and what fails halfway never looks like a short file."""
+ROWS_AT_ONCE = 500
 
 
 class OpaqueCursor(BasePagination):
@@ -31,11 +35,7 @@ class OpaqueCursor(BasePagination):
 
     def paginate_queryset(self, queryset: QuerySet, request: Request, view=None) -> list[Model]:
         limit = page_size(request, self.default_limit, self.max_limit)
-        given = request.query_params.get("cursor")
-        sort, *place = _decoded(given) if given else [request.query_params.get("sort") or NEWEST_FIRST]
-        if request.query_params.get("sort") not in (None, "", sort):
-            raise CursorInvalid()
-        key = _key(view, sort)
+        sort, key, place = _asked(request, view)
         rows = _following(queryset, key, place, limit + 1)
         self._next = _encoded(sort, key, rows[limit - 1]) if len(rows) > limit else None
         return rows[:limit]
@@ -57,23 +57,45 @@ class OpaqueCursor(BasePagination):
             _query("cursor", {"type": "string"}, "`next` of the page before, under the same filters"),
             _query(
                 "limit",
-                {"type": "integer", "minimum": 1, "maximum": self.max_limit, "default": self.default_limit},
-                "Rows of a page",
+                {"type": "integer", "minimum": 1, "maximum": FILE_ROWS, "default": self.default_limit},
+                f"Rows of a page, at most {self.max_limit}; of a CSV file {FILE_ROWS:,}, which is its default",
             ),
         ]
 
 
-def batches(queryset: QuerySet, request: Request, view, size: int) -> Iterator[list[Model]]:
-    """Every row in the order that is asked for, so many at a time, each batch read from where the last one ended."""
-    key = _key(view, request.query_params.get("sort") or NEWEST_FIRST)
+class Batches:
+    """The rows of a file in the order that is asked for, some at a time, each batch read from where the last one ended.
 
-    def read() -> Iterator[list[Model]]:
-        place: list = []
-        while rows := _following(queryset, key, place, size):
+    Once they are read, `next` is the cursor that goes on after them; None where these were all.
+    """
+
+    def __init__(self, queryset: QuerySet, request: Request, view):
+        self._queryset = queryset
+        self._sort, self._key, self._place = _asked(request, view)
+        self._left = page_size(request, FILE_ROWS, FILE_ROWS)
+        self.next: str | None = None
+
+    def __iter__(self) -> Iterator[list[Model]]:
+        goes_on = True
+        while goes_on and self._left:
+            most = min(ROWS_AT_ONCE, self._left)
+            found = _following(self._queryset, self._key, self._place, most + 1)
+            rows, goes_on = found[:most], len(found) > most
             yield rows
-            place = [_place(key, rows[-1]), rows[-1].pk]
+            if goes_on:
+                self._place, self._left = [_place(self._key, rows[-1]), rows[-1].pk], self._left - most
+                self.next = _encoded(self._sort, self._key, rows[-1])
+            else:
+                self.next = None
 
-    return read()
+
+def _asked(request: Request, view) -> tuple[str, str, list]:
+    """The order by its name, its key, and the place from which to read on; from the beginning it is empty."""
+    given = request.query_params.get("cursor")
+    sort, *place = _decoded(given) if given else [request.query_params.get("sort") or NEWEST_FIRST]
+    if request.query_params.get("sort") not in (None, "", sort):
+        raise CursorInvalid()
+    return sort, _key(view, sort), place
 
 
 def _following(queryset: QuerySet, key: str, place: list, most: int) -> list[Model]:

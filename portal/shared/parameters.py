@@ -1,4 +1,4 @@
-"""Query parameters of the API: those that an address declares, each once, and no others.
+"""Query parameters of the API: those that an address declares, each once, and no others; and who takes no body.
 
 A misspelt filter that is overlooked would answer with everything. What is known is read from where it is declared for
 the OpenAPI document: `extend_schema(parameters=...)` beside the method, and the filters and pages of a list.
@@ -12,6 +12,7 @@ from portal.shared.errors import InvalidInput
 
 FORMAT = "format"
 _KNOWN: dict[tuple[type, str, str], tuple[str, ...]] = {}
+_BODILESS: dict[tuple[type, str, str], bool] = {}
 
 
 class ParameterUnknown(InvalidInput):
@@ -43,6 +44,19 @@ def known_to(view: APIView, method: str) -> tuple[str, ...]:
     if key not in _KNOWN:
         _KNOWN[key] = tuple(dict.fromkeys([*_of_list(view, key[1]), *_declared(view, key[1], method)]))
     return _KNOWN[key] if method != "GET" else (*_KNOWN[key], FORMAT)
+
+
+def takes_nothing(view: APIView, method: str) -> bool:
+    """Whether this method is declared to have no body: `extend_schema(request=None)`."""
+    action = getattr(view, "action", None) or method.lower()
+    key = (type(view), action, method)
+    if key not in _BODILESS:
+        described = getattr(getattr(view, action, None), "kwargs", {}).get("schema")
+        schema = described() if described else None
+        if schema:
+            schema.view, schema.method = view, method
+        _BODILESS[key] = schema is not None and schema.get_request_serializer() is None
+    return _BODILESS[key]
 
 
 def _of_list(view: APIView, action: str) -> list[str]:

@@ -87,7 +87,6 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     # receivables: the documents
     "NOTHING_ENTERED": (422, "None of several could be entered; facts.results tells each one's code."),
     "UNSUPPORTED_FORMAT": (422, "Neither JSON nor UBL 2.1."),
-    "JSON_MALFORMED": (422, "The document is not JSON."),
     "XML_MALFORMED": (422, "The document is not XML."),
     "XML_FORBIDDEN": (422, "XML with a document type or entities is not read."),
     "EMPTY": (422, "There is no document in this."),

@@ -15,7 +15,7 @@ class Json(JSONRenderer):
 
 
 class Csv(BaseRenderer):
-    """A list as a file. It is written row by row (sheets.py), never from an answer that is held whole."""
+    """A list as a file, written by sheets.py."""
 
     media_type, format, charset = "text/csv", "csv", "utf-8"
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.module_loading import import_string
@@ -19,19 +19,21 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from portal.shared import conditional, parameters, sheets
 from portal.shared.access import Actor, require
+from portal.shared.bodies import Nothing, refuse_unknown
 from portal.shared.database import acting, lock_name
-from portal.shared.errors import InvalidInput, Misshapen, NotFound
-from portal.shared.paging import ByParameter, OpaqueCursor, batches, page_size
+from portal.shared.errors import NotFound
+from portal.shared.paging import Batches, ByParameter, OpaqueCursor, page_size
 from portal.shared.parsers import RawParser, canonical
 from portal.shared.renderers import Csv, Json, Negotiated
 
 __all__ = [
-    "KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "created", "page_size",
+    "KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "page_size",
 ]  # fmt: skip
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -66,6 +68,8 @@ class Resource(APIView):
         self.check_parameters(request)
         if request.method in SAFE_METHODS:
             return
+        if parameters.takes_nothing(self, request.method):
+            self.checked(Nothing)
         if "pk" in kwargs and hasattr(self, "retrieve"):
             handler = partial(self._if_match, handler)
         key = request.headers.get(IDEMPOTENCY_HEADER)
@@ -176,7 +180,7 @@ class OfActor(Resource, GenericViewSet):
 
 
 class Listed(mixins.ListModelMixin):
-    """A list in pages, or whole as CSV where that is asked for."""
+    """A list in pages, or as a CSV file where that is asked for."""
 
     def get_renderers(self):
         found = super().get_renderers()
@@ -186,10 +190,15 @@ class Listed(mixins.ListModelMixin):
         require(self.actor, self.view)
         if not isinstance(request.accepted_renderer, Csv):
             return super().list(request, *args, **kwargs)
-        found = batches(self.filter_queryset(self.get_queryset()), request, self, sheets.ROWS_AT_ONCE)
-        written = sheets.lines(self.get_serializer(), map(self.completed, found))
-        response = StreamingHttpResponse(written, content_type="text/csv; charset=utf-8")
+        sheet = sheets.Sheet(self.get_serializer())
+        found = Batches(self.filter_queryset(self.get_queryset()), request, self)
+        for rows in found:
+            sheet.add(self.completed(rows))
+        response = HttpResponse(sheet.text, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{self.basename.removeprefix("api-")}.csv"'
+        if found.next:
+            rest = replace_query_param(request.get_full_path(), "cursor", found.next)
+            response["Link"] = f'<{rest}>; rel="next"'
         return response
 
     def paginate_queryset(self, queryset):
@@ -210,38 +219,9 @@ class Reading(Listed, Shown, OfActor):
     """A collection to be read: list and detail."""
 
 
-class FieldUnknown(Misshapen):
-    code = "FIELD_UNKNOWN"
-    sentence = "The field '{name}' is not known here. Known are: {known}."
-
-
-def refuse_unknown(shape: serializers.Field, given: object) -> None:
-    """Raises FieldUnknown for whatever an object says that its shape does not, however deep."""
-    if isinstance(shape, serializers.Serializer) and isinstance(given, dict):
-        for name, value in given.items():
-            if name not in shape.fields:
-                raise FieldUnknown(name=name[:40], known=", ".join(shape.fields))
-            refuse_unknown(shape.fields[name], value)
-    elif isinstance(shape, serializers.ListSerializer | serializers.ListField) and isinstance(given, list):
-        for each in given:
-            refuse_unknown(shape.child, each)
-
-
 def body_of(request: Request) -> bytes:
     """What a RawParser read; an empty request has no body to parse."""
     return request.data if isinstance(request.data, bytes) else b""
-
-
-class NoneEntered(InvalidInput):
-    code = "NOTHING_ENTERED"
-    sentence = "None of these could be entered. Each tells why."
-
-
-def created(said: dict) -> Response:
-    """The answer to many: 201 where one was entered at least. Raises NoneEntered, with each one's answer."""
-    if not said["entered"]:
-        raise NoneEntered(**said)
-    return Response(said, status=201)
 
 
 class Unknown(Resource):

@@ -21,6 +21,7 @@ BY_NAME: dict[str, Any] = {
     "subject_type": "advances.advance", "subject_id": 17, "next": None,
     "code": "", "sentence": "", "outcome": "APPROVED",
     "decided_by": "system", "proposed_by": "user:7", "requested_by": "user:7", "by": "user:7",
+    "by_name": "Ana Reis",
     "body_hash": "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014",
     "approved_hash": "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014",
     "inputs_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -33,14 +34,16 @@ BY_NAME: dict[str, Any] = {
     "entered": 1, "refused": 0, "type": "INVOICE", "kind": "CASH", "status": "ACCEPTED", "match": "MATCHED",
 }  # fmt: skip
 _MADE = {"code": "", "sentence": ""}
+_DONE = {"index": 0, "done": True, **_MADE}
 BY_SCHEMA: dict[str, dict] = {
     "ItemShown": {
         "index": 0, "accepted": True, "type": "INVOICE", "number": "A-1001", **_MADE, "receivable": 31,
         "credit_note": None, "status": "ACCEPTED", "match": "MATCHED",
     },
-    "AnswerShown": {"receivable": 31, "done": True, **_MADE},
-    "AppliedShown": {"quote": 12, "done": True, "application": 9, **_MADE},
-    "SettledLineShown": {"receivable": 31, "done": True, "amount_minor": 100000, **_MADE},
+    "AnswerShown": {**_DONE, "receivable": 31},
+    "AppliedShown": {**_DONE, "quote": 12, "application": 9},
+    "SettledLineShown": {**_DONE, "receivable": 31, "amount_minor": 100000},
+    "RetriedShown": {**_DONE, "delivery": 17},
     "PlaceChanged": {"place": "grades.A.advance_rate", "before": "0.85", "after": "0.9"},
     "FallSaid": {"code": "NOT_LENT", "amount_minor": -10000, "is_total": False, "invoices": None},
     "ReasonSaid": {"code": "WITHIN_AUTHORITY", "sentence": "Your request is within what is decided at once."},

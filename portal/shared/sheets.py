@@ -1,4 +1,4 @@
-"""Lists of the API as CSV: every row that the filters leave, under the names that its fields have in JSON.
+"""Lists of the API as CSV: the rows that the filters leave, under the names that its fields have in JSON.
 
     id,supplier.id,supplier.name,amount_minor,currency
     17,4,Amphora,90000,EUR
@@ -7,31 +7,34 @@ Amounts stay integers of the minor unit, instants UTC; what is a list itself is 
 """
 
 import csv
+import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 
-ROWS_AT_ONCE = 500
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
+class Sheet:
+    """A file that grows by rows; `serializer` shows one row."""
 
+    def __init__(self, serializer: serializers.Serializer):
+        self._serializer, self._paths, self._file = serializer, columns(serializer), io.StringIO()
+        self._writer = csv.writer(self._file)
+        self._writer.writerow([".".join(path) for path in self._paths])
 
-def lines(serializer: serializers.Serializer, batches: Iterable[list]) -> Iterator[str]:
-    """The file line by line, one batch of rows in memory at a time; `serializer` shows one row."""
-    writer, paths = csv.writer(_Echo()), columns(serializer)
-    yield writer.writerow([".".join(path) for path in paths])
-    for rows in batches:
+    def add(self, rows: Iterable) -> None:
         for row in rows:
-            shown = serializer.to_representation(row)
-            yield writer.writerow([_cell(_look_up(shown, path)) for path in paths])
+            shown = self._serializer.to_representation(row)
+            self._writer.writerow([_cell(_look_up(shown, path)) for path in self._paths])
+
+    @property
+    def text(self) -> str:
+        return self._file.getvalue()
 
 
 def columns(serializer: serializers.Serializer, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -4,7 +4,7 @@ Events are read only as far as the acting party may know them; names of people o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,7 +12,8 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.parties.models import BusinessVerification, Membership, Party, User
+from accounts.parties.models import BusinessVerification, Membership, Party
+from accounts.trail import doers
 from accounts.trail.models import Event
 from financing.banking.rules import concerns_payee
 from financing.credit import wording
@@ -201,13 +202,14 @@ def _in_order(event: Event) -> tuple:
 
 def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> list[Happening]:
     """Events in sentences, in their order: with the time from each to the next, or with links to their subjects."""
-    people = _people(actor, events)
+    names = doers.of_ours(actor, events)
     about = {} if with_times or actor.party_kind != access.OPERATOR else parties_of(events)
     told, before = [], None
     for event in events:
         took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
         address = "" if with_times else pages.address(actor.party_kind, event)
-        told.append(_happening(actor, event, people, took, address, about.get((event.subject_type, event.subject_id))))
+        detail = reasons(actor.party_kind, event) or about.get((event.subject_type, event.subject_id), "")
+        told.append(_happening(event, _by(actor, event, names), detail, took, address))
         before = event.recorded_at
     return told
 
@@ -228,8 +230,6 @@ def _facts(payload: dict) -> dict:
         facts["reason"] = gettext(NO_REASON)
     elif "reason" not in payload:
         facts["reason"] = gettext("the reason is between the payer and its bank")
-    if payload.get("role") in Membership.Role.values:
-        facts["role"] = Membership.Role(payload["role"]).label
     if payload.get("recommendation"):
         facts["recommendation"] = str(state(payload["recommendation"]).label)
     facts |= {key: day(date.fromisoformat(value)) for key, value in facts.items() if _is_day(value)}
@@ -244,20 +244,25 @@ def _is_day(value: str | int) -> bool:
     return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
 
 
-def _happening(actor: Actor, event: Event, people: dict[int, str], took_ms: int | None, url: str,
-                about: str | None = None) -> Happening:  # fmt: skip
-    is_ours = event.actor_party_id == actor.party_id
+def _happening(event: Event, by: str, detail: str, took_ms: int | None, url: str) -> Happening:
     return Happening(
         at=event.recorded_at,
         sentence=sentence(event),
         state=SENTENCES.get(event.name, ("", ""))[1],
-        actor=people.get(event.actor_user_id, "") if is_ours else "",
-        detail=reasons(actor.party_kind, event) or about or "",
+        actor=by,
+        detail=detail,
         url=url,
         took_ms=took_ms,
         name=event.name,
         subject=f"{event.subject_type}:{event.subject_id}",
     )
+
+
+def _by(actor: Actor, event: Event, names: dict[str, str]) -> str:
+    """Colleagues and own machines by name; nobody else."""
+    if not doers.is_ours(actor, event):
+        return ""
+    return names.get(event.doer) or (gettext("a machine") if event.actor_client_id else "")
 
 
 def reasons(kind: str, event: Event) -> str:
@@ -286,9 +291,3 @@ def parties_of(events: Sequence[Event]) -> dict[tuple[str, int], str]:
         rows = model.objects.filter(id__in=ids).values_list("id", name) if ids else ()
         found |= {(kind, number): named for number, named in rows}
     return found
-
-
-def _people(actor: Actor, events: Iterable[Event]) -> dict[int, str]:
-    """Names of colleagues: who acts for another party is that party's affair."""
-    ids = {event.actor_user_id for event in events if event.actor_party_id == actor.party_id} - {None}
-    return {user.id: str(user) for user in User.objects.filter(id__in=ids)} if ids else {}

@@ -1,6 +1,6 @@
 """What the API says of a decision to the funder who made it."""
 
-from financing.advances.shapes import _as_known
+from financing.advances.shapes.applications import _as_known
 
 
 def test_what_is_assigned_elsewhere_is_not_available_and_nothing_else_is_said_of_it():

@@ -71,11 +71,3 @@ STRANGER = Caller("")
 @pytest.fixture
 def lending(db):
     return world.lending()
-
-
-def with_trade(lending):
-    """Amphora has traded for most of a year and has four invoices accepted."""
-    world.trade(lending.cast.amphora, lending.cast.meridian)
-    for number in range(4):
-        world.receivable(lending.cast.amphora, lending.cast.meridian, f"INV-{number}", due_in=30 + number)
-    return lending

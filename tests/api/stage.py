@@ -1,6 +1,10 @@
 """A world in which every resource of the API has something to show."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import pytest
+from django.db import transaction
 
 from accounts.clients.models import PartyClient
 from accounts.clients.services import create_client
@@ -21,7 +25,6 @@ from logistics.orders.models import PurchaseOrder
 from logistics.orders.services import import_trade
 from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from tests import world
-from tests.api.conftest import with_trade
 from tests.world import CURRENCY, NOW, TODAY, Lending, as_member
 
 
@@ -33,8 +36,24 @@ class Stage:
     numbers: dict[str, int]
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker) -> Iterator[Stage]:
+    """One world for all of them, never committed."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield set_up()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def stage(built) -> Iterator[Stage]:
+    """What a test does in it is undone."""
+    with transaction.atomic():
+        yield built
+        transaction.set_rollback(True)
+
+
 def set_up() -> Stage:
-    lending = with_trade(world.lending())
+    lending = world.with_trade(world.lending())
     people, ana = lending.cast, as_member("ana@amphora.example")
     quote = advances.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=900_00, now=NOW)
     application = advances.apply(actor=ana, quote_id=quote.id, now=NOW)

@@ -15,13 +15,13 @@ from financing.receivables.models import InvoiceLine, Receivable
 from logistics.orders.models import OrderLine
 from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR, VIEWER
 from tests import world
-from tests.api.conftest import caller_for, with_trade
+from tests.api.conftest import caller_for
 from tests.world import NOW, TODAY, as_member
 
 
 @pytest.fixture
 def amphora(lending):
-    with_trade(lending)
+    world.with_trade(lending)
     return caller_for(lending.cast.amphora)
 
 

@@ -6,13 +6,13 @@ from financing.advances.models import Advance, Application, Quote
 from financing.advances.services import confirm_funding, decide_waiting
 from portal.shared.access import CHECKER, MAKER, SYSTEM_ACTOR
 from tests import world
-from tests.api.conftest import caller_for, with_trade
+from tests.api.conftest import caller_for
 from tests.world import CURRENCY, NOW, TODAY
 
 
 @pytest.fixture
 def amphora(lending):
-    with_trade(lending)
+    world.with_trade(lending)
     return caller_for(lending.cast.amphora)
 
 
@@ -148,7 +148,7 @@ def _needed(caller) -> list[tuple[str, str]]:
 
 def test_a_referral_goes_through_maker_and_checker_on_what_they_saw(db):
     body = world.DEFAULT_BODY | {"authority": world.DEFAULT_BODY["authority"] | {"max_amount_minor": 500_00}}
-    lending = with_trade(world.lending(body=body))
+    lending = world.with_trade(world.lending(body=body))
     amphora = caller_for(lending.cast.amphora)
     maker, checker = caller_for(lending.cast.harbour, MAKER), caller_for(lending.cast.harbour, CHECKER)
     application = decided(lending, amphora)

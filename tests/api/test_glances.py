@@ -1,10 +1,5 @@
 """What the pages tell at a glance, and what a figure is made of, to machines: the same, and to nobody else."""
 
-from collections.abc import Iterator
-
-import pytest
-from django.db import transaction
-
 from accounts.clients.services import create_client
 from accounts.parties.models import Invitation, Membership
 from financing.advances import overview
@@ -14,24 +9,10 @@ from financing.ledger.queries import trial_balance
 from financing.receivables.models import Receivable
 from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR, VIEWER
 from tests.api.conftest import Caller, ask_token, caller_for
-from tests.api.stage import Stage, set_up
+from tests.api.stage import built, stage
 from tests.world import NOW, as_member
 
-
-@pytest.fixture(scope="module")
-def built(django_db_setup, django_db_blocker) -> Iterator[Stage]:
-    """One world for all of them, never committed."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield set_up()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def stage(built) -> Iterator[Stage]:
-    """What a test does in it is undone."""
-    with transaction.atomic():
-        yield built
-        transaction.set_rollback(True)
+__all__ = ["built", "stage"]
 
 
 def test_a_funder_walks_from_its_trial_balance_to_accounts_movements_and_entries(stage):

@@ -15,13 +15,13 @@ from portal.shared.access import MAKER, VIEWER
 from portal.shared.errors import IdempotencyInFlight
 from portal.shared.http import problem_response
 from tests import world
-from tests.api.conftest import caller_for, with_trade
+from tests.api.conftest import caller_for
 from tests.world import NOW, as_member
 
 
 @pytest.fixture
 def amphora(lending):
-    with_trade(lending)
+    world.with_trade(lending)
     return caller_for(lending.cast.amphora)
 
 
@@ -135,7 +135,7 @@ def test_after_a_crash_in_the_middle_there_is_nothing(lending):
 
 
 def test_two_threads_with_one_key_apply_once(committed_db):
-    lending = with_trade(world.lending())
+    lending = world.with_trade(world.lending())
     caller = caller_for(lending.cast.amphora, MAKER)
     asked = {"facility": lending.amphora_facility.id, "amount_minor": 100_00}
     quote = caller.post("quotes/", asked).json()["id"]

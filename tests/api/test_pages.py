@@ -12,9 +12,9 @@ from accounts.trail.models import Event
 from accounts.trail.services import News, record
 from financing.advances import services as advances
 from financing.receivables.models import Receivable
-from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.access import ADMIN, SYSTEM_ACTOR
 from tests import world
-from tests.api.conftest import caller_for, with_trade
+from tests.api.conftest import caller_for
 from tests.api.stage import set_up
 from tests.world import NOW, as_member
 
@@ -105,6 +105,23 @@ def test_events_of_one_subject_are_told_to_its_parties_only(committed_db):
     assert bellows.get(f"events/?subject={subject}").json() == {"results": [], "next": "", "has_more": False}
 
 
+def test_events_are_filtered_by_their_names_and_tell_the_own_party_which_machine_it_was(committed_db):
+    people = world.cast()
+    boss = caller_for(people.amphora, ADMIN)
+    made = boss.post("clients/", {"name": "Scanner", "role": "VIEWER", "scopes": ["events:read"]}).json()["id"]
+    boss.send("delete", f"clients/{made}/")
+    wait_until_readable(say(people.amphora, "story.own"))
+
+    def read(names: str) -> list[tuple[str, str]]:
+        return [(each["name"], each["by_name"]) for each in boss.get(f"events/?name={names}").json()["results"]]
+
+    assert read("client.removed") == [("client.removed", "erp")]
+    assert read("client.removed,client.created")[-2:] == [("client.created", "erp"), ("client.removed", "erp")]
+    assert read("advance.funded") == []
+    misspelt = boss.get("events/?name=client.remove")
+    assert (misspelt.status_code, misspelt.json()["code"]) == (422, "FILTER_INVALID")
+
+
 LISTS = {
     "amphora": ("receivables", "credit-notes", "applications", "advances", "facilities", "parties", "programmes"),
     "harbour": ("applications", "advances", "policies", "instructions", "statements", "bank-accounts", "facilities",
@@ -148,7 +165,7 @@ def more_of_everything(stage) -> None:
 @pytest.mark.parametrize("receivables", [4, 24])
 def test_the_statements_of_the_main_way_are_few_whatever_stands_behind_it(db, receivables):
     """Token and savepoints included; measuring the supplier, once per business date, is not."""
-    lending = with_trade(world.lending())
+    lending = world.with_trade(world.lending())
     for number in range(4, receivables):
         world.receivable(lending.cast.amphora, lending.cast.meridian, f"INV-{number}")
     caller, facility = caller_for(lending.cast.amphora), lending.amphora_facility.id

@@ -3,12 +3,13 @@
 import pytest
 
 from financing.advances.models import Quote
-from tests.api.conftest import caller_for, with_trade
+from tests import world
+from tests.api.conftest import caller_for
 
 
 @pytest.fixture
 def amphora(lending):
-    with_trade(lending)
+    world.with_trade(lending)
     return caller_for(lending.cast.amphora)
 
 

@@ -4,6 +4,7 @@ from django.test import Client as Browser
 
 from portal.reference.views import document
 from portal.shared.problems import PROBLEMS
+from portal.workspaces.sentences import SENTENCES
 
 
 def test_every_operation_has_its_place_on_a_page(db):
@@ -17,6 +18,11 @@ def test_every_operation_has_its_place_on_a_page(db):
             assert f'/api/docs/{group}/#{said["operationId"]}"' in index
     table = browser.get("/api/docs/problems/").content.decode()
     assert all(f'<tr id="{code}">' in table for code in PROBLEMS)
+
+
+def test_the_names_of_events_are_told_where_they_are_asked_for(db):
+    page = Browser().get("/api/docs/events/").content.decode()
+    assert all(f"<code>{name}</code>" in page for name in SENTENCES)
 
 
 def test_a_group_that_is_none_is_not_there(db):

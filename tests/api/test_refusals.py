@@ -8,13 +8,14 @@ from accounts.intake.models import Document
 from financing.advances.models import Application, Quote
 from financing.receivables.models import Receivable
 from portal.shared.access import ADMIN
-from tests.api.conftest import caller_for, with_trade
+from tests import world
+from tests.api.conftest import caller_for
 from tests.api.test_idempotency import invoice
 
 
 @pytest.fixture
 def amphora(lending):
-    with_trade(lending)
+    world.with_trade(lending)
     return caller_for(lending.cast.amphora, ADMIN)
 
 
@@ -50,8 +51,8 @@ def refusal(answer) -> tuple[int, str]:
         ("receivables/", b'{"number": "a\\u0000b"}', "application/json", (422, "FIELD_INVALID")),
         ("receivables/", b'{"number": "a\\ud800b"}', "application/json", (422, "FIELD_INVALID")),
         ("applications/", b'{"quote": true}', "application/json", (422, "INVALID_INPUT")),
-        ("receivables/", b"", "application/json", (422, "UNSUPPORTED_FORMAT")),
-        ("receivables/", b"{", "application/json", (422, "JSON_MALFORMED")),
+        ("receivables/", b"", "application/json", (422, "EMPTY")),
+        ("receivables/", b"{", "application/json", (400, "PARSE_ERROR")),
         ("receivables/", b"[]", "application/json", (422, "EMPTY")),
         ("receivables/", b"<a/>", "image/png", (415, "UNSUPPORTED_MEDIA_TYPE")),
         ("receivables/accept/", b'{"ids": []}', "application/json", (422, "INVALID_INPUT")),
@@ -68,6 +69,20 @@ def test_bad_input_is_refused_by_code(amphora, path, body, content_type, expecte
     before = (Quote.objects.count(), Application.objects.count(), Receivable.objects.count())
     assert refusal(amphora.post(path, body, content_type)) == expected
     assert (Quote.objects.count(), Application.objects.count(), Receivable.objects.count()) == before
+
+
+def test_what_is_said_to_an_act_that_takes_nothing_is_refused_and_not_overlooked(lending, amphora):
+    quote = amphora.post("quotes/", {"facility": lending.amphora_facility.id}).json()["id"]
+    asked = amphora.post("applications/", {"quote": quote}).json()["id"]
+    path = f"applications/{asked}/withdraw/"
+    for body, expected in (({"reason": "x"}, (422, "FIELD_UNKNOWN")), ([1], (422, "INVALID_INPUT")),
+                           (b"{", (400, "PARSE_ERROR"))):  # fmt: skip
+        assert refusal(amphora.post(path, body, Idempotency_Key="w-1")) == expected
+        assert Application.objects.get().status == "SUBMITTED"
+    for body in (b"", {}):  # none, and an empty one; the key is still free
+        answer = amphora.post(path, body, Idempotency_Key="w-1" if body == b"" else "w-2")
+        assert answer.status_code == (200 if body == b"" else 409)
+    assert Application.objects.get().status == "WITHDRAWN"
 
 
 def test_a_field_that_is_none_is_named_beside_those_that_there_are(lending, amphora):

@@ -77,6 +77,15 @@ def test_no_address_takes_a_parameter_that_it_does_not_tell_of(lending, operatio
         assert set(said["facts"]["known"].split(", ")) - {"-", "format"} == told - {"format"}, path
 
 
+def test_no_act_without_a_body_overlooks_one(lending, operations):
+    caller = caller_for(lending.cast.meridian, ADMIN)
+    found = [(method, path) for method, path, each in operations if method != "get" and "requestBody" not in each]
+    assert len(found) > 10
+    for method, path in found:
+        answer = caller.send(method, re.sub(r"{\w+}", "1", path.removeprefix("/api/v1/")), {"colour": "red"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "FIELD_UNKNOWN"), path
+
+
 def test_every_body_has_an_example_that_its_schema_allows(described, operations):
     seen = 0
     for _, _path, each in operations:

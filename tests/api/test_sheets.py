@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from portal.shared import sheets
+from portal.shared import paging
 from portal.shared.access import ADMIN, MAKER
 from tests import world
 from tests.api.conftest import caller_for
@@ -14,7 +14,7 @@ from tests.api.test_strangers import ROUTES
 
 def rows_of(answer) -> list[dict[str, str]]:
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
-    return list(csv.DictReader(answer.getvalue().decode().splitlines()))
+    return list(csv.DictReader(answer.content.decode().splitlines()))
 
 
 def test_every_list_gives_the_same_rows_as_a_file(db):
@@ -41,8 +41,22 @@ def meridian(lending):
     return caller_for(people.meridian)
 
 
-def test_a_file_keeps_filter_and_order_and_holds_every_row_once_however_many_are_read_at_once(meridian, monkeypatch):
-    monkeypatch.setattr(sheets, "ROWS_AT_ONCE", 1)
+def test_a_file_that_is_cut_says_where_it_goes_on_and_no_row_is_lost_or_told_twice(meridian, monkeypatch):
+    monkeypatch.setattr(paging, "FILE_ROWS", 3)
+    monkeypatch.setattr(paging, "ROWS_AT_ONCE", 2)
+    first = meridian.get("receivables/?format=csv&sort=due_date")
+    where, rel = first["Link"].split("; ")
+    assert rel == 'rel="next"'
+    rest = meridian.get(where.strip("<>").partition("/api/v1/")[2])
+    assert [row["number"] for row in rows_of(first) + rows_of(rest)] == ["'=INV-B", "INV-C", "INV-D", "INV-A"]
+    assert "Link" not in rest and len(rows_of(rest)) == 1
+    whole = meridian.get("receivables/?format=csv&status=ACCEPTED&issued_from=2001-01-01&limit=3&number=INV-A")
+    assert len(rows_of(whole)) == 1 and "Link" not in whole
+    for limit in ("0", "4", "x"):
+        assert meridian.get(f"receivables/?format=csv&limit={limit}").json()["code"] == "LIMIT_INVALID"
+
+
+def test_a_file_keeps_filter_and_order(meridian):
     found = rows_of(meridian.get("receivables/?sort=due_date&status=ACCEPTED", Accept="text/csv"))
     assert [row["number"] for row in found] == ["'=INV-B", "INV-C", "INV-D", "INV-A"]
     assert rows_of(meridian.get("receivables/?format=csv&status=DISPUTED")) == []

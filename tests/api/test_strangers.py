@@ -1,34 +1,17 @@
 """Everybody who should not: signed out 401, another party 404, an insider without the role 403; nothing is changed."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from django.db import transaction
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver
 
 from portal import api
 from portal.shared.access import ADMIN, CHECKER, MAKER, VIEWER
 from tests.api.conftest import STRANGER, caller_for
-from tests.api.stage import Stage, footprint, set_up
+from tests.api.stage import Stage, built, footprint, stage
 from tests.world import PASSWORD, User
 
-
-@pytest.fixture(scope="module")
-def built(django_db_setup, django_db_blocker) -> Iterator[Stage]:
-    """One world for all of them, never committed."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield set_up()
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def stage(built) -> Iterator[Stage]:
-    """What a test does in it is undone."""
-    with transaction.atomic():
-        yield built
-        transaction.set_rollback(True)
+__all__ = ["built", "stage"]
 
 
 def routes(patterns=None, prefix="") -> list[tuple[str, str]]:

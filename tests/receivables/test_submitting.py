@@ -155,15 +155,13 @@ def test_a_deduction_of_no_known_kind_is_refused_with_the_kinds(scene):
 
 
 BROKEN = {
-    "empty": (b"", "UNSUPPORTED_FORMAT"),
+    "empty": (b"", "EMPTY"),
     "nothing in it": (b"[]", "EMPTY"),
     "text": (b"Dear Sirs", "UNSUPPORTED_FORMAT"),
     "pdf": (b"%PDF-1.7 ...", "UNSUPPORTED_FORMAT"),
-    "half": (b'{"number": "A', "JSON_MALFORMED"),
-    "deep": (b"[" * 200_000, "JSON_MALFORMED"),
-    "not utf-8": (b'{"number": "\xff\xfe"}', "JSON_MALFORMED"),
-    "not a number": (b'{"payable": NaN}', "AMOUNT_INVALID"),
-    "endless number": (b'{"payable": ' + b"9" * 9_000 + b"}", "AMOUNT_ABSURD"),
+    "half": (b'{"number": "A', "PARSE_ERROR"),
+    "deep": (b"[" * 200_000, "PARSE_ERROR"),
+    "not utf-8": (b'{"number": "\xff\xfe"}', "PARSE_ERROR"),
     "twice": (b'{"number": "A", "number": "B"}', "FIELD_TWICE"),
     "no objects": (b"[1]", "WRONG_DOCUMENT_TYPE"),
     "nul": (b'{"number": "A\\u0000"}', "FIELD_INVALID"),
@@ -179,6 +177,22 @@ def test_broken_json_is_refused_and_kept(scene, name):
     assert refused(results) == [code]
     assert Document.objects.get().outcome == "REFUSED"
     assert nothing_entered()
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [(b"NaN", "AMOUNT_INVALID"), (b"-Infinity", "AMOUNT_INVALID"), (b"9" * 9_000, "AMOUNT_ABSURD"),
+     (b'"100.00", "payable": "100.00"', "FIELD_TWICE")],
+)  # fmt: skip
+def test_a_broken_number_or_a_field_twice_spoils_its_own_document_only(scene, written, code):
+    broken, sound = scene.invoice(payable="BROKEN"), scene.invoice()
+    content = json.dumps([broken, sound]).encode().replace(b'"BROKEN"', written)
+    results = scene.submit_bytes(content)
+    assert [(each.accepted, each.code, each.number) for each in results] == [
+        (False, code, broken["number"]), (True, "", sound["number"]),
+    ]  # fmt: skip
+    assert [each.number for each in Receivable.objects.all()] == [sound["number"]]
+    assert Document.objects.get().outcome == "PARTLY"
 
 
 def test_of_an_oversized_document_hash_size_and_beginning_are_kept(scene):

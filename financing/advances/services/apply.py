@@ -76,8 +76,9 @@ def apply_each(*, actor: Actor, quote_ids: Sequence[int], now: datetime) -> list
     with acting(actor):
         require(actor, "advances.apply")
         # In the order of their numbers, so that two who ask for the same at once do not wait for each other.
-        answers = {quote_id: _applied(actor, quote_id, now) for quote_id in sorted(set(quote_ids))}
-        return [answers[quote_id] for quote_id in dict.fromkeys(quote_ids)]
+        places = sorted(range(len(quote_ids)), key=lambda place: quote_ids[place])
+        answers = {place: _applied(actor, quote_ids[place], now) for place in places}
+        return [answers[place] for place in range(len(quote_ids))]
 
 
 def _applied(actor: Actor, quote_id: int, now: datetime) -> Applied:

@@ -16,9 +16,11 @@ from financing.receivables.documents import CLAIMS, NOTES
 from financing.receivables.models import Assignment, CreditNote, InvoiceLine, Receivable
 from portal.shared import access
 from portal.shared.access import require
+from portal.shared.bodies import Answered, Items, counted, told, values
 from portal.shared.errors import Forbidden, InvalidInput, TooLarge
 from portal.shared.openapi import refuses
 from portal.shared.parsers import RawParser
+from portal.shared.problems import PROBLEMS
 from portal.shared.rest import KEY_PARAMETER, Reading, body_of
 
 MAX_IDS = 1_000
@@ -128,7 +130,7 @@ class NothingEntered(InvalidInput):
 def submitted(request, types: tuple[str, ...]) -> Response:
     """Hand the body over as it came, where documents of these types are taken.
 
-    201 where something entered, 422 where nothing did, 413 where it is too large.
+    201 where something entered; where nothing did the status of the one document's code, 422 where there are several.
     """
     content, now = body_of(request), timezone.now()
     results = services.submit(
@@ -144,34 +146,32 @@ def submitted(request, types: tuple[str, ...]) -> Response:
         return Response(said, status=201)
     if len(results) == 1 and results[0].code == TooLarge.code:
         raise TooLarge(limit_megabytes=intake.MAX_BYTES // 1024**2, document=said["document"])
-    code, sentence = (results[0].code, results[0].sentence) if len(results) == 1 else ("", "")
-    raise NothingEntered(sentence, code=code, **said)
+    if len(results) > 1:
+        raise NothingEntered(**said)
+    refusal = NothingEntered(results[0].sentence, code=results[0].code, **said)
+    refusal.status, _meaning = PROBLEMS[refusal.code]
+    raise refusal
 
 
 DOCUMENT_CODES = (
-    "NOTHING_ENTERED", "UNSUPPORTED_FORMAT", "JSON_MALFORMED", "XML_MALFORMED", "XML_FORBIDDEN", "EMPTY",
+    "NOTHING_ENTERED", "UNSUPPORTED_FORMAT", "PARSE_ERROR", "XML_MALFORMED", "XML_FORBIDDEN", "EMPTY",
     "TOO_MANY_DOCUMENTS", "WRONG_DOCUMENT_TYPE", "INVOICE_TYPE_UNSUPPORTED", "FIELD_MISSING", "FIELD_INVALID",
     "FIELD_UNKNOWN", "FIELD_TWICE", "FIELD_TOO_LONG", "NUMBER_MISSING", "NUMBER_TOO_LONG", "ISSUE_DATE_MISSING",
     "ISSUED_IN_FUTURE", "DATE_IMPLAUSIBLE", "DATE_INVALID", "DUE_DATE_MISSING", "DUE_BEFORE_ISSUE", "DUE_TOO_FAR",
     "CURRENCY_MISSING", "CURRENCY_UNKNOWN", "MIXED_CURRENCIES", "AMOUNT_INVALID", "AMOUNT_ABSURD", "NEGATIVE_AMOUNT",
     "QUANTITY_INVALID", "LINES_MISSING", "TOO_MANY_LINES", "LINE_NUMBER_TWICE", "PAYABLE_MISSING", "NOTHING_OWED",
     "ROUNDING_TOO_LARGE", "TOTALS_DO_NOT_ADD_UP", "PARTY_NOT_IDENTIFIED", "PARTY_AMBIGUOUS", "NOT_YOUR_DOCUMENT",
-    "DUPLICATE_DOCUMENT", "INVOICE_NOT_NAMED", "UNKNOWN_INVOICE", "CREDIT_BEFORE_INVOICE", "CREDIT_ABOVE_OPEN",
-    "UNKNOWN_SUPPLIER", "UNKNOWN_DEBTOR",
+    "DUPLICATE_DOCUMENT", "NOT_AVAILABLE_AS_SECURITY", "INVOICE_NOT_NAMED", "UNKNOWN_INVOICE",
+    "CREDIT_BEFORE_INVOICE", "CREDIT_ABOVE_OPEN", "UNKNOWN_SUPPLIER", "UNKNOWN_DEBTOR",
 )  # fmt: skip
 
 
 class Ids(serializers.Serializer):
-    ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=MAX_IDS
-    )
+    ids = Items(child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=MAX_IDS)
 
 
-class AnswerShown(serializers.Serializer):
-    receivable = serializers.IntegerField(source="receivable_id")
-    done = serializers.BooleanField()
-    code = serializers.CharField(allow_blank=True)
-    sentence = serializers.CharField(allow_blank=True)
+class AnswerShown(Answered):
+    receivable = serializers.IntegerField(source="receivable_id", allow_null=True, help_text="null: none could be read")
 
 
 class AnswersShown(serializers.Serializer):
@@ -301,10 +301,10 @@ class Receivables(Reading):
     @action(detail=False, methods=["post"])
     def accept(self, request) -> Response:
         """Accept receivables: each is answered for itself, in their order."""
-        given = self.checked(Ids)
-        answers = services.accept(actor=self.actor, receivable_ids=given["ids"], now=timezone.now())
-        said = {"done": sum(each.done for each in answers), "results": answers}
-        return Response(AnswersShown(said).data)
+        items = self.checked(Ids)["ids"]
+        answers = services.accept(actor=self.actor, receivable_ids=values(items), now=timezone.now())
+        results = told(items, answers)
+        return Response(AnswersShown({"done": counted(results)["entered"], "results": results}).data)
 
     @extend_schema(request=Reason, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])

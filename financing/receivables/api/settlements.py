@@ -14,10 +14,11 @@ from financing.receivables import services
 from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
 from financing.receivables.queries import UNVERIFIED
 from portal.shared.access import require
+from portal.shared.bodies import Answered, Items, counted, created, told, values
 from portal.shared.errors import InvalidInput
 from portal.shared.openapi import refuses
 from portal.shared.paging import day
-from portal.shared.rest import KEY_PARAMETER, Listed, OfActor, created
+from portal.shared.rest import KEY_PARAMETER, Reading
 
 MAX_LINES = 10_000
 PAYING = (
@@ -36,6 +37,10 @@ class LineAsked(serializers.Serializer):
 class SettlementAsked(serializers.Serializer):
     key = serializers.CharField(max_length=80, help_text="Names the settlement: asked for again, it is the same one")
     lines = serializers.ListField(child=LineAsked(), min_length=1, max_length=MAX_LINES)
+
+
+class SettlementInPart(SettlementAsked):
+    lines = Items(child=LineAsked(), min_length=1, max_length=MAX_LINES)
 
 
 class SettlementLineShown(serializers.ModelSerializer):
@@ -71,17 +76,11 @@ class SettlementInFull(SettlementShown):
     payments = PaymentInFull(many=True)
 
 
-class SettledLineShown(serializers.Serializer):
+class SettledLineShown(Answered):
     """What became of one line: in the settlement with its amount, or left out with code and sentence."""
 
-    receivable = serializers.IntegerField(source="receivable_id")
-    done = serializers.SerializerMethodField()
+    receivable = serializers.IntegerField(source="receivable_id", allow_null=True, help_text="null: none could be read")
     amount_minor = serializers.IntegerField(allow_null=True)
-    code = serializers.CharField(allow_blank=True)
-    sentence = serializers.CharField(allow_blank=True)
-
-    def get_done(self, line) -> bool:
-        return line.amount_minor is not None
 
 
 class SettledEachShown(serializers.Serializer):
@@ -100,7 +99,7 @@ class DueShown(serializers.Serializer):
 
 
 @extend_schema(tags=["settlements"])
-class Settlements(Listed, OfActor):
+class Settlements(Reading):
     """The platform's orders to pay what it owes."""
 
     model, view, group = Settlement, "receivables.settle", "settlements"
@@ -112,9 +111,6 @@ class Settlements(Listed, OfActor):
     def get_serializer_class(self):
         return SettlementShown if self.action == "list" else SettlementInFull
 
-    def retrieve(self, request, pk: str) -> Response:
-        return Response(self.get_serializer(self.seen(pk)).data)
-
     @extend_schema(request=SettlementAsked, responses={201: SettlementInFull}, parameters=[KEY_PARAMETER])
     @refuses(*PAYING)
     def create(self, request) -> Response:
@@ -124,25 +120,24 @@ class Settlements(Listed, OfActor):
             actor=self.actor, key=given["key"], now=timezone.now(),
             lines=[(each["receivable"], each["amount_minor"]) for each in given["lines"]],
         )  # fmt: skip
-        return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=201)
+        return self.answer(made, 201)
 
-    @extend_schema(request=SettlementAsked, responses={201: SettledEachShown}, parameters=[KEY_PARAMETER])
+    @extend_schema(request=SettlementInPart, responses={201: SettledEachShown}, parameters=[KEY_PARAMETER])
     @action(detail=False, methods=["post"])
-    @refuses("NOTHING_ENTERED", "SETTLEMENT_KEY_REUSED", "RECEIVABLE_NAMED_TWICE", "NO_BANK_ACCOUNT")
+    @refuses("NOTHING_ENTERED", "SETTLEMENT_KEY_REUSED", "NO_BANK_ACCOUNT")
     def bulk(self, request) -> Response:
         """Order the payment of those receivables that can be paid: each line is answered for itself, in their order.
 
         201 where one is paid at least: the settlement holds those lines. Where none is, the answer is 422
         `NOTHING_ENTERED` with the same results in `facts`, and the key is still free.
         """
-        given = self.checked(SettlementAsked)
-        made, lines = services.settle_each(
+        given = self.checked(SettlementInPart)
+        made, answers = services.settle_each(
             actor=self.actor, key=given["key"], now=timezone.now(),
-            lines=[(each["receivable"], each["amount_minor"]) for each in given["lines"]],
+            lines=[(each["receivable"], each["amount_minor"]) for each in values(given["lines"])],
         )  # fmt: skip
-        entered = sum(each.amount_minor is not None for each in lines)
-        said = {"entered": entered, "refused": len(lines) - entered, "results": lines, "settlement": made and made.id}
-        return created(SettledEachShown(said).data)
+        said = counted(told(given["lines"], answers)) | {"settlement": made and made.id}
+        return created(SettledEachShown(said).data, given["lines"])
 
     @extend_schema(
         responses=DueShown,

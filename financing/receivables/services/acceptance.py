@@ -39,7 +39,8 @@ class Answer:
 def accept(*, actor: Actor, receivable_ids: Sequence[int], now: datetime) -> list[Answer]:
     """Acknowledge that these are owed as they stand, whatever the match found: from then on they can be financed.
 
-    An answer per receivable in the order asked; those refused change nothing and hold back no other.
+    An answer for each in the order asked, the same for one that is named twice; those refused change nothing and hold
+    back no other.
     """
 
     def move(row: Receivable) -> News:
@@ -148,20 +149,20 @@ def _each(actor: Actor, permission: str, receivable_ids: Sequence[int], now: dat
     with acting(actor):
         found = _locked(actor, receivable_ids)
         require(actor, permission)
-        answers, moved, news = [], [], []
+        answers, moved, news = {}, [], []
         for receivable_id in dict.fromkeys(receivable_ids):
             try:
                 if receivable_id not in found:
                     raise NotFound()
                 news.append(move(found[receivable_id]))
             except RuleViolation as refusal:
-                answers.append(Answer(receivable_id, False, refusal.code, refusal.sentence))
+                answers[receivable_id] = Answer(receivable_id, False, refusal.code, refusal.sentence)
             else:
                 moved.append(found[receivable_id])
-                answers.append(Answer(receivable_id, True))
+                answers[receivable_id] = Answer(receivable_id, True)
         Receivable.objects.bulk_update(moved, FIELDS)
         record(actor, now, news)
-        return answers
+        return [answers[receivable_id] for receivable_id in receivable_ids]
 
 
 def _locked(actor: Actor, receivable_ids: Iterable[int]) -> dict[int, Receivable]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from financing.receivables.refusals import (
     AboveOpen,
     LeftOut,
     MixedCurrencies,
+    NamedTwice,
     NotSettleable,
     PayeeNotVerified,
     SettlementKeyReused,
@@ -33,7 +34,7 @@ class Line:
     """What became of one line among many: what is paid of the receivable, or code and sentence of the refusal."""
 
     receivable_id: int
-    amount_minor: int | None
+    amount_minor: int | None = None
     code: str = ""
     sentence: str = ""
 
@@ -65,31 +66,41 @@ def settle_each(
 ) -> tuple[Settlement | None, list[Line]]:
     """Pay those of the lines that can be paid: the settlement (None: there was none), and an answer for each line.
 
-    As `settle`, but for what one line lacks: that is answered, and spoils no other. Asked for again under its key it
-    is the same settlement; what was left out of it stays out.
+    As `settle`, but for what one line lacks: that is answered, and spoils no other. Of one receivable in two lines
+    neither is paid: which amount was meant nobody can tell. Asked for again under its key it is the same settlement;
+    what was left out of it stays out.
     Raises Forbidden, SettlementKeyReused, InvalidInput, NoBankAccount (of the payer).
     """
     with acting(actor):
-        asked = _checked(key, lines)
         require(actor, "receivables.settle")
-        seen = dict(Receivable.objects.visible_to(actor).filter(id__in=asked).values_list("id", "debtor_id"))
-        if len(set(seen.values())) > 1:
-            raise NotFound()
-        if not seen:
-            return None, [_refused(each, NotFound()) for each in asked]
-        debtor_id = next(iter(seen.values()))
-        said = _hash(asked, "each")
-        known = _known(debtor_id, key, said)
-        if known:
-            return known, _lines_of(known, asked)
-        rows = lock(seen)
-        amounts, refusals = _payable(rows, asked)
-        paid = {each: rows[each] for each in amounts}
-        made = _order(actor, debtor_id, key, said, paid, amounts, now) if paid else None
-        return made, [
-            Line(each, amounts[each]) if each in amounts else _refused(each, refusals.get(each, NotFound()))
-            for each in asked
-        ]
+        _check_size(key, lines)
+        named = Counter(receivable_id for receivable_id, _ in lines)
+        asked = {each: amount for each, amount in lines if named[each] == 1}
+        made, answers = _settled(actor, key, asked, now) if asked else (None, {})
+        return made, [answers.get(each) or _refused(each, NamedTwice()) for each, _ in lines]
+
+
+def _settled(
+    actor: Actor, key: str, asked: Mapping[int, int | None], now: datetime
+) -> tuple[Settlement | None, dict[int, Line]]:
+    """The settlement of those that can be paid, and what became of each."""
+    seen = dict(Receivable.objects.visible_to(actor).filter(id__in=asked).values_list("id", "debtor_id"))
+    if len(set(seen.values())) > 1:
+        raise NotFound()
+    if not seen:
+        return None, {each: _refused(each, NotFound()) for each in asked}
+    debtor_id, said = next(iter(seen.values())), _hash(asked, "each")
+    known = _known(debtor_id, key, said)
+    if known:
+        return known, _lines_of(known, asked)
+    rows = lock(seen)
+    amounts, refusals = _payable(rows, asked)
+    paid = {each: rows[each] for each in amounts}
+    made = _order(actor, debtor_id, key, said, paid, amounts, now) if paid else None
+    return made, {
+        each: Line(each, amounts[each]) if each in amounts else _refused(each, refusals.get(each, NotFound()))
+        for each in asked
+    }
 
 
 def _payable(
@@ -130,14 +141,14 @@ def _unverified(rows: Iterable[Receivable]) -> set[int]:
 
 
 def _refused(receivable_id: int, refusal: RuleViolation) -> Line:
-    return Line(receivable_id, None, refusal.code, refusal.sentence)
+    return Line(receivable_id, code=refusal.code, sentence=refusal.sentence)
 
 
-def _lines_of(settlement: Settlement, asked: Iterable[int]) -> list[Line]:
+def _lines_of(settlement: Settlement, asked: Iterable[int]) -> dict[int, Line]:
     paid = dict(
         SettlementLine.objects.filter(payment__settlement=settlement).values_list("receivable_id", "amount_minor")
     )
-    return [Line(each, paid[each]) if each in paid else _refused(each, LeftOut()) for each in asked]
+    return {each: Line(each, paid[each]) if each in paid else _refused(each, LeftOut()) for each in asked}
 
 
 def _known(debtor_id: int, key: str, said: str) -> Settlement | None:
@@ -170,14 +181,20 @@ def _order(
 
 
 def _checked(key: str, lines: Sequence[tuple[int, int | None]]) -> dict[int, int | None]:
-    if not key or len(key) > 80:
-        raise InvalidInput("A settlement needs a key of 1 to 80 characters, so that paying twice pays once.")
-    if not lines or len(lines) > MAX_LINES:
-        raise InvalidInput("A settlement pays between 1 and {most} receivables.", most=MAX_LINES)
+    _check_size(key, lines)
     asked = dict(lines)
     if len(asked) != len(lines):
-        raise InvalidInput("A receivable is named twice.", code="RECEIVABLE_NAMED_TWICE")
+        raise NamedTwice()
+    if not asked:
+        raise InvalidInput("A settlement pays between 1 and {most} receivables.", most=MAX_LINES)
     return asked
+
+
+def _check_size(key: str, lines: Sequence) -> None:
+    if not key or len(key) > 80:
+        raise InvalidInput("A settlement needs a key of 1 to 80 characters, so that paying twice pays once.")
+    if len(lines) > MAX_LINES:
+        raise InvalidInput("A settlement pays between 1 and {most} receivables.", most=MAX_LINES)
 
 
 def _debtor_of(actor: Actor, asked: dict[int, int | None]) -> int:

@@ -90,6 +90,8 @@ def _read(document: Document, content: bytes, types: tuple[str, ...]) -> list[Re
             raise DocumentRefused(
                 "TOO_LARGE", "The document is larger than {limit_megabytes} MB.", limit_megabytes=megabytes
             )
+        if not content.strip():
+            raise DocumentRefused("EMPTY", "There is no document in this.")
         start = content[:200].decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")[:1]
         if start in ("{", "["):
             return json_documents.read_all(content, types[0])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.trail.doers import named
 from financing.credit import services
 from financing.credit.differences import differences, followed
 from financing.credit.models import PolicyVersion
@@ -169,7 +170,7 @@ def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, 
 
 
 def _people(version: PolicyVersion) -> dict[str, str]:
-    known = queries.people(version.proposed_by, version.decided_by)
+    known = named(version.proposed_by, version.decided_by)
     return {"proposer": known.get(version.proposed_by, ""), "decider": known.get(version.decided_by, "")}
 
 

@@ -1,8 +1,7 @@
-"""What a funder's pages show beside their tables: its book, its open advances, its people."""
+"""What a funder's pages show beside their tables: its book, its open advances, its currency."""
 
 from django.urls import reverse
 
-from accounts.parties.models import User
 from financing.advances.models import Advance
 from financing.credit.models import Programme
 from financing.ledger.models import Book
@@ -29,9 +28,3 @@ def currency_of(actor: Actor) -> str:
 
 DEFAULT_CURRENCY = "EUR"
 """Where a funder has no programme yet."""
-
-
-def people(*identities: str) -> dict[str, str]:
-    """Names of one's own colleagues, by the identities that maker and checker are kept under."""
-    ids = [int(each[5:]) for each in identities if each.startswith("user:") and each[5:].isdigit()]
-    return {f"user:{user.id}": str(user) for user in User.objects.filter(id__in=ids)} if ids else {}

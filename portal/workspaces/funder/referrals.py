@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.trail.doers import named
 from financing.advances import overview, services
 from financing.advances.models import Application
 from financing.advances.standing import Behind, offered, standing
@@ -86,7 +87,7 @@ def who(identity: str, names: dict[str, str]) -> str:
 @for_kinds(*FUNDERS)
 def home(request: HttpRequest) -> HttpResponse:
     queue = _queue(request.actor)
-    names = queries.people(*queue.order_by().values_list("recommended_by", flat=True).distinct())
+    names = named(*queue.order_by().values_list("recommended_by", flat=True).distinct())
     grades = queue.order_by("quote__grade").values_list("quote__grade", flat=True).distinct()
     table = Table(
         request, queue, _columns(names), name="referrals", caption=_("Referrals"),
@@ -141,7 +142,7 @@ def _application(request: HttpRequest, application_id: int) -> Application:
 def _page(request, application, *, form=None, refusal=None, status=200) -> HttpResponse:
     actor, decision = request.actor, application.decision
     advance = getattr(application, "advance", None)
-    names = queries.people(application.recommended_by, decision.decided_by if decision else "")
+    names = named(application.recommended_by, decision.decided_by if decision else "")
     found = standing(actor=actor, application=application)
     result = rules.Result.from_json(decision.result) if decision else None
     is_referred = application.status == Application.Status.REFERRED
