@@ -16,8 +16,3 @@ class Lifecycle:
         if not self.may_become(state):
             raise InvalidTransition(thing=self._meta.verbose_name_raw.capitalize(), current=self.status, wanted=state)
         self.status = state
-
-    @classmethod
-    def states_before(cls, state: str) -> list[str]:
-        """States from which `state` can be reached: the condition of a set-based move."""
-        return [current for current, following in cls.NEXT.items() if state in following]

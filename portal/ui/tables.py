@@ -277,8 +277,6 @@ class Table:
         response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response
 
-    as_csv = as_file
-
     def _exported_rows(self) -> Iterator[list[Cell]]:
         rows = self.selected[:EXPORT_LIMIT]
         for record in rows.iterator(chunk_size=1000) if isinstance(rows, QuerySet) else rows:

@@ -26,11 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def lend(body=None):
-    made = world.lending(body=body)
-    world.trade(made.cast.amphora, made.cast.meridian)
-    for number in range(4):
-        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", due_in=30 + number)
-    return made
+    return world.with_trade(world.lending(body=body))
 
 
 @pytest.fixture

@@ -11,22 +11,15 @@ from portal.backoffice.site import site
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.database import acting
 from tests import world
+from tests.pages.conftest import as_user
 from tests.world import NOW
+
+__all__ = ["as_user"]
 
 
 @pytest.fixture
 def lending(db):
     return world.lending()
-
-
-@pytest.fixture
-def as_user():
-    def browser(email: str) -> Client:
-        client = Client()
-        client.force_login(User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return browser
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.http import HttpRequest, HttpResponse
 from django.test.testcases import LiveServerThread
@@ -39,3 +40,10 @@ def served(handler: Callable = Files, host: str = "127.0.0.1", **settings) -> It
             yield f"http://{host}:{server.port}"
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="module")
+def address(stage) -> Iterator[str]:
+    """Where the stage of a module is served, from the time that it stands."""
+    with served() as address:
+        yield address

@@ -21,13 +21,13 @@ from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR
 from tests import world
 from tests.browser.looking import IN_A_BROWSER, browser
 from tests.browser.people import TURNS, WIDTHS, News, Work, work
-from tests.browser.serving import served
+from tests.browser.serving import address
 from tests.conftest import empty_database
 from tests.walks.crowd import multiply
 from tests.walks.stage import Stage, cautious, set_up
 from tests.world import CURRENCY, NOW, TODAY, as_member
 
-__all__ = ["browser", "work"]
+__all__ = ["address", "browser", "work"]
 
 pytestmark = IN_A_BROWSER
 TIMES = 5
@@ -53,12 +53,6 @@ def stage(turn, django_db_setup, django_db_blocker) -> Iterator[Stage]:
         world.verify(made.lending.cast.amphora)  # the stage's own waits for the operator
         yield made
         empty_database()
-
-
-@pytest.fixture(scope="module")
-def address(stage) -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 def crown_lends(stage: Stage) -> Application:

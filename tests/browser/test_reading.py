@@ -18,14 +18,14 @@ from playwright.sync_api import Error
 from accounts.parties.models import User
 from portal.workspaces import navigation
 from tests.browser.looking import IN_A_BROWSER, browser, dress, faults_in, opened
-from tests.browser.serving import served
+from tests.browser.serving import address
 from tests.conftest import empty_database
 from tests.walks import table
 from tests.walks.crowd import multiply
 from tests.walks.routes import Route, routes
 from tests.walks.stage import Stage, address_of, set_up
 
-__all__ = ["browser"]
+__all__ = ["address", "browser"]
 
 pytestmark = IN_A_BROWSER
 MUCH = ("Amphora", "Meridian", "Harbour", "Crown", "Sextant", "Watch")
@@ -45,12 +45,6 @@ def stage(django_db_setup, django_db_blocker) -> Iterator[Stage]:
             multiply(TIMES)
         yield made
         empty_database()
-
-
-@pytest.fixture(scope="module")
-def address(stage) -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 @pytest.mark.parametrize("name", MUCH + NONE)

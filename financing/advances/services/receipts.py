@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from accounts.trail.services import News
+from financing.advances.models import Repayment
 from financing.advances.services.rows import books_of
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import Facility
@@ -136,3 +138,11 @@ def refuse_overtaken(receipts: Sequence[Receipt]) -> None:
     for each in came_back:
         if each.key in booked and each.key_of_undoing not in booked:
             raise EarlierPaymentComesBack(payment=each.payment.id)
+
+
+def told_of(name: str, repayment: Repayment, **facts) -> News:
+    """An event about what was repaid, or is owed again, for the advance's supplier and funder."""
+    advance = repayment.advance
+    parts = {f"{part}_minor": getattr(repayment, f"{part}_minor") for part in ("fees", "interest", "principal")}
+    parties = (advance.supplier_id, advance.funder_id)
+    return News(name, advance, parties, parts | {"currency": advance.currency} | facts)

@@ -12,6 +12,7 @@ from financing.advances.services.receipts import (
     booked_keys,
     receipts_of,
     refuse_overtaken,
+    told_of,
     without_returned,
 )
 from financing.advances.services.rows import book_all, books_of, lock_facilities
@@ -195,12 +196,4 @@ def _remainder(receipt: Receipt) -> Payment:
 
 
 def _told(repayment: Repayment) -> News:
-    advance = repayment.advance
-    facts = {
-        "fees_minor": repayment.fees_minor,
-        "interest_minor": repayment.interest_minor,
-        "principal_minor": repayment.principal_minor,
-        "currency": advance.currency,
-        "value_date": repayment.value_date.isoformat(),
-    }
-    return News("advance.repayment_applied", advance, (advance.supplier_id, advance.funder_id), facts)
+    return told_of("advance.repayment_applied", repayment, value_date=repayment.value_date.isoformat())

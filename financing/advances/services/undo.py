@@ -7,7 +7,7 @@ from datetime import date, datetime
 from accounts.trail.services import News, record
 from financing.advances.models import Advance, Repayment, ReturnedRepayment
 from financing.advances.services.accrue import ACCRUED_FIELDS, bring_up_to_date
-from financing.advances.services.receipts import Receipt, booked_keys, receipts_of
+from financing.advances.services.receipts import Receipt, booked_keys, receipts_of, told_of
 from financing.advances.services.rows import book_all, books_of, business_dates, lock_facilities
 from financing.credit.models import Facility
 from financing.ledger.queries import balances
@@ -62,7 +62,8 @@ def undo_receipts(*, actor: Actor, reasons: Mapping[int, str], now: datetime) ->
         )
         book_all(actor, postings, now)
         _secure_again(actor, receipts, now)
-        record(actor, now, [*map(_told, owing), *(_told_owing(each) for each in receipts if each.remainder_minor)])
+        back = [told_of("advance.repayment_returned", each) for each in owing]
+        record(actor, now, [*back, *(_told_owing(each) for each in receipts if each.remainder_minor)])
         return repayments
 
 
@@ -182,17 +183,6 @@ def _secure_again(actor: Actor, receipts: Sequence[Receipt], now: datetime) -> N
     transfers = [Transfer(each, wanted[each].id, wanted[each].funder_id, agreements[each]) for each in free]
     if transfers:
         assign_many(actor=actor, transfers=transfers, now=now)
-
-
-def _told(repayment: Repayment) -> News:
-    advance = repayment.advance
-    facts = {
-        "fees_minor": repayment.fees_minor,
-        "interest_minor": repayment.interest_minor,
-        "principal_minor": repayment.principal_minor,
-        "currency": advance.currency,
-    }
-    return News("advance.repayment_returned", advance, (advance.supplier_id, advance.funder_id), facts)
 
 
 def _told_owing(receipt: Receipt) -> News:

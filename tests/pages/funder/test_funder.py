@@ -24,11 +24,7 @@ pytestmark = pytest.mark.django_db
 def lending():
     body = copy.deepcopy(DEFAULT_BODY)
     body["authority"]["max_amount_minor"] = 500_00
-    made = world.lending(body=body)
-    world.trade(made.cast.amphora, made.cast.meridian)
-    for number in range(6):
-        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", due_in=30 + number)
-    return made
+    return world.with_trade(world.lending(body=body), invoices=6)
 
 
 def applied(lending, amount_minor):

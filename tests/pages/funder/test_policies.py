@@ -27,11 +27,7 @@ HANA, HUGO, VERA = "hana@harbour.example", "hugo@harbour.example", "vera@harbour
 
 @pytest.fixture
 def lending():
-    made = world.lending()
-    world.trade(made.cast.amphora, made.cast.meridian)
-    for number in range(4):
-        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", due_in=30 + number)
-    return made
+    return world.with_trade(world.lending())
 
 
 def decided(lending, amount_minor=400_00):
