@@ -7,6 +7,7 @@ for a whole one, and lends no thread to a client that sends slowly.
 
 import asyncio
 import contextvars
+import json
 import os
 import signal
 import threading
@@ -19,13 +20,17 @@ from django.conf import settings
 
 from portal.wsgi import application as wsgi_application  # first: it sets Django up
 
+from logistics.orders.services import MAX_BYTES as MAX_TRADE_BYTES  # isort: skip
 from portal import live  # isort: skip
+from portal.shared.errors import TooLarge as Refused  # isort: skip
+from portal.shared.http import MEDIA_TYPE, problem  # isort: skip
 
 BLOCK_BYTES = 256 * 1024
 """Answers leave their thread in blocks of this size: each crossing from thread to loop costs."""
 KEPT_IN_MEMORY_BYTES = 1024 * 1024
-MOST_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE * 4 // 3
-"""Larger than what Django refuses with a sentence; whatever is larger still is not even read."""
+MOST_BODY_BYTES = MAX_TRADE_BYTES + 4 * 1024 * 1024
+"""Larger than the largest that is taken anywhere, and refused by a view with a sentence; larger still is not read."""
+TOO_LARGE = json.dumps(problem(Refused(limit_megabytes=MAX_TRADE_BYTES // 1024**2))).encode()
 
 threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="page")
 
@@ -74,8 +79,9 @@ async def page(scope, receive, send) -> None:
     try:
         body = await whole(scope, receive)
     except TooLarge:
-        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
-        await send({"type": "http.response.body"})
+        headers = [(b"content-length", str(len(TOO_LARGE)).encode()), (b"content-type", MEDIA_TYPE.encode())]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": TOO_LARGE})
         return
     if body is None:
         return  # the client left before its request was whole: half an upload is never handled

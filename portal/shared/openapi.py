@@ -26,6 +26,7 @@ CHANGED = ("NOT_FOUND", "PERMISSION_DENIED", "SECOND_FACTOR_REQUIRED", "PRECONDI
 REPEATED = ("IDEMPOTENCY_KEY_INVALID", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_FLIGHT")
 OF_BODIES = ("PARSE_ERROR", "UNSUPPORTED_MEDIA_TYPE", "INVALID_INPUT", "FIELD_UNKNOWN", "FIELD_TWICE")
 PROBLEM = "#/components/schemas/Problem"
+PLAIN = {"id": "Number of the one that is asked for", "format": "`csv`: the list as a file"}
 VERBS = {"list": "List {}", "retrieve": "Read one of {}", "create": "Add to {}"}
 
 
@@ -47,6 +48,8 @@ class Described(AutoSchema):
         if operation is None or not operation["responses"]:
             return operation
         operation.setdefault("parameters", []).extend(self._conditions())
+        for parameter in operation["parameters"]:
+            parameter.setdefault("description", PLAIN.get(parameter["name"], ""))
         operation["responses"] = {k: self._told(k, v) for k, v in operation["responses"].items()}
         if self.method == "GET":
             operation["responses"]["304"] = {"description": "Unchanged since the answer of this ETag (If-None-Match)"}

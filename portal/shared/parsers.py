@@ -1,6 +1,5 @@
 """How bodies of requests are read: JSON that can be kept, and documents as they came."""
 
-import codecs
 import json
 
 from django.conf import settings
@@ -10,7 +9,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.utils.json import strict_constant
 
-from portal.shared.errors import InvalidInput, Misshapen
+from portal.shared.errors import InvalidInput, Misshapen, TooLarge
 
 
 class FieldTwice(Misshapen):
@@ -21,13 +20,21 @@ class FieldTwice(Misshapen):
 
 
 class JsonBody(JSONParser):
-    """JSON whose text the database can hold (no NUL, no half of a character), nested within measure, no field twice."""
+    """JSON whose text the database can hold (no NUL, no half of a character), nested within measure, no field twice.
+
+    Ten thousand lines of a settlement are half of the limit; what is larger would only keep a thread busy.
+    """
+
+    limit = 2 * 1024**2
 
     def parse(self, stream, media_type=None, parser_context=None):
         encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
+        content = stream.read(self.limit + 1)
+        if len(content) > self.limit:
+            raise TooLarge(limit_megabytes=self.limit // 1024**2)
         try:
-            read = codecs.getreader(encoding)(stream)
-            parsed = json.load(read, parse_constant=strict_constant, object_pairs_hook=_each_once)
+            text = content.decode(encoding)
+            parsed = json.loads(text, parse_constant=strict_constant, object_pairs_hook=_each_once)
             _refuse_unkeepable(parsed)
             return parsed
         except RecursionError:

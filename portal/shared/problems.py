@@ -20,7 +20,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "METHOD_NOT_ALLOWED": (405, "The address knows other methods: see Allow."),
     "NOT_ACCEPTABLE": (406, "Answers are JSON, lists CSV too: the Accept header or `format` asks for neither."),
     "PRECONDITION_FAILED": (412, "What was seen (If-Match) has changed. Nothing was done: read again."),
-    "TOO_LARGE": (413, "The body is larger than what is taken: 10 MB of documents, 64 MB of trade history."),
+    "TOO_LARGE": (413, "Larger than what is taken: 2 MB of JSON, 10 MB of documents, 64 MB of trade history."),
     "UNSUPPORTED_MEDIA_TYPE": (415, "The body is of a type that this operation does not read."),
     "PRECONDITION_REQUIRED": (428, "An edit has to name what was seen, by If-Match."),
     "RATE_LIMITED": (429, "Too many requests. Come back after Retry-After seconds."),

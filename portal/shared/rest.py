@@ -224,6 +224,10 @@ def body_of(request: Request) -> bytes:
     return request.data if isinstance(request.data, bytes) else b""
 
 
+class NoAddress(NotFound):
+    sentence = "There is no such address. Addresses end in a slash: {path}/."
+
+
 class Unknown(Resource):
     """Any address that is none of the API's."""
 
@@ -234,4 +238,4 @@ class Unknown(Resource):
 
     def initial(self, request: Request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        raise NotFound()
+        raise NotFound() if request.path.endswith("/") else NoAddress(path=request.path[:200])

@@ -31,10 +31,22 @@ BY_NAME: dict[str, Any] = {
     "registry_reference": "", "failure": "", "last_error": "", "reason_text": "", "screening_note": "Nothing found",
     "decision_note": "Agreed", "creditor_name": "Amphora GmbH", "end_to_end_id": "P000000000000017",
     "remittance": "Advance 17", "subscriber": "decide", "subject": "advances.advance:17", "client": "till",
-    "entered": 1, "refused": 0, "type": "INVOICE", "kind": "CASH", "status": "ACCEPTED", "match": "MATCHED",
+    "average_days": 37, "effective_rate": "0.0841", "bank_reference": "B000000000099", "message_id": "M000000000017",
+    "counterparty_name": "Meridian Market", "counterparty_iban": "DE89370400440532013000", "detail": "", "more": "",
+    "resource": "receivables", "who": "Amphora GmbH", "why": "Line 1: the goods have not arrived.", "label": "Advances",
+    "category": "Kitchenware", "title": "Invoice A-1001", "reference": "A-1001", "kept": "", "replayed": "",
+    "on_time_share": "0.97", "fulfilled_share": "0.99", "return_share": "0.03", "dispute_share": "0.01",
+    "cancelled_share": "0.02", "top_category_share": "0.41", "dilution": "0.03", "trend": "0.08", "volatility": "0.12",
+    "has_more": False, "entered": 1, "refused": 0, "type": "INVOICE", "kind": "CASH", "status": "ACCEPTED",
+    "match": "MATCHED", "place": "grades.A.advance_rate",
 }  # fmt: skip
 _MADE = {"code": "", "sentence": ""}
 _DONE = {"index": 0, "done": True, **_MADE}
+_EVENT = {
+    "id": 1226, "name": "advance.funded", "subject_type": "advances.advance", "subject_id": 17,
+    "payload": {"amount_minor": 90000, "currency": "EUR", "value_date": "2026-03-31"},
+    "recorded_at": "2026-03-31T09:00:00Z", "effective_at": "2026-03-31T09:00:00Z", "by": "", "by_name": "",
+}  # fmt: skip
 BY_SCHEMA: dict[str, dict] = {
     "ItemShown": {
         "index": 0, "accepted": True, "type": "INVOICE", "number": "A-1001", **_MADE, "receivable": 31,
@@ -44,6 +56,8 @@ BY_SCHEMA: dict[str, dict] = {
     "AppliedShown": {**_DONE, "quote": 12, "application": 9},
     "SettledLineShown": {**_DONE, "receivable": 31, "amount_minor": 100000},
     "RetriedShown": {**_DONE, "delivery": 17},
+    "EventShown": _EVENT,
+    "EventsShown": {"results": [_EVENT], "next": "2356-1226", "has_more": False},
     "PlaceChanged": {"place": "grades.A.advance_rate", "before": "0.85", "after": "0.9"},
     "FallSaid": {"code": "NOT_LENT", "amount_minor": -10000, "is_total": False, "invoices": None},
     "ReasonSaid": {"code": "WITHIN_AUTHORITY", "sentence": "Your request is within what is decided at once."},

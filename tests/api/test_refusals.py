@@ -148,6 +148,16 @@ def test_a_document_above_ten_megabytes_is_refused_and_its_beginning_kept(amphor
     assert (kept.outcome, kept.size) == ("REFUSED", 11 * 1024**2 + 2)
 
 
+def test_json_above_two_megabytes_is_not_even_read(amphora):
+    assert refusal(amphora.post("quotes/", b"[" + b" " * 2 * 1024**2 + b"]")) == (413, "TOO_LARGE")
+
+
+def test_an_address_without_its_slash_is_told_so(amphora):
+    for path, told in (("quotes", "slash: /api/v1/quotes/."), ("nowhere/", "nothing here that you can see.")):
+        answer = amphora.get(path)
+        assert refusal(answer) == (404, "NOT_FOUND") and answer.json()["detail"].endswith(told)
+
+
 @pytest.mark.parametrize("path", ["receivables/", "quotes/", "credit-notes/"])
 @pytest.mark.parametrize("key", ["", "k-1"])
 def test_a_body_above_twelve_megabytes_is_refused_with_a_sentence(amphora, path, key):

@@ -24,7 +24,8 @@ def ping(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 def digest(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"length": len(request.body), "sha256": hashlib.sha256(request.body).hexdigest()})
+    body = request.read()
+    return JsonResponse({"length": len(body), "sha256": hashlib.sha256(body).hexdigest()})
 
 
 counted = itertools.count(1)

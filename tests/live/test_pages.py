@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from logistics.orders.services import MAX_BYTES
+
 pytestmark = pytest.mark.usefixtures("committed_db")
 THREADS = 4  # as tests.live.conftest starts the process
 
@@ -19,10 +21,10 @@ def raw(address: str, request: bytes) -> socket.socket:
     return connection
 
 
-def test_twelve_megabytes_arrive_whole(portal):
-    body = bytes(range(256)) * (48 * 1024 - 1)
+def test_the_largest_file_of_trade_history_arrives_whole(portal):
+    body = bytes(range(256)) * (MAX_BYTES // 256)
     answer = httpx.post(f"{portal}/test/digest", content=body, timeout=20)
-    assert answer.json() == {"length": 12 * 1024 * 1024 - 256, "sha256": hashlib.sha256(body).hexdigest()}
+    assert answer.json() == {"length": 64 * 1024 * 1024, "sha256": hashlib.sha256(body).hexdigest()}
 
 
 def test_a_body_in_pieces_of_unknown_number_arrives_whole(portal):
@@ -31,7 +33,9 @@ def test_a_body_in_pieces_of_unknown_number_arrives_whole(portal):
 
 
 def test_a_body_that_no_page_takes_is_not_read(portal):
-    assert httpx.post(f"{portal}/test/digest", content=b"x" * 17 * 1024 * 1024, timeout=20).status_code == 413
+    answer = httpx.post(f"{portal}/test/digest", content=b"x" * (MAX_BYTES + 5 * 1024 * 1024), timeout=20)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["detail"]) == ("TOO_LARGE", "The document is larger than 64 MB.")
 
 
 def test_threads_keep_their_database_connection(portal):
