@@ -268,10 +268,8 @@ class Verifications(Reading):
     def get_queryset(self):
         if getattr(self, "swagger_fake_view", False):
             return BusinessVerification.objects.none()
-        found = BusinessVerification.objects.select_related("party")
-        if self.actor.party_kind == access.OPERATOR:
-            return found.prefetch_related("beneficial_owners")
-        return found.filter(party_id=self.actor.party_id)
+        found = BusinessVerification.objects.visible_to(self.actor).select_related("party")
+        return found.prefetch_related("beneficial_owners") if self.actor.party_kind == access.OPERATOR else found
 
     def get_serializer_class(self):
         operates = not getattr(self, "swagger_fake_view", False) and self.actor.party_kind == access.OPERATOR

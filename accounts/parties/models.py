@@ -239,6 +239,14 @@ class Invitation(models.Model):
         return f"Invitation {self.pk} as {self.role} of {self.party}"
 
 
+class BusinessVerificationQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """What a company says of its owners is between it and the operator."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(party_id=actor.party_id)
+
+
 class BusinessVerification(Lifecycle, models.Model):
     """KYB of a party: who it is, who owns it, what the screening found, who decided and until when it holds."""
 
@@ -277,6 +285,8 @@ class BusinessVerification(Lifecycle, models.Model):
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decision_note = models.TextField(blank=True)
     expires_on = models.DateField(null=True)
+
+    objects = BusinessVerificationQuerySet.as_manager()
 
     class Meta:
         constraints = [

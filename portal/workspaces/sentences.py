@@ -15,9 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.parties.models import BusinessVerification, Membership, Party
 from accounts.trail import doers
 from accounts.trail.models import Event
+from financing.advances.models import Advance, Application, Quote
 from financing.banking.rules import concerns_payee
 from financing.credit import wording
+from financing.credit.models import Facility
 from financing.receivables.handlers import NO_REASON
+from financing.receivables.models import CreditNote, Receivable
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.ui.formats import day, money
@@ -156,6 +159,20 @@ REFERRING = {"GRADE_REFERRED", "AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORI
 """Reasons why a person decides: once one has, they are the reason no more."""
 
 
+LENDS = (*access.FUNDERS, access.OPERATOR)
+OF_WHOM = (
+    (BusinessVerification, "legal_name", (access.OPERATOR,)),
+    (Party, "name", (access.OPERATOR,)),
+    (Facility, "supplier__name", LENDS),
+    (Quote, "supplier__name", LENDS),
+    (Application, "supplier__name", LENDS),
+    (Advance, "supplier__name", LENDS),
+    (Receivable, "supplier__name", (access.PLATFORM, *LENDS)),
+    (CreditNote, "supplier__name", (access.PLATFORM, *LENDS)),
+)
+"""Subjects of which one reader sees those of many parties: the name of the party, and who such a reader is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One line of a timeline, as the timeline component takes it."""
@@ -203,13 +220,13 @@ def _in_order(event: Event) -> tuple:
 def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> list[Happening]:
     """Events in sentences, in their order: with the time from each to the next, or with links to their subjects."""
     names = doers.of_ours(actor, events)
-    about = {} if with_times or actor.party_kind != access.OPERATOR else parties_of(events)
+    about = {} if with_times else parties_of(actor, events)
     told, before = [], None
     for event in events:
         took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
         address = "" if with_times else pages.address(actor.party_kind, event)
-        detail = reasons(actor.party_kind, event) or about.get((event.subject_type, event.subject_id), "")
-        told.append(_happening(event, _by(actor, event, names), detail, took, address))
+        detail = filter(None, (about.get((event.subject_type, event.subject_id)), reasons(actor.party_kind, event)))
+        told.append(_happening(event, _by(actor, event, names), " · ".join(detail), took, address))
         before = event.recorded_at
     return told
 
@@ -282,12 +299,13 @@ def reasons(kind: str, event: Event) -> str:
     return " ".join(wording.reason(str(code), audience) for code in codes)
 
 
-def parties_of(events: Sequence[Event]) -> dict[tuple[str, int], str]:
-    """For the operator, who reads of everybody: whom a verification and a registration are of, by their subjects."""
+def parties_of(actor: Actor, events: Sequence[Event]) -> dict[tuple[str, int], str]:
+    """Whom the subjects are of, for those who read of many parties. Nothing for a supplier: all is its own."""
     found: dict[tuple[str, int], str] = {}
-    for model, name in ((BusinessVerification, "legal_name"), (Party, "name")):
+    for model, name, readers in OF_WHOM:
         kind = model._meta.label_lower
         ids = {event.subject_id for event in events if event.subject_type == kind}
-        rows = model.objects.filter(id__in=ids).values_list("id", name) if ids else ()
-        found |= {(kind, number): named for number, named in rows}
+        if ids and actor.party_kind in readers:
+            rows = model.objects.visible_to(actor).filter(id__in=ids).values_list("id", name)
+            found |= {(kind, number): named for number, named in rows}
     return found

@@ -72,7 +72,7 @@ MOST = """
   3 /supplier/verification/account/
   9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/
-  6 /events/
+ 11 /events/
   4 /search/
   4 /glossary/
   5 /api/v1/me/

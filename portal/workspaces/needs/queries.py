@@ -100,7 +100,7 @@ def _operator(actor: Actor, now: datetime) -> list[Need]:
 
 
 def _supplier(actor: Actor, now: datetime) -> list[Need]:
-    verifications = list(BusinessVerification.objects.filter(party_id=actor.party_id).order_by("-id")[:10])
+    verifications = list(BusinessVerification.objects.visible_to(actor).order_by("-id")[:10])
     held = set(BankAccount.objects.visible_to(actor).open().values_list("status", flat=True))
     in_force, waits = BankAccount.Status.IN_FORCE in held, BankAccount.Status.WAITING in held
     joined = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)

@@ -18,7 +18,7 @@ from accounts.notices import queries, services
 from accounts.notices.letters import read_off_token
 from accounts.notices.models import Cadence, Notice
 from accounts.notices.queries import table
-from portal.shared.access import OPERATOR, Actor
+from portal.shared.access import Actor
 from portal.shared.errors import NotFound
 from portal.workspaces import sentences
 from portal.workspaces.access import for_kinds
@@ -71,15 +71,15 @@ def latest(request: HttpRequest) -> HttpResponse:
 
 
 def _in_words(actor: Actor, rows: Sequence[Notice]) -> list[queries.Shown]:
-    """Notices in words; where an operator reads of many alike, each with the party that it is about."""
+    """Notices in words, each with the party that it is about where its reader is told of many."""
     shown = queries.in_words(actor.party_kind, rows)
-    about = sentences.parties_of([row.event for row in rows]) if actor.party_kind == OPERATOR else {}
-    return [replace(each, words=replace(each.words, detail=each.words.detail or _about(each.notice, about)))
-            for each in shown]  # fmt: skip
+    about = sentences.parties_of(actor, [row.event for row in rows])
+    return [replace(each, words=replace(each.words, detail=_detail(each, about))) for each in shown]
 
 
-def _about(notice: Notice, parties: dict[tuple[str, int], str]) -> str:
-    return parties.get((notice.event.subject_type, notice.event.subject_id), "")
+def _detail(shown: queries.Shown, parties: dict[tuple[str, int], str]) -> str:
+    event = shown.notice.event
+    return " · ".join(filter(None, (parties.get((event.subject_type, event.subject_id)), shown.words.detail)))
 
 
 @for_kinds()

@@ -18,9 +18,8 @@ P = PaymentInstruction.Status
 STUCK_AT_BANK = (P.UNKNOWN, P.REJECTED, P.RETURNED)
 
 
-def verifications() -> QuerySet[BusinessVerification]:
-    """All of the portal's, for its operator: the view has checked who asks."""
-    return BusinessVerification.objects.select_related("party", "screened_by", "decided_by")
+def verifications(actor: Actor) -> QuerySet[BusinessVerification]:
+    return BusinessVerification.objects.visible_to(actor).select_related("party", "screened_by", "decided_by")
 
 
 def undelivered() -> QuerySet[Delivery]:
@@ -37,7 +36,7 @@ def stuck(actor: Actor, now: datetime) -> dict:
     recent = now - timedelta(days=RECENT_DAYS)
     documents = Document.objects.visible_to(actor).filter(outcome=Document.Outcome.REFUSED, received_at__gte=recent)
     return deliveries | {
-        "verifications": verifications().filter(status__in=WAITING).count(),
+        "verifications": verifications(actor).filter(status__in=WAITING).count(),
         "payments": PaymentInstruction.objects.visible_to(actor).filter(status__in=STUCK_AT_BANK).count(),
         "statements": unreconciled(actor).count(),
         "documents": documents.count(),

@@ -16,7 +16,7 @@ from accounts.parties.models import BusinessVerification
 from financing.banking.models import BankAccount
 from financing.banking.second import for_operator
 from financing.banking.services import confirm_account
-from portal.shared.access import OPERATOR, permits
+from portal.shared.access import OPERATOR, Actor, permits
 from portal.shared.database import acting
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
@@ -99,7 +99,7 @@ class Decision(forms.Form):
 @for_kinds(OPERATOR)
 def home(request: HttpRequest) -> HttpResponse:
     table = Table(
-        request, queries.verifications().filter(status__in=queries.WAITING), COLUMNS, name="waiting",
+        request, queries.verifications(request.actor).filter(status__in=queries.WAITING), COLUMNS, name="waiting",
         caption=_("Waiting for verification"), search=("legal_name", "registration_number"), order="submitted_at",
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in queries.WAITING]),),
         live="parties.businessverification",
@@ -123,7 +123,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @for_kinds(OPERATOR)
 def verifications(request: HttpRequest) -> HttpResponse:
     table = Table(
-        request, queries.verifications(), COLUMNS, name="verifications", caption=_("Verifications"),
+        request, queries.verifications(request.actor), COLUMNS, name="verifications", caption=_("Verifications"),
         search=("legal_name", "registration_number", "party__name"), order="-submitted_at",
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in S.values]),),
         live="parties.businessverification", empty={"title": _("No verification yet")},
@@ -131,8 +131,8 @@ def verifications(request: HttpRequest) -> HttpResponse:
     return table.as_file() if table.export_wanted else render(request, "operator/verifications.html", {"table": table})
 
 
-def _verification(verification_id: int) -> BusinessVerification:
-    found = queries.verifications().filter(id=verification_id).first()
+def _verification(actor: Actor, verification_id: int) -> BusinessVerification:
+    found = queries.verifications(actor).filter(id=verification_id).first()
     if found is None:
         raise NotFound()
     return found
@@ -140,7 +140,7 @@ def _verification(verification_id: int) -> BusinessVerification:
 
 @for_kinds(OPERATOR)
 def verification(request: HttpRequest, verification_id: int) -> HttpResponse:
-    return _page(request, _verification(verification_id))
+    return _page(request, _verification(request.actor, verification_id))
 
 
 def _page(
@@ -184,13 +184,15 @@ def _differences(row: BusinessVerification) -> list[str]:
 @require_POST
 def screen(request: HttpRequest, verification_id: int) -> HttpResponse:
     form = Screening(request.POST)
-    row = _verification(verification_id)
+    row = _verification(request.actor, verification_id)
     if not form.is_valid():
         return _page(request, row, screening=form, status=422)
     try:
         services.screen(actor=request.actor, verification_id=row.id, now=timezone.now(), **form.cleaned_data)
     except RuleViolation as refusal:
-        return _page(request, _verification(row.id), screening=form, refusal=refusal, status=refusal.status)
+        return _page(
+            request, _verification(request.actor, row.id), screening=form, refusal=refusal, status=refusal.status
+        )
     messages.success(request, _("Screening recorded. A colleague decides next."))
     return redirect("operator:verification", row.id)
 
@@ -198,14 +200,16 @@ def screen(request: HttpRequest, verification_id: int) -> HttpResponse:
 @for_kinds(OPERATOR)
 @require_POST
 def decide(request: HttpRequest, verification_id: int) -> HttpResponse:
-    row = _verification(verification_id)
+    row = _verification(request.actor, verification_id)
     form = Decision(request.POST, row=row)
     if not form.is_valid():
         return _page(request, row, decision=form, status=422)
     try:
         decided = _decide(request, row, form.cleaned_data)
     except RuleViolation as refusal:
-        return _page(request, _verification(row.id), decision=form, refusal=refusal, status=refusal.status)
+        return _page(
+            request, _verification(request.actor, row.id), decision=form, refusal=refusal, status=refusal.status
+        )
     admitted = decided.status == S.APPROVED
     messages.success(request, _("Admitted.") if admitted else _("Refused. The party can hand in again."))
     return redirect("operator:verification", row.id)

@@ -42,6 +42,13 @@ def test_the_funder_reads_what_concerns_it_without_the_suppliers_people(quoted, 
     assert [each.actor for each in page.context["happenings"]] == [""]
 
 
+def test_whoever_reads_of_many_suppliers_reads_of_which(quoted, as_user):
+    funder = as_user("hana@harbour.example").get(reverse("events"), {"about": "quote"})
+    assert [each.detail for each in funder.context["happenings"]] == [str(quoted.supplier)]
+    supplier = as_user("ana@amphora.example").get(reverse("events"), {"about": "quote"})
+    assert [each.detail for each in supplier.context["happenings"]] == [""]
+
+
 def test_another_supplier_reads_nothing_of_it(quoted, as_user):
     page = as_user("ben@bellows.example").get(reverse("events"))
     assert "Quoted EUR 500.00" not in sentences(page)
@@ -90,7 +97,7 @@ def test_reasons_are_told_in_the_readers_words(quoted, as_user):
         told[email] = page.context["happenings"][0].detail
     assert told == {
         "ana@amphora.example": "Your request is within what is decided at once.",
-        "hana@harbour.example": "Within the policy's automatic authority.",
+        "hana@harbour.example": "Amphora · Within the policy's automatic authority.",
     }
 
 
