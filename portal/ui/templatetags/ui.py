@@ -154,6 +154,12 @@ def iban(value):
 
 
 @register.filter
+def breadth(text):
+    """How many letters wide: a Chinese one is as wide as two of ours."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in str(text))
+
+
+@register.filter
 def shortened(identifier):
     """{{ reference|shortened }}: the beginning of an identifier too long for a column; its own length otherwise."""
     text = str(identifier)
