@@ -105,6 +105,10 @@ EVENTS: dict[str, tuple[Told, ...]] = {
     "receivable.reopened": told(PROBLEMS, SUPPLIER, MAKERS) + told(PROBLEMS, FUNDERS, MAKERS, mailed=False),
     "receivable.settled": told(MONEY, SUPPLIER, EVERYBODY, mailed=False),
     "credit_note.received": told(INVOICES, SUPPLIER, MAKERS),
+    "settlement.proposed": told(
+        WORK, PLATFORM, CHECKERS, sentence=_("A settlement of {amount} waits for your approval")
+    ),
+    "settlement.cancelled": told(DECISIONS, PLATFORM, STAFF),
     "settlement.booked": told(MONEY, PLATFORM, MAKERS, mailed=False),
     "settlement.failed": told(PROBLEMS, PLATFORM, STAFF),
     "settlement.returned": told(PROBLEMS, PLATFORM, STAFF),

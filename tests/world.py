@@ -21,7 +21,8 @@ from financing.credit.models import Facility, PolicyVersion, Programme
 from financing.credit.rules import DEFAULT_BODY
 from financing.ledger.models import Book
 from financing.ledger.services import open_book
-from financing.receivables.models import Receivable
+from financing.receivables import services as receivables
+from financing.receivables.models import Receivable, Settlement
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
 from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR, VIEWER, Actor
 from portal.shared.money import from_minor
@@ -143,6 +144,14 @@ def approved_policy(funder: Party, body: dict, effective_from: date, now: dateti
     )
     return credit.approve_policy(
         actor=as_member("hugo@harbour.example"), policy_id=proposed.id, seen_hash=proposed.body_hash, now=now
+    )
+
+
+def settle(lines, *, key: str = "day-1", now: datetime = NOW) -> Settlement:
+    """Meridian pays receivables (id, amount or None: all that is open): a maker proposes, a checker approves."""
+    made = receivables.settle(actor=as_member("maya@meridian.example"), key=key, lines=list(lines), now=now)
+    return receivables.approve_settlement(
+        actor=as_member("marc@meridian.example"), settlement_id=made.id, seen_hash=receivables.seen_hash(made), now=now
     )
 
 

@@ -161,6 +161,15 @@ class Receivable(Lifecycle, models.Model):
     def __str__(self):
         return self.number
 
+    @property
+    def due_to_id(self) -> int:
+        """Who is to be paid: the funder to whom it is assigned, or its supplier."""
+        return self.funder_id if self.status == self.Status.ASSIGNED else self.supplier_id
+
+    @property
+    def due_to(self) -> Party:
+        return self.funder if self.status == self.Status.ASSIGNED else self.supplier
+
 
 class InvoiceLine(models.Model):
     receivable = models.ForeignKey(Receivable, models.CASCADE, related_name="lines")
@@ -255,8 +264,19 @@ class SettlementQuerySet(models.QuerySet):
         return self.filter(debtor_id=actor.party_id)
 
 
-class Settlement(models.Model):
-    """The debtor's order to pay some of what it owes on one day: one payment per payee."""
+class Settlement(Lifecycle, models.Model):
+    """The debtor's order to pay some of what it owes on one day: one payment per payee.
+
+    What a person orders is PROPOSED, and INSTRUCTED when a second person has approved it. A machine's is INSTRUCTED at
+    once: the system that speaks through it has its own approvals.
+    """
+
+    class Status(Choices):
+        PROPOSED = "PROPOSED"
+        INSTRUCTED = "INSTRUCTED"
+        CANCELLED = "CANCELLED"
+
+    NEXT = {Status.PROPOSED: {Status.INSTRUCTED, Status.CANCELLED}}
 
     debtor = models.ForeignKey(Party, models.PROTECT, related_name="+")
     key = models.CharField(max_length=80)
@@ -264,11 +284,51 @@ class Settlement(models.Model):
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=80)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PROPOSED)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=80, blank=True, help_text="Empty where nobody was needed")
+    reason = models.CharField(max_length=280, blank=True, help_text="Why it was cancelled")
 
     objects = SettlementQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["debtor", "key"], name="settlement_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["debtor", "key"], name="settlement_key_once"),
+            # Money that one person alone has moved. Not asked of settlements older than this rule.
+            models.CheckConstraint(
+                condition=~Q(status="INSTRUCTED")
+                | ~Q(created_by__startswith="user:")
+                | (~Q(decided_by="") & ~Q(decided_by=F("created_by"))),
+                name="settlement_by_two",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="PROPOSED", decided_at__isnull=True)
+                | (~Q(status="PROPOSED") & Q(decided_at__isnull=False)),
+                name="settlement_decided_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["debtor"], condition=Q(status="PROPOSED"), name="settlement_proposed")]
+
+    def __str__(self):
+        return self.key
+
+    @property
+    def is_proposed(self) -> bool:
+        return self.status == self.Status.PROPOSED
+
+
+class OrderedLine(models.Model):
+    """A receivable that a proposed settlement is to pay, and how much of it. Who gets it is known when it is paid."""
+
+    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="ordered")
+    receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="ordered")
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["settlement", "receivable"], name="ordered_line_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="ordered_line_positive"),
+        ]
 
 
 class SettlementPaymentQuerySet(models.QuerySet):

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from accounts.parties.models import Party
-from financing.receivables.models import Receivable
+from financing.receivables.models import OrderedLine, Receivable, Settlement
 from financing.receivables.rules import normalise_number
 from portal.shared.access import Actor
 
@@ -14,6 +14,10 @@ S = Receivable.Status
 PAYABLE = (S.ACCEPTED, S.ASSIGNED)
 UNVERIFIED = Q(status=S.ACCEPTED) & ~Q(supplier__status=Party.Status.ADMITTED)
 """What would be paid to a supplier that is not verified, or suspended: owed, and not yet payable."""
+IS_PROPOSED = Exists(
+    OrderedLine.objects.filter(receivable=OuterRef("pk"), settlement__status=Settlement.Status.PROPOSED)
+)
+"""What a settlement is to pay that waits for a second person."""
 
 
 def receivables(
@@ -64,7 +68,7 @@ def similar_to(*, actor: Actor, receivable: Receivable) -> QuerySet[Receivable]:
 def due_settlements(*, actor: Actor, until: date | None = None) -> QuerySet:
     """What the debtor has to pay per due date and currency: due_date, currency, count, payable_minor.
 
-    Payable is what is open and not yet instructed, of accepted and assigned receivables.
+    Payable is what is open, neither instructed nor proposed yet, of accepted and assigned receivables.
     """
     rows = _payable(actor)
     if until:
@@ -80,5 +84,5 @@ def payable_on(*, actor: Actor, due_date: date, currency: str) -> QuerySet[Recei
 
 
 def _payable(actor: Actor) -> QuerySet[Receivable]:
-    rows = Receivable.objects.visible_to(actor).filter(status__in=PAYABLE)
+    rows = Receivable.objects.visible_to(actor).filter(status__in=PAYABLE).exclude(IS_PROPOSED)
     return rows.annotate(left_minor=F("open_minor") - F("settling_minor")).filter(left_minor__gt=0)

@@ -32,7 +32,8 @@ GROUPS = (
         ("receivables.receivable", "receipt_long"), ("receivables.invoiceline", "list"),
         ("receivables.receiptclaim", "link"), ("receivables.creditnote", "remove_circle"),
         ("receivables.assignment", "swap_horiz"), ("receivables.settlement", "task_alt"),
-        ("receivables.settlementpayment", "price_check"), ("receivables.settlementline", "notes"),
+        ("receivables.orderedline", "pending_actions"), ("receivables.settlementpayment", "price_check"),
+        ("receivables.settlementline", "notes"),
     )),
     (_("Trade"), (
         ("orders.purchaseorder", "shopping_cart"), ("orders.orderline", "format_list_bulleted"),

@@ -15,6 +15,7 @@ from financing.receivables.models import (
     Assignment,
     CreditNote,
     InvoiceLine,
+    OrderedLine,
     ReceiptClaim,
     Receivable,
     Settlement,
@@ -183,10 +184,17 @@ class Assignments(ReadOnly):
 
 @admin.register(Settlement, site=site)
 class Settlements(ReadOnly):
-    columns = ("id", "debtor", "currency", "key", "created_at", "created_by")
+    columns = ("id", "debtor", "currency", "key", "status", "created_at", "created_by", "decided_by", "decided_at")
     search_fields = ("=key", "debtor__name")
-    list_filter = (party("debtor"), period("created_at"))
+    list_filter = (choice("status"), party("debtor"), period("created_at"))
     date_hierarchy = "created_at"
+
+
+@admin.register(OrderedLine, site=site)
+class OrderedLines(ReadOnly):
+    columns = ("id", "settlement", "receivable", "amount_minor")
+    search_fields = ("=receivable__number", "=settlement__key")
+    currency = "receivable__currency"
 
 
 @admin.register(SettlementPayment, site=site)

@@ -76,6 +76,8 @@ SENTENCES = {
     "receivable.settled": (_("{amount} of invoice {number} settled"), "SETTLED"),
     "receivable.reopened": (_("Payment of invoice {number} came back: {amount} is open again"), ""),
     "credit_note.received": (_("Credit note {number} received"), ""),
+    "settlement.proposed": (_("Settlement of {amount} proposed"), "PROPOSED"),
+    "settlement.cancelled": (_("Settlement of {amount} cancelled"), "CANCELLED"),
     "settlement.instructed": (_("Settlement of {amount} instructed"), ""),
     "settlement.booked": (_("Settlement of {amount} booked by the bank"), "SETTLED"),
     "settlement.failed": (_("Settlement of {amount} refused by the bank"), "FAILED"),

@@ -15,7 +15,6 @@ from financing.advances.services.refer import NoLongerPossible, NoRecommendation
 from financing.credit import services as credit
 from financing.credit.models import Decision, Facility
 from financing.credit.rules import DEFAULT_BODY
-from financing.receivables import services as receivables
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, OwnWork, Stale
@@ -338,7 +337,7 @@ def test_a_payment_that_is_instructed_between_quote_and_decision_declines(lendin
 def test_a_receivable_of_which_a_part_is_being_paid_secures_nothing_until_the_payment_has_arrived(lending):
     first = Receivable.objects.get(number="INV-0")
     application = apply(lending)
-    receivables.settle(actor=as_member("maya@meridian.example"), key="S-1", lines=[(first.id, 1_00)], now=NOW)
+    world.settle([(first.id, 1_00)], key="S-1")
     assert decide(application).status == "APPROVED"
     assert list(Receivable.objects.filter(status="ASSIGNED").values_list("number", flat=True)) == ["INV-1"]
 

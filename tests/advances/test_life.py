@@ -13,6 +13,7 @@ from financing.ledger.queries import balance
 from financing.receivables import services as receivable_services
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
+from tests import world
 from tests.world import CURRENCY, NOW, TODAY, as_member
 
 pytestmark = pytest.mark.django_db
@@ -188,7 +189,7 @@ def advance_to(lending, day):
 def settle(lending, key, receivables, amount_minor=None):
     """The platform settles; the payment that goes to Harbour."""
     lines = [(each.id, amount_minor) for each in receivables]
-    made = receivable_services.settle(actor=as_member("maya@meridian.example"), key=key, lines=lines, now=NOW)
+    made = world.settle(lines, key=key)
     return made.payments.get(payee=lending.cast.harbour)
 
 

@@ -247,7 +247,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
         chosen = data.draw(st.sampled_from(payable))
         amount = max(1, int(self.model.claims[chosen].free * share))
         self.count += 1
-        receivables.settle(actor=self.maya, key=f"S-{self.count}", lines=[(chosen, amount)], now=NOW)
+        world.settle([(chosen, amount)], key=f"S-{self.count}")
         self.model.claims[chosen].settling += amount
 
     @rule(cash_first=st.booleans(), data=st.data())

@@ -19,7 +19,6 @@ from financing.banking.models import BankAccount, BankEntry, BankMessage, Paymen
 from financing.credit import services as credit
 from financing.credit.models import Decision, PolicyReplay
 from financing.ledger.models import Account, Entry, Leg
-from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable, Settlement
 from logistics.orders.models import PurchaseOrder
 from logistics.orders.services import import_trade
@@ -67,10 +66,7 @@ def set_up() -> Stage:
         fiscal_year=2026, issue_date=TODAY, currency=CURRENCY, amount_minor=1, document=received.document,
         received_at=NOW,
     )  # fmt: skip
-    settlement = receivables.settle(
-        actor=as_member("maya@meridian.example"), key="day-1", now=NOW,
-        lines=[(Receivable.objects.filter(status="ACCEPTED").first().id, None)],
-    )  # fmt: skip
+    settlement = world.settle([(Receivable.objects.filter(status="ACCEPTED").first().id, None)])
     trade = import_trade(
         actor=as_member("maya@meridian.example"), platform_id=people.meridian.id, mapping="portolan", now=NOW,
         content=b"order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n",

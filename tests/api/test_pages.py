@@ -145,7 +145,7 @@ def test_the_statements_of_a_list_do_not_depend_on_its_rows(db):
     more_of_everything(stage)
     after = {key: statements(callers[key[0]], f"{key[1]}/") for key in before}
     assert after == before
-    assert max(before.values()) <= 6
+    assert max(before.values()) <= 7
 
 
 def more_of_everything(stage) -> None:

@@ -20,6 +20,8 @@ ENDPOINTS = {
     "/platform/receivables/{receivable_id}/cancel/": "receivables/{}/cancel/",
     "/platform/dispute/": "receivables/{}/dispute/",
     "/platform/settlements/new/": "settlements/",
+    "/platform/settlements/{settlement_id}/approve/": "settlements/{}/approve/",
+    "/platform/settlements/{settlement_id}/cancel/": "settlements/{}/cancel/",
     "/platform/trade/": "trade-history/",
     "/operations/verifications/{verification_id}/screen/": "verifications/{}/screen/",
     "/operations/verifications/{verification_id}/decide/": "verifications/{}/decide/",

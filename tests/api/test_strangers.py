@@ -194,6 +194,8 @@ INSIDERS_WITHOUT_ROLE = [
     ("meridian", VIEWER, "post", "receivables/accept/"),
     ("meridian", VIEWER, "post", "settlements/"),
     ("meridian", VIEWER, "get", "settlements/due/"),
+    ("meridian", MAKER, "post", "settlements/{}/approve/"),
+    ("meridian", VIEWER, "post", "settlements/{}/cancel/"),
     ("harbour", MAKER, "post", "facilities/{}/suspend/"),
     ("harbour", CHECKER, "post", "policies/"),
     ("harbour", VIEWER, "post", "policies/{}/replays/"),

@@ -280,10 +280,18 @@ def test_the_platform_pays_what_is_due_after_it_has_seen_the_sums(work: Work, st
     maya = work("platform", "Meridian", MAKER)
     maya.go("platform:settlements")
     maya.page.locator("form[action='/platform/settlements/new/'] button").click()
-    maya.reads(maya.says("Nothing is paid yet. These are the exact sums, one payment for each payee."))
+    sums = "Nothing is paid before a colleague has approved it. These are the exact sums, one payment for each payee."
+    maya.reads(maya.says(sums))
     assert Settlement.objects.latest("id") == last
     maya.agree("pay")
     expect(maya.page.locator("#messages .note-good")).to_be_visible()
     made = Settlement.objects.latest("id")
     assert made != last and made.debtor == stage.lending.cast.meridian
+    assert made.payments.count() == 0
+
+    marc = work("platform", "Meridian", CHECKER)
+    marc.go("platform:settlements")
+    marc.follow(f"/platform/settlements/{made.id}/")
+    marc.agree("approve")
+    expect(marc.page.locator("#messages .note-good")).to_be_visible()
     assert made.payments.count() > 0

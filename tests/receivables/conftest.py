@@ -14,6 +14,7 @@ from financing.receivables import services
 from financing.receivables.models import Receivable
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
 from portal.shared.access import SYSTEM_ACTOR, Actor
+from tests import world
 from tests.world import CURRENCY, NOW, Cast, as_member, cast
 
 IBANS = {
@@ -134,7 +135,7 @@ class Scene:
             )  # fmt: skip
 
     def settle(self, *lines, key: str = "day-1"):
-        return services.settle(actor=self.maya, key=key, lines=list(lines), now=NOW)
+        return world.settle(lines, key=key)
 
 
 def open_facilities(cast: Cast, count: int = 20) -> None:

@@ -226,7 +226,8 @@ def test_nothing_is_paid_to_a_supplier_that_is_not_verified(scene, status):
     assert refused.value.facts["number"] == free.number
     assert not PaymentInstruction.objects.exists()
     assert not Receivable.objects.filter(settling_minor__gt=0).exists()
-    made, lines = services.settle_each(actor=scene.maya, key="each", lines=[(free.id, None), (lent.id, None)], now=NOW)
+    asked = [(free.id, None), (lent.id, None)]
+    made, lines = services.settle_each(actor=SYSTEM_ACTOR, key="each", lines=asked, now=NOW)
     assert [line.code for line in lines] == ["PAYEE_NOT_VERIFIED", ""]
     assert made.payments.get().payee == scene.cast.harbour  # what is assigned is the funder's
 
@@ -262,6 +263,14 @@ def test_a_hundred_receivables_settle_in_as_many_statements_as_one(scene, django
     rows = scene.accepted(101)
     for some, key in ((rows[:1], "one"), (rows[1:], "many")):
         with django_assert_num_queries(21):
+            lines = [(row.id, None) for row in some]
+            services.settle(actor=SYSTEM_ACTOR, key=key, lines=lines, now=NOW)
+
+
+def test_a_hundred_receivables_are_proposed_and_approved_in_as_many_statements_as_one(scene, django_assert_num_queries):
+    rows = scene.accepted(101)
+    for some, key in ((rows[:1], "one"), (rows[1:], "many")):
+        with django_assert_num_queries(37):
             scene.settle(*((row.id, None) for row in some), key=key)
 
 

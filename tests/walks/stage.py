@@ -27,7 +27,6 @@ from financing.credit import services as credit
 from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
 from financing.ledger.models import Account, Entry, Leg
-from financing.receivables import services as receivables
 from financing.receivables.models import CreditNote, Receivable
 from logistics.orders.models import PurchaseOrder
 from logistics.orders.services import import_trade
@@ -175,7 +174,7 @@ def _papers(stage: Stage) -> dict[str, object]:
         received_at=NOW,
     )  # fmt: skip
     owed = Receivable.objects.filter(status=Receivable.Status.ACCEPTED).earliest("id")
-    settlement = receivables.settle(actor=maya, key="day-1", lines=[(owed.id, None)], now=NOW)
+    settlement = world.settle([(owed.id, None)])
     header = b"order,line,supplier,sku,quantity,unit_price,currency,ordered_at\n"
     trade = import_trade(actor=maya, platform_id=people.meridian.id, mapping="portolan", content=header, now=NOW)
     invoice = received.document

@@ -25,7 +25,7 @@ MOST = """
   8 /funding/policies/new/
  11 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
- 12 /platform/
+ 13 /platform/
   9 /platform/acceptance/
   8 /platform/suppliers/
  14 /platform/suppliers/{supplier_id}/
@@ -102,7 +102,7 @@ MOST = """
   5 /api/v1/credit-notes/{pk}/
   7 /api/v1/settlements/
   7 /api/v1/settlements/due/
-  8 /api/v1/settlements/{pk}/
+  9 /api/v1/settlements/{pk}/
   5 /api/v1/programmes/
   5 /api/v1/programmes/{pk}/
   5 /api/v1/facilities/

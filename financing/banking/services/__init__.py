@@ -15,7 +15,14 @@
 from financing.banking.services.accounts import close_account, register_account, replace_account
 from financing.banking.services.asking import ask, inquire
 from financing.banking.services.confirming import confirm_account, refuse_account, withdraw_account, word_on
-from financing.banking.services.instructions import InstructionConflict, NoBankAccount, Payment, instruct, why
+from financing.banking.services.instructions import (
+    InstructionConflict,
+    NoBankAccount,
+    Payment,
+    instruct,
+    require_accounts,
+    why,
+)
 from financing.banking.services.receiving import Receipt, receive, replay
 from financing.banking.services.sending import (
     Claimed,
@@ -53,6 +60,7 @@ __all__ = [
     "register_account",
     "replace_account",
     "replay",
+    "require_accounts",
     "transmit",
     "why",
     "withdraw_account",

@@ -63,7 +63,7 @@ def instruct(*, actor: Actor, payments: Sequence[Payment], now: datetime) -> lis
     """
     with acting(actor):
         wanted = {payment.key: payment for payment in payments}
-        accounts = _open_accounts(wanted.values())
+        accounts = _open_accounts(party for each in payments for party in (each.payer_id, each.payee_id))
         prepared = [_instruction(wanted[key], accounts, now) for key in sorted(wanted)]
         new = insert_new(prepared, "key")
         found = {instruction.key: instruction for instruction in new}
@@ -74,20 +74,31 @@ def instruct(*, actor: Actor, payments: Sequence[Payment], now: datetime) -> lis
         return [found[payment.key] for payment in payments]
 
 
-def _open_accounts(payments) -> dict[tuple[int, str], BankAccount]:
-    parties = {party for payment in payments for party in (payment.payer_id, payment.payee_id)}
+def require_accounts(*, payer_id: int, payee_ids: Iterable[int], currency: str) -> None:
+    """Whether these could be paid now. Raises NoBankAccount."""
+    payees = list(payee_ids)
+    accounts = _open_accounts([payer_id, *payees])
+    for payee_id in payees:
+        _accounts_of(payer_id, payee_id, currency, accounts)
+
+
+def _open_accounts(party_ids: Iterable[int]) -> dict[tuple[int, str], BankAccount]:
     keeps_book = Exists(Book.objects.filter(funder_id=OuterRef("party_id")))
-    rows = BankAccount.objects.in_force().filter(party_id__in=parties).annotate(keeps_book=keeps_book)
+    rows = BankAccount.objects.in_force().filter(party_id__in=set(party_ids)).annotate(keeps_book=keeps_book)
     return {(row.party_id, row.currency): row for row in rows}
 
 
-def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInstruction:
-    payer = accounts.get((payment.payer_id, payment.currency))
-    payee = accounts.get((payment.payee_id, payment.currency))
+def _accounts_of(payer_id: int, payee_id: int, currency: str, accounts: dict) -> tuple[BankAccount, BankAccount]:
+    payer, payee = accounts.get((payer_id, currency)), accounts.get((payee_id, currency))
     if payer is None or not payer.connected:
-        raise NoBankAccount(party=payment.payer_id, currency=payment.currency)
+        raise NoBankAccount(party=payer_id, currency=currency)
     if payee is None:
-        raise NoBankAccount(party=payment.payee_id, currency=payment.currency)
+        raise NoBankAccount(party=payee_id, currency=currency)
+    return payer, payee
+
+
+def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInstruction:
+    payer, payee = _accounts_of(payment.payer_id, payment.payee_id, payment.currency, accounts)
     if payer.id == payee.id:
         raise InvalidInput("Nobody pays themselves.", code="PAYER_IS_PAYEE")
     if not 0 < payment.amount_minor < AMOUNT_LIMIT_MINOR:

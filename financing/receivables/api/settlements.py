@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from accounts.parties.api import PartyName
 from financing.receivables import services
-from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
-from financing.receivables.queries import UNVERIFIED
+from financing.receivables.models import OrderedLine, Receivable, Settlement, SettlementLine, SettlementPayment
+from financing.receivables.queries import IS_PROPOSED, UNVERIFIED
 from portal.shared.access import require
 from portal.shared.bodies import Answered, Items, counted, created, told, values
 from portal.shared.errors import InvalidInput
@@ -69,11 +69,35 @@ class SettlementShown(serializers.ModelSerializer):
 
     class Meta:
         model = Settlement
-        fields = ("id", "key", "currency", "created_at", "payments")
+        fields = ("id", "key", "currency", "created_at", "status", "decided_at", "reason", "payments")
+
+
+class OrderedLineShown(serializers.ModelSerializer):
+    class Meta:
+        model = OrderedLine
+        fields = ("receivable", "amount_minor")
 
 
 class SettlementInFull(SettlementShown):
+    """`ordered` are the lines of one that a person proposed; its payments are made when a second one approves it."""
+
     payments = PaymentInFull(many=True)
+    ordered = OrderedLineShown(many=True)
+    seen_hash = serializers.SerializerMethodField(help_text="Binds an approval to these lines and who gets each")
+
+    class Meta(SettlementShown.Meta):
+        fields = (*SettlementShown.Meta.fields, "ordered", "seen_hash")
+
+    def get_seen_hash(self, settlement: Settlement) -> str:
+        return services.seen_hash(settlement) if settlement.is_proposed else ""
+
+
+class Approval(serializers.Serializer):
+    seen_hash = serializers.CharField(max_length=64, help_text="Of the settlement as it was read")
+
+
+class Cancellation(serializers.Serializer):
+    reason = serializers.CharField(max_length=280, required=False, allow_blank=True, default="")
 
 
 class SettledLineShown(Answered):
@@ -94,19 +118,26 @@ class DueShown(serializers.Serializer):
     on = serializers.DateField()
     count = serializers.IntegerField()
     totals = serializers.DictField(child=serializers.IntegerField(), help_text="Minor units by currency")
-    lines = LineAsked(many=True, help_text="At most 10,000, oldest due first: the body of a settlement")
+    lines = LineAsked(
+        many=True,
+        help_text="At most 10,000, oldest due first: the body of a settlement. Without what a proposed one is to pay",
+    )
     not_payable = LineAsked(many=True, help_text="Owed to suppliers that are not verified: refused until they are")
 
 
 @extend_schema(tags=["settlements"])
 class Settlements(Reading):
-    """The platform's orders to pay what it owes."""
+    """The platform's orders to pay what it owes.
 
-    model, view, group = Settlement, "receivables.settle", "settlements"
+    A machine's is paid at once: the system that speaks through it has approved it. A person's waits for a second one.
+    """
+
+    model, view, group = Settlement, "receivables.view_settlements", "settlements"
+    filters = {"status": "status"}
 
     def get_queryset(self):
         found = super().get_queryset().prefetch_related("payments__payee")
-        return found if self.action == "list" else found.prefetch_related("payments__lines")
+        return found if self.action == "list" else found.prefetch_related("payments__lines", "ordered")
 
     def get_serializer_class(self):
         return SettlementShown if self.action == "list" else SettlementInFull
@@ -114,7 +145,10 @@ class Settlements(Reading):
     @extend_schema(request=SettlementAsked, responses={201: SettlementInFull}, parameters=[KEY_PARAMETER])
     @refuses(*PAYING)
     def create(self, request) -> Response:
-        """Order the payment of receivables: all of them, or nothing."""
+        """Order the payment of receivables: all of them, or nothing.
+
+        A machine's is INSTRUCTED, a person's PROPOSED.
+        """
         given = self.checked(SettlementAsked)
         made = services.settle(
             actor=self.actor, key=given["key"], now=timezone.now(),
@@ -139,6 +173,29 @@ class Settlements(Reading):
         said = counted(told(given["lines"], answers)) | {"settlement": made and made.id}
         return created(SettledEachShown(said).data, given["lines"])
 
+    @extend_schema(request=Approval, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    @refuses(
+        "OWN_WORK", "INVALID_TRANSITION", "STALE", "NOT_SETTLEABLE", "PAYEE_NOT_VERIFIED", "ABOVE_OPEN_AMOUNT",
+        "NO_BANK_ACCOUNT",
+    )  # fmt: skip
+    def approve(self, request, pk: str) -> Response:
+        """Pay what another one proposed: the part of the checker."""
+        given = self.checked(Approval)
+        return self.answer(
+            services.approve_settlement(actor=self.actor, settlement_id=int(pk), now=timezone.now(), **given)
+        )
+
+    @extend_schema(request=Cancellation, parameters=[KEY_PARAMETER])
+    @action(detail=True, methods=["post"])
+    @refuses("INVALID_TRANSITION")
+    def cancel(self, request, pk: str) -> Response:
+        """Withdraw or refuse what is proposed; nothing was paid."""
+        given = self.checked(Cancellation)
+        return self.answer(
+            services.cancel_settlement(actor=self.actor, settlement_id=int(pk), now=timezone.now(), **given)
+        )
+
     @extend_schema(
         responses=DueShown,
         parameters=[OpenApiParameter("on", date, required=True, description="Due on this day or before")],
@@ -147,7 +204,7 @@ class Settlements(Reading):
     @refuses("DATE_INVALID")
     def due(self, request) -> Response:
         """What the platform has to pay by a day, ready to be sent as a settlement."""
-        require(self.actor, self.view)
+        require(self.actor, "receivables.settle")
         on = day(request.query_params.get("on", ""))
         if on is None:
             raise InvalidInput("Give a day as in 2026-03-31.", code="DATE_INVALID")
@@ -157,6 +214,7 @@ class Settlements(Reading):
                 status__in=[Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED], due_date__lte=on,
                 open_minor__gt=F("settling_minor"),
             )
+            .exclude(IS_PROPOSED)
             .annotate(payable=F("open_minor") - F("settling_minor"))
         )  # fmt: skip
         payable = owed.exclude(UNVERIFIED)

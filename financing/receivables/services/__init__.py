@@ -1,6 +1,7 @@
 """What can be done to receivables, one verb per user intention."""
 
 from financing.receivables.services.acceptance import Answer, accept, cancel, dispute, resolve_dispute
+from financing.receivables.services.approving import approve_settlement, cancel_settlement, seen_hash
 from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booking import book, fail, take_back
 from financing.receivables.services.settlement import Line, settle, settle_each
@@ -12,10 +13,12 @@ __all__ = [
     "Line",
     "Transfer",
     "accept",
+    "approve_settlement",
     "assign",
     "assign_many",
     "book",
     "cancel",
+    "cancel_settlement",
     "dispute",
     "fail",
     "is_assignable",
@@ -23,6 +26,7 @@ __all__ = [
     "release",
     "replay",
     "resolve_dispute",
+    "seen_hash",
     "settle",
     "settle_each",
     "submit",

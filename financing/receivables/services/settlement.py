@@ -1,4 +1,7 @@
-"""The platform pays what it owes: one payment per payee, the funder where a receivable is assigned or its supplier."""
+"""The platform pays what it owes: one payment per payee, the funder where a receivable is assigned or its supplier.
+
+What a person orders waits for a second one (`approving`); what a machine orders is paid at once.
+"""
 
 import hashlib
 import json
@@ -10,8 +13,8 @@ from datetime import datetime
 from accounts.parties.models import Party
 from accounts.trail.services import News, record
 from financing.banking.models import BankAccount
-from financing.banking.services import NoBankAccount, Payment, instruct
-from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
+from financing.banking.services import NoBankAccount, Payment, instruct, require_accounts
+from financing.receivables.models import OrderedLine, Receivable, Settlement, SettlementLine, SettlementPayment
 from financing.receivables.refusals import (
     AboveOpen,
     LeftOut,
@@ -42,8 +45,8 @@ class Line:
 def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], now: datetime) -> Settlement:
     """Pay receivables of one debtor in one currency. `lines`: receivable id and amount in minor units (None: all open).
 
-    The same key with the same lines is the same settlement; with other lines it is refused. What is instructed here
-    counts as settled once the bank has booked it.
+    The same key with the same lines is the same settlement; with other lines it is refused. A person's is PROPOSED: no
+    more than its lines are written. What is instructed counts as settled once the bank has booked it.
     Raises NotFound, NotSettleable, PayeeNotVerified, AboveOpen, MixedCurrencies, SettlementKeyReused,
     InvalidInput, NoBankAccount.
     """
@@ -56,8 +59,8 @@ def settle(*, actor: Actor, key: str, lines: Sequence[tuple[int, int | None]], n
         if known:
             return known
         rows = lock(asked)
-        unverified = _unverified(rows.values())
-        amounts = {row.id: _amount(row, asked[row.id], unverified) for row in rows.values()}
+        unverified = unverified_payees(rows.values())
+        amounts = {row.id: amount_of(row, asked[row.id], unverified) for row in rows.values()}
         return _order(actor, debtor_id, key, said, rows, amounts, now)
 
 
@@ -109,15 +112,15 @@ def _payable(
     """What is paid of each receivable, and why others are not. The first that can be paid sets the currency."""
     amounts: dict[int, int] = {}
     refusals: dict[int, RuleViolation] = {}
-    accounts, unverified = _with_accounts(rows.values()), _unverified(rows.values())
+    accounts, unverified = _with_accounts(rows.values()), unverified_payees(rows.values())
     currency = ""
     for each in (each for each in asked if each in rows):
         row = rows[each]
         try:
-            amount = _amount(row, asked[each], unverified)
+            amount = amount_of(row, asked[each], unverified)
             if currency and row.currency != currency:
                 raise MixedCurrencies()
-            if (_payee_of(row), row.currency) not in accounts:
+            if (row.due_to_id, row.currency) not in accounts:
                 raise NoBankAccount(currency=row.currency)
         except RuleViolation as refusal:
             refusals[each] = refusal
@@ -128,11 +131,11 @@ def _payable(
 
 def _with_accounts(rows: Iterable[Receivable]) -> set[tuple[int, str]]:
     """Payee and currency of those who can be paid."""
-    payees = {_payee_of(row) for row in rows}
+    payees = {row.due_to_id for row in rows}
     return set(BankAccount.objects.in_force().filter(party__in=payees).values_list("party_id", "currency"))
 
 
-def _unverified(rows: Iterable[Receivable]) -> set[int]:
+def unverified_payees(rows: Iterable[Receivable]) -> set[int]:
     """Payees that are suppliers and not admitted."""
     suppliers = {row.supplier_id for row in rows if row.status != Receivable.Status.ASSIGNED}
     return set(
@@ -145,9 +148,8 @@ def _refused(receivable_id: int, refusal: RuleViolation) -> Line:
 
 
 def _lines_of(settlement: Settlement, asked: Iterable[int]) -> dict[int, Line]:
-    paid = dict(
-        SettlementLine.objects.filter(payment__settlement=settlement).values_list("receivable_id", "amount_minor")
-    )
+    lines = SettlementLine.objects.filter(payment__settlement=settlement).values_list("receivable_id", "amount_minor")
+    paid = dict(settlement.ordered.values_list("receivable_id", "amount_minor")) or dict(lines)
     return {each: Line(each, paid[each]) if each in paid else _refused(each, LeftOut()) for each in asked}
 
 
@@ -164,20 +166,43 @@ def _order(
     actor: Actor, debtor_id: int, key: str, said: str, rows: Mapping[int, Receivable], amounts: Mapping[int, int],
     now: datetime,
 ) -> Settlement:  # fmt: skip
-    """Of locked receivables these amounts are on their way from now on."""
     currencies = {row.currency for row in rows.values()}
     if len(currencies) > 1:
         raise MixedCurrencies()
+    needs_second = actor.user_id is not None
+    settlement = Settlement.objects.create(
+        debtor_id=debtor_id, key=key, request_hash=said, currency=currencies.pop(), created_at=now,
+        created_by=actor.identity, decided_at=None if needs_second else now,
+        status=Settlement.Status.PROPOSED if needs_second else Settlement.Status.INSTRUCTED,
+    )  # fmt: skip
+    if needs_second:
+        _propose(actor, settlement, rows, amounts, now)
+    else:
+        pay_out(actor, settlement, rows, amounts, now)
+    return settlement
+
+
+def _propose(
+    actor: Actor, settlement: Settlement, rows: Mapping[int, Receivable], amounts: Mapping[int, int], now: datetime
+) -> None:
+    """Write down what is to be paid. Nothing is taken out of anybody's reach: all is asked again at its approval."""
+    payees = {row.due_to_id for row in rows.values()}
+    require_accounts(payer_id=settlement.debtor_id, payee_ids=payees, currency=settlement.currency)
+    OrderedLine.objects.bulk_create(
+        OrderedLine(settlement=settlement, receivable_id=each, amount_minor=amount) for each, amount in amounts.items()
+    )
+    record(actor, now, [news("settlement.proposed", settlement, len(payees), sum(amounts.values()))])
+
+
+def pay_out(
+    actor: Actor, settlement: Settlement, rows: Mapping[int, Receivable], amounts: Mapping[int, int], now: datetime
+) -> None:
+    """Of locked receivables these amounts are on their way from now on. Raises NoBankAccount."""
     for row in rows.values():
         row.settling_minor += amounts[row.id]
     update_many(Receivable, list(rows.values()), ["settling_minor"])
-    settlement = Settlement.objects.create(
-        debtor_id=debtor_id, key=key, request_hash=said, currency=currencies.pop(), created_at=now,
-        created_by=actor.identity,
-    )  # fmt: skip
     payments = _pay(actor, settlement, rows, amounts, now)
-    record(actor, now, [_news(settlement, payments)])
-    return settlement
+    record(actor, now, [news("settlement.instructed", settlement, len(payments), sum(amounts.values()))])
 
 
 def _checked(key: str, lines: Sequence[tuple[int, int | None]]) -> dict[int, int | None]:
@@ -211,10 +236,10 @@ def _hash(asked: Mapping[int, int | None], way: str = "") -> str:
     return hashlib.sha256((way + json.dumps(sorted(asked.items()))).encode()).hexdigest()
 
 
-def _amount(row: Receivable, asked: int | None, unverified: set[int]) -> int:
+def amount_of(row: Receivable, asked: int | None, unverified: set[int]) -> int:
     if row.status not in (Receivable.Status.ACCEPTED, Receivable.Status.ASSIGNED):
         raise NotSettleable(number=row.number, state=row.status)
-    if _payee_of(row) in unverified:
+    if row.due_to_id in unverified:
         raise PayeeNotVerified(number=row.number)
     payable = row.open_minor - row.settling_minor
     amount = payable if asked is None else asked
@@ -223,15 +248,11 @@ def _amount(row: Receivable, asked: int | None, unverified: set[int]) -> int:
     return amount
 
 
-def _payee_of(row: Receivable) -> int:
-    return row.funder_id if row.status == Receivable.Status.ASSIGNED else row.supplier_id
-
-
 def _pay(actor, settlement, rows, amounts, now) -> list[SettlementPayment]:
     """One payment and one instruction per payee, and the lines that say what each payment pays."""
     by_payee = defaultdict(list)
     for row in rows.values():
-        by_payee[_payee_of(row)].append(row.id)
+        by_payee[row.due_to_id].append(row.id)
     payments = SettlementPayment.objects.bulk_create(
         SettlementPayment(settlement=settlement, payee_id=payee, amount_minor=sum(amounts[each] for each in ids))
         for payee, ids in sorted(by_payee.items())
@@ -263,8 +284,9 @@ def _payment(settlement: Settlement, payment: SettlementPayment) -> Payment:
     )
 
 
-def _news(settlement: Settlement, payments: list[SettlementPayment]) -> News:
+def news(name: str, settlement: Settlement, payments: int, amount_minor: int) -> News:
     # Only the debtor: whom else it pays on the day is none of a payee's business.
-    total = sum(each.amount_minor for each in payments)
-    payload = {"key": settlement.key, "payments": len(payments), "amount_minor": total, "currency": settlement.currency}
-    return News("settlement.instructed", settlement, (settlement.debtor_id,), payload)
+    payload = {
+        "key": settlement.key, "payments": payments, "amount_minor": amount_minor, "currency": settlement.currency,
+    }  # fmt: skip
+    return News(name, settlement, (settlement.debtor_id,), payload)

@@ -167,9 +167,13 @@ class Replay:
         due = due.exclude(supplier__in=self.left_unpaid).exclude(UNVERIFIED)
         rows = due.order_by("id").values_list("id", flat=True)
         if rows:
-            receivables.settle(
+            proposed = receivables.settle(
                 actor=member(self.house.platform, MAKER), key=f"run-{day.isoformat()}", now=self.clock(),
                 lines=[(each, None) for each in rows],
+            )  # fmt: skip
+            receivables.approve_settlement(
+                actor=member(self.house.platform, CHECKER), settlement_id=proposed.id,
+                seen_hash=receivables.seen_hash(proposed), now=self.clock(),
             )  # fmt: skip
             self.work_off()
 

@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.intake.models import Document
-from financing.receivables.models import Receivable, SettlementPayment
+from financing.receivables.models import Receivable, Settlement, SettlementPayment
 from financing.receivables.queries import acceptance_queue, due_settlements
 from portal.shared.access import Actor
 from portal.ui.formats import day
+from portal.workspaces.platform.queries import settlements
 
 KINDS = {
     "ACCEPT": gettext_lazy("Invoice to accept"),
     "DISPUTE": gettext_lazy("Dispute to resolve"),
+    "APPROVE_SETTLEMENT": gettext_lazy("Settlement to approve"),
     "DUE": gettext_lazy("Settlement due"),
     "FAILED": gettext_lazy("Payment failed"),
     "FILE": gettext_lazy("Rows refused"),
@@ -48,8 +50,8 @@ class Found:
 
 
 def found(actor: Actor, now: datetime) -> Found:
-    """In four statements, however many there are."""
-    rows = [*_invoices(actor), *_due(actor), *_failed(actor, now), *_files(actor, now)]
+    """In five statements, however many there are."""
+    rows = [*_invoices(actor), *_proposed(actor), *_due(actor), *_failed(actor, now), *_files(actor, now)]
     return Found(sorted(rows, key=lambda row: row["since"]))
 
 
@@ -64,6 +66,20 @@ def _invoices(actor: Actor) -> list[dict]:
             "url": reverse("platform:receivable", args=[row.id]), "resource": f"receivables/{row.id}/", "count": 1,
         }
         for row in acceptance_queue(actor=actor)[:MOST]
+    ]  # fmt: skip
+
+
+def _proposed(actor: Actor) -> list[dict]:
+    """Settlements that wait for a second person; who proposed one sees that it waits."""
+    return [
+        {
+            "kind": "APPROVE_SETTLEMENT", "since": row.created_at, "subject": row.key, "who": "",
+            "why": _("You proposed it: a colleague approves it")
+            if row.created_by == actor.identity else _("To be approved by a second person"),
+            "amount_minor": row.amount_minor, "currency": row.currency,
+            "url": reverse("platform:settlement", args=[row.id]), "resource": f"settlements/{row.id}/", "count": 1,
+        }
+        for row in settlements(actor).filter(status=Settlement.Status.PROPOSED).order_by("id")[:MOST]
     ]  # fmt: skip
 
 

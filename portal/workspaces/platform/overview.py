@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     table = Table(
         request, found.rows, COLUMNS, name="needs", caption=_("What needs you"), search=("subject", "who"),
         filters=(Filter("kind", _("What"), list(exceptions.KINDS.items())),), page_size=10,
-        live="receivables.receivable receivables.settlementpayment intake.document",
+        live="receivables.receivable receivables.settlement receivables.settlementpayment intake.document",
         empty={
             "title": _("Nothing needs you"),
             "text": _("Invoices that agree are accepted by themselves, and nothing is due or has failed."),

@@ -2,13 +2,14 @@
 
 from datetime import date
 
-from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, When
+from django.db.models import BigIntegerField, Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 
 from accounts.intake.models import Document
-from financing.receivables.models import Receivable, Settlement, SettlementLine, SettlementPayment
-from financing.receivables.queries import PAYABLE, UNVERIFIED
+from accounts.parties.models import Party
+from financing.receivables.models import OrderedLine, Receivable, Settlement, SettlementLine, SettlementPayment
+from financing.receivables.queries import IS_PROPOSED, PAYABLE, UNVERIFIED
 from portal.shared.access import Actor
 
 S = Receivable.Status
@@ -30,6 +31,11 @@ def payable_until(actor: Actor, until: date, currency: str) -> QuerySet[Receivab
     )
 
 
+def proposed_until(actor: Actor, until: date, currency: str) -> int:
+    """How many of them a proposed settlement is to pay already."""
+    return payable_until(actor, until, currency).filter(IS_PROPOSED).count()
+
+
 def unverified_until(actor: Actor, until: date, currency: str) -> list[dict]:
     """Suppliers that are owed something until then and are not verified: name, count and amount_minor of each."""
     rows = payable_until(actor, until, currency).filter(UNVERIFIED).order_by("supplier__name", "supplier_id")
@@ -39,11 +45,36 @@ def unverified_until(actor: Actor, until: date, currency: str) -> list[dict]:
 
 
 def settlements(actor: Actor) -> QuerySet[Settlement]:
-    """With what each pays, to how many, and how many of its payments are under way, booked and failed."""
+    """With what each pays or would, to how many, and how many of its payments are under way, booked and failed."""
     of_state = {state.lower(): Count("payments", filter=Q(payments__status=state)) for state in P.values}
+    ordered = OrderedLine.objects.filter(settlement=OuterRef("pk")).order_by().values("settlement")
     return Settlement.objects.visible_to(actor).annotate(
-        amount_minor=Sum("payments__amount_minor"), payees=Count("payments"), **of_state
-    )
+        amount_minor=Coalesce(
+            Sum("payments__amount_minor"), Subquery(ordered.values(total=Sum("amount_minor"))),
+        ),
+        payees=Count("payments"), **of_state,
+    )  # fmt: skip
+
+
+def ordered_of(settlement: Settlement) -> QuerySet[OrderedLine]:
+    """What a settlement was proposed to pay. The caller has been let in to it."""
+    rows = OrderedLine.objects.filter(settlement=settlement)
+    return rows.select_related("receivable__supplier", "receivable__funder", "settlement")
+
+
+def payees_of(settlement: Settlement) -> list[dict]:
+    """Who would be paid by a proposed settlement, as of now: id, name, count, amount_minor, currency."""
+    payee = Case(When(receivable__status=S.ASSIGNED, then=F("receivable__funder")), default=F("receivable__supplier"))
+    rows = ordered_of(settlement).select_related(None).order_by().values(payee=payee)
+    rows = list(rows.annotate(count=Count("id"), amount_minor=Sum("amount_minor")))
+    names = dict(Party.objects.filter(id__in=[row["payee"] for row in rows]).values_list("id", "name"))
+    return [
+        {
+            "id": row["payee"], "name": names[row["payee"]], "count": row["count"],
+            "amount_minor": row["amount_minor"], "currency": settlement.currency,
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def payments_of(actor: Actor, settlement: Settlement) -> QuerySet[SettlementPayment]:

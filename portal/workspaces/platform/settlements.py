@@ -17,14 +17,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
-from accounts.parties.models import Party
 from accounts.trail.models import Event
 from financing.banking.services import NoBankAccount
 from financing.receivables import services
-from financing.receivables.models import Receivable, Settlement, SettlementPayment
-from financing.receivables.queries import UNVERIFIED, due_settlements, payable_on
+from financing.receivables.models import Settlement, SettlementPayment
+from financing.receivables.queries import IS_PROPOSED, UNVERIFIED, due_settlements, payable_on
 from financing.receivables.services.settlement import MAX_LINES
 from portal.shared.access import PLATFORM, Actor, permits, require
 from portal.shared.errors import NotFound, RuleViolation, Stale
@@ -33,7 +32,8 @@ from portal.ui.forms import DayInput
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
-from portal.workspaces.platform import queries
+from portal.workspaces.platform import approving, queries
+from portal.workspaces.platform.approving import PAYEES, early_after
 from portal.workspaces.sentences import Happening, tell
 
 WEEKS, LEAST_WEEKS = 13, 6
@@ -49,7 +49,8 @@ DUE = (
 )  # fmt: skip
 SETTLEMENTS = (
     Column("key", gettext_lazy("Settlement"), kind="id", url=lambda row: reverse("platform:settlement", args=[row.pk])),
-    Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True),
+    Column("created_at", gettext_lazy("Made"), kind="instant", sort=True),
+    Column("status", gettext_lazy("State"), kind="status", sort=True),
     Column("payees", gettext_lazy("Payments"), kind="number", sort=True),
     Column("instructed", gettext_lazy("Under way"), kind="number", sort=True),
     Column("booked", gettext_lazy("Booked"), kind="number", sort=True),
@@ -60,15 +61,10 @@ OF_DAY = (
     Column("number", gettext_lazy("Invoice"), kind="id", sort=True,
            url=lambda row: reverse("platform:receivable", args=[row.pk])),
     Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
-    Column("payee", gettext_lazy("Paid to"), value=lambda row: _payee(row).name),
+    Column("payee", gettext_lazy("Paid to"), value=lambda row: row.due_to.name),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
     Column("left_minor", gettext_lazy("To pay"), kind="money", sort=True),
 )  # fmt: skip
-PAYEES = (
-    Column("name", gettext_lazy("Payee"), sort=True),
-    Column("count", gettext_lazy("Invoices"), kind="number", sort=True),
-    Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
-)
 PAYMENTS = (
     Column("payee.name", gettext_lazy("Payee"), sort="payee__name"),
     Column(
@@ -90,10 +86,6 @@ LINES = (
     Column("receivable.due_date", gettext_lazy("Due"), kind="day", sort="receivable__due_date"),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True, currency="payment.settlement.currency"),
 )  # fmt: skip
-
-
-def _payee(row: Receivable) -> Party:
-    return row.funder if row.status == Receivable.Status.ASSIGNED else row.supplier
 
 
 class Until(forms.Form):
@@ -125,6 +117,8 @@ class Proposal:
     left_out: frozenset[int]
     lines: list[tuple[int, int]]
     payees: list[dict]
+    early: dict
+    """What of it is due long after today: count, amount_minor and last, its latest day."""
 
     @property
     def total_minor(self) -> int:
@@ -137,17 +131,23 @@ class Proposal:
 
 def propose(actor: Actor, until: date, currency: str, left_out: frozenset[int]) -> Proposal:
     """One statement, whatever is due. At most as much as one settlement may hold, the earliest due first."""
-    owed = queries.payable_until(actor, until, currency).exclude(UNVERIFIED)
+    owed = queries.payable_until(actor, until, currency).exclude(UNVERIFIED).exclude(IS_PROPOSED)
     rows = owed.exclude(payee_id__in=left_out).order_by("due_date", "id")
-    found = list(rows.values_list("id", "left_minor", "payee_id", "payee_name")[:MAX_LINES])
+    found = list(rows.values_list("id", "left_minor", "payee_id", "payee_name", "due_date")[:MAX_LINES])
     payees: dict[int, dict] = {}
-    for _id, left, payee, name in found:
+    for _id, left, payee, name, _due in found:
         new = {"id": payee, "name": name, "count": 0, "amount_minor": 0, "currency": currency}
         entry = payees.setdefault(payee, new)
         entry["count"] += 1
         entry["amount_minor"] += left
-    lines = sorted((each, left) for each, left, _payee, _name in found)
-    return Proposal(until, currency, left_out, lines, list(payees.values()))
+    lines = sorted((each, left) for each, left, *_ in found)
+    return Proposal(until, currency, left_out, lines, list(payees.values()), _early(found))
+
+
+def _early(found: Sequence[tuple]) -> dict:
+    late = [(left, due) for _id, left, _payee, _name, due in found if due > early_after(timezone.localdate())]
+    days = [due for _left, due in late]
+    return {"count": len(late), "amount_minor": sum(left for left, _due in late), "last": max(days, default=None)}
 
 
 @for_kinds(PLATFORM)
@@ -251,7 +251,7 @@ def _day(text: str) -> date:
 
 @for_kinds(PLATFORM)
 def settle(request: HttpRequest) -> HttpResponse:
-    """GET shows what would be paid to whom, to the cent; POST pays exactly that, or says what has changed."""
+    """GET shows what would be paid to whom, to the cent; POST proposes exactly that, or says what has changed."""
     require(request.actor, "receivables.settle")
     if request.method == "POST":
         return _pay(request)
@@ -274,7 +274,7 @@ def _pay(request: HttpRequest) -> HttpResponse:
     key = form.cleaned_data["key"]
     known = Settlement.objects.visible_to(request.actor).filter(key=key).first()
     if known:
-        messages.info(request, _("This settlement was instructed before; nothing was paid twice."))
+        messages.info(request, _("This settlement was proposed before; nothing is paid twice."))
         return redirect("platform:settlement", known.id)
     proposal = propose(request.actor, **_asked(form))
     try:
@@ -285,7 +285,7 @@ def _pay(request: HttpRequest) -> HttpResponse:
         raise
     except RuleViolation as refusal:
         return _proposal_page(request, proposal, refusal=refusal, status=refusal.status)
-    messages.success(request, _("Instructed. Each payment is settled when the bank has booked it."))
+    messages.success(request, _("Proposed. It is paid as soon as a colleague who is a checker has approved it."))
     return redirect("platform:settlement", made.id)
 
 
@@ -306,6 +306,7 @@ def _proposal_page(request: HttpRequest, proposal: Proposal, *, refusal=None, st
         "is_full": len(proposal.lines) == MAX_LINES,
         "key": f"{proposal.until.isoformat()}-{proposal.currency}-{uuid.uuid4().hex[:8]}",
         "refusal": refusal,
+        "proposed": queries.proposed_until(request.actor, proposal.until, proposal.currency),
         "unverified": queries.unverified_until(request.actor, proposal.until, proposal.currency),
     }
     if isinstance(refusal, NoBankAccount):
@@ -328,6 +329,8 @@ def settlement(request: HttpRequest, settlement_id: int) -> HttpResponse:
     found = queries.settlements(request.actor).filter(id=settlement_id).first()
     if found is None:
         raise NotFound()
+    if found.status != Settlement.Status.INSTRUCTED:
+        return approving.shown(request, found)
     news = f"receivables.settlement:{found.id} receivables.settlementpayment"
     payments = Table(
         request, queries.payments_of(request.actor, found), PAYMENTS, name="payments", caption=_("Payments"),

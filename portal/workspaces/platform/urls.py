@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.workspaces.platform import acceptance, overview, settlements, suppliers, trade
+from portal.workspaces.platform import acceptance, approving, overview, settlements, suppliers, trade
 
 app_name = "platform"
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("settlements/new/", settlements.settle, name="settle"),
     path("settlements/due/<str:due_date>/<str:currency>/", settlements.due, name="due"),
     path("settlements/<int:settlement_id>/", settlements.settlement, name="settlement"),
+    path("settlements/<int:settlement_id>/approve/", approving.approve, name="approve_settlement"),
+    path("settlements/<int:settlement_id>/cancel/", approving.cancel, name="cancel_settlement"),
     path("trade/", trade.home, name="trade"),
     path("trade/<int:document_id>/", trade.report, name="trade_import"),
 ]

@@ -19,7 +19,7 @@ def maya(lending, as_user):
 
 @pytest.fixture
 def marc(lending, as_user):
-    """May look."""
+    """Approves settlements; the rest it may look at."""
     return as_user("marc@meridian.example")
 
 

@@ -46,6 +46,15 @@ def order_of(page, **changes) -> dict:
     } | changes  # fmt: skip
 
 
+def approved(checker) -> Settlement:
+    """The second person reads what is proposed and approves exactly that."""
+    made = Settlement.objects.get()
+    page = checker.get(reverse("platform:settlement", args=[made.id]))
+    seen = {"seen_hash": page.context["seen_hash"]}
+    assert checker.post(reverse("platform:approve_settlement", args=[made.id]), seen).status_code == 302
+    return made
+
+
 def test_what_is_due_is_told_by_day_with_a_running_total(maya, owed):
     page = maya.get(reverse("platform:settlements"))
     rows = [row.record for row in page.context["due_table"].rows]
@@ -78,13 +87,15 @@ def test_only_what_is_due_until_the_day_is_paid(maya, owed):
     assert page.context["proposal"].total_minor == 500_05
 
 
-def test_what_was_seen_is_paid_once_however_often_it_is_sent(maya, owed):
+def test_what_was_seen_is_paid_once_however_often_it_is_sent(maya, marc, owed):
     order = order_of(shown(maya))
     first = maya.post(SETTLE, order, follow=True)
     second = maya.post(SETTLE, order, follow=True)
     made = Settlement.objects.get()
     assert first.redirect_chain[-1][0] == second.redirect_chain[-1][0] == reverse("platform:settlement", args=[made.id])
-    assert "nothing was paid twice" in second.text
+    assert "nothing is paid twice" in second.text
+    assert not PaymentInstruction.objects.exists()
+    approved(marc)
     assert sorted(PaymentInstruction.objects.values_list("amount_minor", flat=True)) == [70_00, 200_05, 300_00]
     assert list(Receivable.objects.order_by("id").values_list("settling_minor", flat=True)) == [300_00, 200_05, 70_00]
 
@@ -100,7 +111,7 @@ def test_what_changed_since_it_was_seen_is_not_paid_but_shown_anew(maya, owed, l
     assert maya.post(SETTLE, order_of(page)).status_code == 302
 
 
-def test_a_payee_without_an_account_is_named_and_the_others_can_be_paid(maya, owed):
+def test_a_payee_without_an_account_is_named_and_the_others_can_be_paid(maya, marc, owed):
     BankAccount.objects.filter(party__name="Bellows").update(status="CLOSED", closed_at=NOW)
     page = maya.post(SETTLE, order_of(shown(maya)))
     assert page.status_code == 422
@@ -110,6 +121,7 @@ def test_a_payee_without_an_account_is_named_and_the_others_can_be_paid(maya, ow
     assert others.context["proposal"].total_minor == 500_05
     assert "1 payee is left out and stays unpaid." in others.text
     maya.post(SETTLE, order_of(others))
+    approved(marc)
     assert SettlementPayment.objects.count() == 2
 
 
@@ -140,9 +152,9 @@ def test_who_may_look_does_not_pay(marc, maya, owed):
     assert not Settlement.objects.exists()
 
 
-def test_a_settlement_tells_its_payments_by_state(maya, ana, owed):
+def test_a_settlement_tells_its_payments_by_state(maya, marc, ana, owed):
     maya.post(SETTLE, order_of(shown(maya)))
-    made = Settlement.objects.get()
+    made = approved(marc)
     paid, refused, _waiting = made.payments.order_by("id")
     now = timezone.now()
     book(actor=SYSTEM_ACTOR, value_dates={paid.id: TODAY}, now=now)
@@ -151,7 +163,7 @@ def test_a_settlement_tells_its_payments_by_state(maya, ana, owed):
     counted = page.context["settlement"]
     assert (counted.payees, counted.booked, counted.failed, counted.instructed) == (3, 1, 1, 1)
     assert "AC04 closed account" in page.text
-    assert page.context["happenings"][0].name == "settlement.instructed"
+    assert [each.name for each in page.context["happenings"]][:2] == ["settlement.proposed", "settlement.instructed"]
     assert {row.record.receivable.number for row in page.context["lines"].rows} == {"A-1", "A-2", "B-1"}
     assert ana.get(reverse("platform:settlement", args=[made.id])).status_code == 404
 
@@ -164,16 +176,19 @@ def test_another_platforms_settlement_is_not_found(maya, owed, lending):
 
 
 @pytest.mark.parametrize("rows", [3, 30])
-def test_pages_take_the_same_few_queries_however_many_rows(maya, lending, rows, django_assert_max_num_queries):
+def test_pages_take_the_same_few_queries_however_many_rows(maya, marc, lending, rows, django_assert_max_num_queries):
     for n in range(rows):
         world.receivable(lending.cast.amphora, lending.cast.meridian, f"A-{n}", due_in=n)
     shown(maya)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         shown(maya)
     with django_assert_max_num_queries(7):
         maya.get(reverse("platform:settlements"))
     maya.post(SETTLE, order_of(shown(maya)))
     address = reverse("platform:settlement", args=[Settlement.objects.get().id])
+    with django_assert_max_num_queries(14):
+        maya.get(address)
+    approved(marc)
     with django_assert_max_num_queries(11):
         maya.get(address)
 
@@ -189,7 +204,7 @@ def test_what_falls_due_is_drawn_by_week_and_what_is_late_counts_in_this_one(may
     assert calendar.series[0].values == [140_00, 0, 7_00, 0, 0, 0]
 
 
-def test_what_is_owed_to_a_supplier_that_is_not_verified_is_shown_apart_and_not_paid(maya, owed):
+def test_what_is_owed_to_a_supplier_that_is_not_verified_is_shown_apart_and_not_paid(maya, marc, owed):
     Party.objects.filter(name="Bellows").update(status="PROSPECT")
     page = shown(maya)
     assert page.context["proposal"].total_minor == 500_05
@@ -198,6 +213,7 @@ def test_what_is_owed_to_a_supplier_that_is_not_verified_is_shown_apart_and_not_
     ]
     assert "Not yet payable: supplier not verified" in page.text
     maya.post(SETTLE, order_of(page))
+    approved(marc)
     assert sorted(SettlementPayment.objects.values_list("amount_minor", flat=True)) == [200_05, 300_00]
     assert Receivable.objects.get(number="B-1").settling_minor == 0
     due = maya.get("/api/v1/settlements/due/", {"on": UNTIL.isoformat()}).json()
