@@ -8,4 +8,6 @@ function label(table) {
 }
 const labelled = () => document.querySelectorAll("#result_list").forEach(label);
 document.addEventListener("DOMContentLoaded", labelled);
+// unfold names no landmark: a screen reader jumps to what is read.
+document.addEventListener("DOMContentLoaded", () => document.getElementById("main")?.setAttribute("role", "main"));
 document.addEventListener("htmx:afterSwap", labelled);
