@@ -172,7 +172,7 @@ def words(kind: str, event: Event) -> Words:
     own = next((rule.sentence for rule in EVENTS.get(event.name, ()) if rule.kind == kind and rule.sentence), "")
     return Words(
         sentence=sentences.sentence(event, str(own)),
-        detail=_by(event) if event.name in NAMES_WHO else sentences.reasons(kind, event),
+        detail=_by(event) if event.name in NAMES_WHO and kind != OPERATOR else sentences.reasons(kind, event),
         state=sentences.SENTENCES.get(event.name, ("", ""))[1],
         path=pages.address(kind, event),
     )

@@ -16,6 +16,7 @@ from accounts.parties.models import BusinessVerification, Membership, Party
 from accounts.trail import doers
 from accounts.trail.models import Event
 from financing.advances.models import Advance, Application, Quote
+from financing.banking.models import BankAccount
 from financing.banking.rules import concerns_payee
 from financing.credit import wording
 from financing.credit.models import Facility
@@ -47,14 +48,14 @@ SENTENCES = {
     "client.removed": (_("An API client was removed"), ""),
     "bank_account.registered": (_("A bank account in {currency} was registered"), ""),
     "bank_account.proposed": (
-        _("The {currency} account …{end} was proposed for you to be paid to; it waits to be confirmed"),
+        _("The {currency} account …{end} was proposed; it waits to be confirmed"),
         "WAITING",
     ),
-    "bank_account.confirmed": (_("You are paid in {currency} to the account …{end} from now on"), "IN_FORCE"),
+    "bank_account.confirmed": (_("The {currency} account …{end} was confirmed: it is paid to from now on"), "IN_FORCE"),
     "bank_account.withdrawn": (_("The proposal of the {currency} account …{end} was withdrawn"), "WITHDRAWN"),
     "bank_account.refused": (_("The proposal of the {currency} account …{end} was refused"), "REFUSED"),
     "bank_account.replaced": (
-        _("The {currency} account that you are paid to was changed from …{old_end} to …{new_end}"),
+        _("The {currency} account to be paid to was changed from …{old_end} to …{new_end}"),
         "",
     ),
     "bank_account.closed": (_("A bank account in {currency} was closed"), "CLOSED"),
@@ -165,6 +166,7 @@ LENDS = (*access.FUNDERS, access.OPERATOR)
 OF_WHOM = (
     (BusinessVerification, "legal_name", (access.OPERATOR,)),
     (Party, "name", (access.OPERATOR,)),
+    (BankAccount, "party__name", (access.OPERATOR,)),
     (Facility, "supplier__name", LENDS),
     (Quote, "supplier__name", LENDS),
     (Application, "supplier__name", LENDS),

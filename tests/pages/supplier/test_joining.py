@@ -242,8 +242,8 @@ def test_all_who_act_for_the_party_are_told_at_once_of_an_account_proposed_and_o
     ]
     said = [words("SUPPLIER", event) for event in events]
     assert [(each.sentence, each.detail) for each in said] == [
-        (f"The EUR account …{IBAN[-4:]} was proposed for you to be paid to; it waits to be confirmed", "By Ana"),
-        (f"The EUR account that you are paid to was changed from …{old.iban[-4:]} to …{IBAN[-4:]}",
+        (f"The EUR account …{IBAN[-4:]} was proposed; it waits to be confirmed", "By Ana"),
+        (f"The EUR account to be paid to was changed from …{old.iban[-4:]} to …{IBAN[-4:]}",
          "By the operator of the portal, on the bank's word"),
     ]  # fmt: skip
     assert words("OPERATOR", events[0]).path == reverse("operator:account", args=[new.id])

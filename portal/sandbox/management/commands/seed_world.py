@@ -257,7 +257,8 @@ class Seed:
         old, colleague = self._moving.bank_accounts.get(), User.objects.get(email="dario@dovetail.example")
         replace_account(
             actor=Actor(self._moving.id, SUPPLIER, frozenset({ADMIN}), user_id=colleague.id), account_id=old.id,
-            holder=old.holder, iban=iban.make("DE", f"100000019{self._moving.id:09d}"), now=self._clock(),
+            holder=old.holder, iban=iban.make("DE", f"10000001{7_400_112_360 + self._moving.id:010d}"),
+            now=self._clock(),
         )  # fmt: skip
 
     def told(self) -> str:
