@@ -20,6 +20,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
+from urllib.parse import parse_qsl
 
 import psycopg
 from django.conf import settings
@@ -349,8 +350,12 @@ async def refuse(send, status: int) -> None:
 
 
 def last_seen(scope: dict) -> Position | None:
-    """What the browser saw last before it was cut; (0, 0), which is too long ago, where it says nonsense."""
+    """What the browser saw last before it was cut, or what its page knows (`?from=`): news are told from there on.
+
+    (0, 0), which is too long ago, where it says nonsense.
+    """
     given = dict(scope["headers"]).get(b"last-event-id", b"").decode("latin1")
+    given = given or dict(parse_qsl(scope["query_string"].decode("latin1"))).get("from", "")
     if not given:
         return None
     match = EVENT_ID.fullmatch(given)

@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from accounts.parties.models import Membership, User
+from accounts.trail.models import OldestRunning
 from portal.shared.access import Actor, approves_or_pays
 from portal.shared.errors import RuleViolation, Stale
 from portal.shared.http import problem_document
@@ -47,11 +48,11 @@ class RequestIdMiddleware:
 def acting_for(user: User, party_id: int | None, request_id: str = "") -> tuple[Actor | None, list[Membership]]:
     """The actor that a user is while acting for a party (its first one, unless it is a member of `party_id`).
 
-    Returns the actor, None for a user without any party, and all memberships (with their parties) to choose from.
+    Returns the actor, None for a user without any party, and all memberships (with their parties) to choose from; each
+    knows as `known_until` from which transaction on a page that is made now may be behind.
     """
-    memberships = list(
-        Membership.objects.filter(user=user, ended_at=None).select_related("party").order_by("party__name", "party_id")
-    )
+    found = Membership.objects.filter(user=user, ended_at=None).annotate(known_until=OldestRunning())
+    memberships = list(found.select_related("party").order_by("party__name", "party_id"))
     if not memberships:
         return None, []
     chosen = next((m.party for m in memberships if m.party_id == party_id), memberships[0].party)
@@ -87,19 +88,23 @@ class LanguageMiddleware:
 
 
 class ActorMiddleware:
-    """Sets `request.actor` (None for strangers), `request.memberships` and the time zone of the acting party."""
+    """Sets `request.actor` (None for strangers), `request.memberships` and the time zone of the acting party.
+
+    `request.news_from`: the position (portal.live) from which on the page made now has to be told of news.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor, request.memberships, request.party = None, [], None
+        request.actor, request.memberships, request.party, request.news_from = None, [], None, ""
         signed_in = request.user.is_authenticated
         if signed_in:
             party_id = request.session.get(SESSION_PARTY)
             request.actor, request.memberships = acting_for(request.user, party_id, request.request_id)
             if request.actor:
                 request.party = next(m.party for m in request.memberships if m.party_id == request.actor.party_id)
+                request.news_from = f"{request.memberships[0].known_until}-0"
                 if party_id not in (None, request.party.id) and self._changes_something(request):
                     del request.session[SESSION_PARTY]
                     return self._refuse(request, NoLongerMember())

@@ -161,7 +161,7 @@ class News:
     def __init__(self, page: Page):
         self._page, self._asked = page, []
         page.on("framenavigated", lambda frame: self._asked.clear())  # a page that was left hears nothing more
-        page.route("**/live/", lambda route: self._asked.append(route))
+        page.route("**/live/**", lambda route: self._asked.append(route))
 
     def tell(self, subject: str) -> None:
         """News of a subject, as advances.advance:1, to the page that is open."""

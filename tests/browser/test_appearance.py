@@ -127,7 +127,7 @@ def test_slider_and_amount_follow_each_other(page, address):
 
 def test_news_renew_what_they_concern_and_the_mark_tells_of_a_cut(page, address):
     news = '{"name": "x", "subject_type": "advances.advance", "subject_id": 42, "at": ""}'
-    page.route("**/live/", lambda route: route.fulfill(
+    page.route("**/live/**", lambda route: route.fulfill(
         status=200, headers={"content-type": "text/event-stream"}, body=f"event: news\ndata: {news}\n\n"
     ))  # fmt: skip
     page.goto(f"{address}/styleguide/")

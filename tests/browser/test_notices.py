@@ -37,7 +37,7 @@ def ana(cast, browser):
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
         page = context.new_page()
         page.tell = lambda text: page.route(
-            "**/live/", lambda route: route.fulfill(content_type="text/event-stream", body=f"retry: 500\n\n{text}")
+            "**/live/**", lambda route: route.fulfill(content_type="text/event-stream", body=f"retry: 500\n\n{text}")
         )
         page.tell("")
         yield page

@@ -29,7 +29,7 @@ def ana(committed_db, browser):
         context = browser.new_context(reduced_motion="reduce", base_url=address)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
         page = context.new_page()
-        page.route("**/live/", lambda route: route.abort())
+        page.route("**/live/**", lambda route: route.abort())
         page.stopped = []
         page.on("console", lambda message: page.stopped.append(message.text) if "Policy" in message.text else None)
         page.on("pageerror", lambda error: page.stopped.append(str(error)))

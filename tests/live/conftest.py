@@ -156,7 +156,9 @@ class Stream:
 
 
 @contextlib.contextmanager
-def listening(address: str, session: SessionStore, after: str = "") -> Iterator[Stream]:
+def listening(address: str, session: SessionStore, after: str = "", page: str = "") -> Iterator[Stream]:
+    """`after`: the id that was seen last; `page`: the position that the page was made at."""
     headers = cookie(session) | ({"Last-Event-ID": after} if after else {})
-    with httpx.Client(timeout=20) as client, client.stream("GET", f"{address}/live/", headers=headers) as response:
+    path = f"{address}/live/" + (f"?from={page}" if page else "")
+    with httpx.Client(timeout=20) as client, client.stream("GET", path, headers=headers) as response:
         yield Stream(response)

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from accounts.notices import services
 from accounts.parties.models import Membership
+from portal.middleware import acting_for
 from tests.live.conftest import (
     NOON,
     a_member,
@@ -32,6 +33,11 @@ def mill(committed_db):
 @pytest.fixture
 def session(mill):
     return signed_in(a_member(mill), mill)
+
+
+def known_until(mill) -> int:
+    """The position of a page that is made now."""
+    return acting_for(Membership.objects.get(party=mill).user, mill.id)[1][0].known_until
 
 
 def insert(connection: psycopg.Connection, name: str, party_id: int) -> None:
@@ -161,6 +167,25 @@ def test_a_stream_cut_before_its_first_news_resumes_too(portal, mill, session):
     with listening(portal, session, after=position) as stream:
         happened(mill, "mill.2")
         assert [message.name for message in stream.take(2)] == ["mill.1", "mill.2"]
+
+
+def test_what_happened_since_the_page_was_made_is_told_when_its_stream_opens(portal, mill, session):
+    happened(mill, "mill.before")
+    page = known_until(mill)
+    happened(mill, "mill.meanwhile")
+    with listening(portal, session, page=f"{page}-0") as stream:
+        stream.opened()
+        happened(mill, "mill.after")
+        assert [message.name for message in stream.take(2)] == ["mill.meanwhile", "mill.after"]
+
+
+def test_a_stream_that_goes_on_knows_more_than_its_page(portal, mill, session):
+    page = known_until(mill)
+    seen = happened(mill, "mill.1")[0]
+    seen.refresh_from_db()
+    happened(mill, "mill.2")
+    with listening(portal, session, after=f"{seen.transaction}-{seen.id}", page=f"{page}-0") as stream:
+        assert [message.name for message in stream.take(1)] == ["mill.2"]
 
 
 def test_who_missed_too_much_is_told_to_reload_and_then_hears_on(portal, mill, session):

@@ -106,7 +106,8 @@ function read(message) {
 }
 
 function connect() {
-  const source = new EventSource("/live/");
+  // What happened since the page was made is told first: between the two there may be seconds.
+  const source = new EventSource(`/live/?from=${encodeURIComponent(document.body.dataset.newsFrom ?? "")}`);
   source.addEventListener("open", () => {
     show("connected");
     // While it was cut, anything may have happened.
