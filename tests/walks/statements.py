@@ -37,7 +37,7 @@ MOST = """
  11 /platform/settlements/{settlement_id}/
   6 /platform/trade/
   5 /platform/trade/{document_id}/
- 14 /operations/
+ 15 /operations/
   6 /operations/verifications/
  14 /operations/verifications/{verification_id}/
   6 /operations/parties/
