@@ -11,7 +11,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification, Membership, Party, User
@@ -54,6 +54,10 @@ MEMBERS = {
     "bellows": {"ben@bellows.example": ADMIN},
     "watch": {"wim@watch.example": MAKER, "wanda@watch.example": CHECKER},
 }
+
+
+def noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
 
 
 def cast(now: datetime = NOW) -> Cast:

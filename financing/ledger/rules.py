@@ -41,10 +41,12 @@ class DateGoesBackwards(RuleViolation):
 
 
 class DateTooFar(RuleViolation):
-    """A slip of the finger that could not be taken back: the book's day never goes backwards."""
+    """A slip of the finger that could not be taken back: interest is booked, advances fall due, no day comes back."""
 
     code = "LEDGER_DATE_TOO_FAR"
-    sentence = "The book is at {business_date} and moves by {most_days} days at most, not to {to_date}."
+    sentence = (
+        "The book is at {business_date}. By the calendar it goes to {last_date} at the latest today, not to {to_date}."
+    )
 
 
 class IsReversal(RuleViolation):

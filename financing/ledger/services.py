@@ -5,10 +5,11 @@ cause a movement is decided where the movement is meant. Accounts come last in t
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection
+from django.utils import timezone
 
 from accounts.parties.models import Party
 from accounts.trail.services import News, record
@@ -31,8 +32,8 @@ __all__ = ["LegOf", "Posting", "advance_business_date", "open_book", "post", "re
 
 KINDS = frozenset(Account.Kind.values)
 
-MOST_DAYS = 366
-"""The furthest step of a book's day: years are replayed in steps, and a mistyped year is refused."""
+DAYS_AHEAD = 5
+"""How far a book's day may be ahead of the calendar: on the Thursday before Easter the next day is Tuesday."""
 
 BOOK_LOCK = 710100
 """First key of a book's advisory lock (the second is its id): shared to book, exclusive to advance the day."""
@@ -131,8 +132,9 @@ def advance_business_date(*, actor: Actor, book_id: int, to_date: date, now: dat
         advanced = Book.objects.select_for_update(no_key=True).get(id=book_id)
         if to_date < advanced.business_date:
             raise DateGoesBackwards(business_date=advanced.business_date, to_date=to_date)
-        if (to_date - advanced.business_date).days > MOST_DAYS:
-            raise DateTooFar(business_date=advanced.business_date, to_date=to_date, most_days=MOST_DAYS)
+        last_date = timezone.localdate(now, ZoneInfo(advanced.funder.time_zone)) + timedelta(days=DAYS_AHEAD)
+        if to_date > max(last_date, advanced.business_date):
+            raise DateTooFar(business_date=advanced.business_date, to_date=to_date, last_date=last_date)
         if to_date > advanced.business_date:
             facts = {"from": advanced.business_date.isoformat(), "to": to_date.isoformat()}
             advanced.business_date = to_date

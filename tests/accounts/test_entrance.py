@@ -38,6 +38,22 @@ def test_a_stranger_is_sent_to_sign_in_and_the_api_says_401(db):
     assert Client().get("/api/v1/me/").status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("came_from", "next_page"),
+    [
+        ("http://testserver/supplier/quotes/7/?full=1", "/supplier/quotes/7/%3Ffull%3D1"),
+        ("https://elsewhere.example/supplier/quotes/7/", "/"),
+        ("", "/"),
+    ],
+)
+def test_what_is_sent_by_somebody_signed_out_leads_back_to_the_page_it_was_sent_from(db, came_from, next_page):
+    answer = Client().post("/supplier/quotes/7/apply/", headers={"referer": came_from} if came_from else {})
+    assert answer.headers["Location"] == f"/accounts/login/?next={next_page}"
+    told = Client(cookies=None)
+    told.cookies = answer.cookies
+    assert "What you sent was not done." in told.get(answer.headers["Location"]).text
+
+
 def test_a_user_without_a_party_is_sent_to_register_a_supplier(cast):
     user = User.objects.create_user("nobody@nowhere.example")
     browser = browser_of(user)

@@ -14,7 +14,7 @@ from financing.receivables import services as receivable_services
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import CURRENCY, NOW, TODAY, as_member
+from tests.world import CURRENCY, NOW, TODAY, as_member, noon
 
 pytestmark = pytest.mark.django_db
 
@@ -182,7 +182,8 @@ def test_what_one_advance_leaves_goes_to_the_facilitys_other_advances(lending):
 
 
 def advance_to(lending, day):
-    ledger.advance_business_date(actor=as_member("hugo@harbour.example"), book_id=lending.book.id, to_date=day, now=NOW)
+    hugo = as_member("hugo@harbour.example")
+    ledger.advance_business_date(actor=hugo, book_id=lending.book.id, to_date=day, now=noon(day))
     services.accrue_book(actor=SYSTEM_ACTOR, book_id=lending.book.id, now=NOW)
 
 

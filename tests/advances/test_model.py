@@ -27,7 +27,7 @@ from financing.receivables import services as receivables
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import CURRENCY, NOW, TODAY, as_member
+from tests.world import CURRENCY, NOW, TODAY, as_member, noon
 
 DAILY_RATE = Fraction(9, 100) / 360  # grade A
 ADVANCE_RATE = Fraction(9, 10)
@@ -319,7 +319,8 @@ class LifeOfAFacility(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 2, 5, 17]))
     def days_pass(self, days):
         self.model.day += timedelta(days=days)
-        ledger.advance_business_date(actor=self.hugo, book_id=self.lending.book.id, to_date=self.model.day, now=NOW)
+        day = self.model.day
+        ledger.advance_business_date(actor=self.hugo, book_id=self.lending.book.id, to_date=day, now=noon(day))
         services.accrue_book(actor=SYSTEM_ACTOR, book_id=self.lending.book.id, now=NOW)
         for _, loan in self.model.of(*OPEN_STATES):
             loan.accrue(days)

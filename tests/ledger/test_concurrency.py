@@ -85,7 +85,10 @@ def test_nothing_is_booked_into_a_day_that_is_being_closed(committed_book):
         if number == 0:
             for day in range(1, 11):
                 ledger.advance_business_date(
-                    actor=SYSTEM_ACTOR, book_id=committed_book.id, to_date=TODAY + timedelta(days=day), now=NOW
+                    actor=SYSTEM_ACTOR,
+                    book_id=committed_book.id,
+                    to_date=TODAY + timedelta(days=day),
+                    now=NOW + timedelta(days=day),
                 )
         else:
             for turn in range(20):

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -7,6 +7,7 @@ from accounts.trail.models import Event
 from financing.ledger import services as ledger
 from financing.ledger.models import Book, Entry
 from financing.ledger.rules import DateGoesBackwards, DateTooFar
+from financing.ledger.services import DAYS_AHEAD
 from portal.shared.access import SYSTEM_ACTOR, Actor
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
 from tests.ledger.conftest import NOW, TODAY, disbursement, post
@@ -46,10 +47,20 @@ def test_the_day_does_not_go_back(book):
     assert Book.objects.get().business_date == TOMORROW
 
 
-def test_a_mistyped_year_is_refused_as_it_could_not_be_taken_back(book):
-    with pytest.raises(DateTooFar):
-        advance(book, TODAY.replace(year=TODAY.year + 40))
+def test_a_day_that_the_calendar_does_not_reach_is_refused_as_it_could_not_be_taken_back(book):
+    for slip in (TODAY.replace(year=TODAY.year + 1), TODAY + timedelta(days=DAYS_AHEAD + 1)):
+        with pytest.raises(DateTooFar):
+            advance(book, slip)
     assert Book.objects.get().business_date == TODAY
+
+
+def test_a_long_weekend_is_closed_on_its_eve_and_a_book_that_is_behind_catches_up(book):
+    eve_of_easter = TODAY + timedelta(days=DAYS_AHEAD)
+    assert advance(book, eve_of_easter).business_date == eve_of_easter
+    later = ledger.advance_business_date(
+        actor=SYSTEM_ACTOR, book_id=book.id, to_date=TODAY + timedelta(days=400), now=NOW + timedelta(days=400)
+    )
+    assert later.business_date == TODAY + timedelta(days=400)
 
 
 def test_advancing_to_the_day_that_is_open_changes_nothing(book):

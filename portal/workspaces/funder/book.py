@@ -1,5 +1,7 @@
 """The funder's book: its day, its trial balance, what is open and whether the bank agrees."""
 
+from datetime import timedelta
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -61,7 +63,7 @@ def _page(request: HttpRequest, *, form=None, refusal=None, status=200) -> HttpR
         "lines": [{"name": named(line.kind), "line": line} for line in lines],
         "imbalance": sum(line.balance_minor for line in lines),
         "statements": list(statements(actor=request.actor)[:10]),
-        "form": form or NextDay(initial={"to_date": found.business_date}),
+        "form": form or NextDay(initial={"to_date": found.business_date + timedelta(days=1)}),
         "refusal": refusal,
         "may_advance": permits(request.actor, "ledger.advance_business_date"),
     }

@@ -16,7 +16,7 @@ from financing.ledger.services import advance_business_date
 from portal.shared.access import SYSTEM_ACTOR
 from tests.api.conftest import caller_for
 from tests.pages.funder.test_funder import applied, lending  # noqa: F401 (a fixture)
-from tests.world import NOW, TODAY, as_member
+from tests.world import NOW, TODAY, as_member, noon
 
 pytestmark = pytest.mark.django_db
 
@@ -61,9 +61,9 @@ def test_a_figure_leads_to_the_advances_that_it_is_made_of(drawn, as_user, asked
 
 
 def test_income_is_told_by_month_of_value_date(drawn):
-    advance_business_date(
-        actor=as_member("hugo@harbour.example"), book_id=drawn.book.id, to_date=TODAY + timedelta(days=40), now=NOW
-    )
+    day = TODAY + timedelta(days=40)
+    hugo = as_member("hugo@harbour.example")
+    advance_business_date(actor=hugo, book_id=drawn.book.id, to_date=day, now=noon(day))
     services.accrue_book(actor=SYSTEM_ACTOR, book_id=drawn.book.id, now=NOW)
     drawn.book.refresh_from_db()
     found = earned(book_id=drawn.book.id, currency="EUR", until=drawn.book.business_date)
