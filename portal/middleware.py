@@ -20,6 +20,8 @@ from portal.shared.errors import RuleViolation, Stale
 from portal.shared.http import problem_document
 
 SESSION_PARTY = "party_id"
+ACTING_FOR = "acting_for"
+"""For whom the page was opened that a form is sent from: dialog.js adds it to every form of who has several parties."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -29,6 +31,13 @@ class NoLongerMember(Stale):
 
     code = "NO_LONGER_MEMBER"
     sentence = "You no longer act for the party of this page. Nothing was done. Open the page again."
+
+
+class ActsForAnother(Stale):
+    """Two windows, two parties: what the page of one asks is not done for the other."""
+
+    code = "ACTS_FOR_ANOTHER"
+    sentence = "You act for {party} by now; this page was opened while you acted for another. Nothing was done."
 
 
 class RequestIdMiddleware:
@@ -117,6 +126,14 @@ class ActorMiddleware:
             # A shared desk: what one person has seen is not on the next one's "back" button.
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    def process_view(self, request: HttpRequest, *view) -> HttpResponse | None:
+        """After the check against forgery, which reads the form first."""
+        if request.actor is None or request.path.startswith("/api/") or not self._changes_something(request):
+            return None
+        asked = request.POST.get(ACTING_FOR, "")
+        is_other = asked not in ("", str(request.party.id))
+        return self._refuse(request, ActsForAnother(party=request.party.name)) if is_other else None
 
     def _changes_something(self, request: HttpRequest) -> bool:
         return request.method not in SAFE_METHODS and not self._concerns_the_person(request)

@@ -42,6 +42,12 @@ def position(actor: Actor, book: Book) -> list[dict]:
     return sorted(sums.values(), key=lambda line: -line["lent"])
 
 
+def overdue(actor: Actor) -> dict[str, int]:
+    """Principal of advances past their due date, by currency; minor units."""
+    rows = Advance.objects.visible_to(actor).filter(status__in=(Advance.Status.OVERDUE, Advance.Status.DEFAULTED))
+    return dict(rows.values_list("currency").annotate(Sum("principal_minor")).order_by("currency"))
+
+
 def repaid(actor: Actor, currency: str, since: date) -> dict:
     """What has come back since a value date: principal, and the interest and fees with it. Minor units.
 

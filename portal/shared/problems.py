@@ -178,6 +178,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 
 INSIDE = frozenset(
     {
+        "ACTS_FOR_ANOTHER",
         "EMAIL_UNCONFIRMED",
         "INVITATION_INVALID",
         "INVITATION_FOR_ANOTHER",

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
 from accounts.parties.models import Membership, Party, User
-from portal.middleware import SESSION_PARTY, ActorMiddleware
+from portal.middleware import ACTING_FOR, SESSION_PARTY, ActorMiddleware
 from tests.accounts.conftest import browser_of
 from tests.world import NOW, PASSWORD
 
@@ -124,6 +124,19 @@ def test_what_a_page_of_a_left_party_asks_is_not_done_for_another(cast, hugo):
     assert "NO_LONGER_MEMBER" in refused.text
     assert party_of(browser) == "Amphora"
     assert browser.post("/supplier/verification/", {"legal_name": "X"}).status_code != 409
+
+
+def test_what_a_page_of_one_party_asks_is_not_done_for_another_of_the_same_person(cast, hugo):
+    browser = two_parties(hugo, cast.amphora, cast.bellows)
+    browser.post("/party/", {"party": cast.bellows.id})
+    refused = browser.post("/party/settings/", {"time_zone": "Asia/Shanghai", ACTING_FOR: cast.amphora.id})
+    assert refused.status_code == 409
+    assert "You act for Bellows by now" in refused.text
+    assert not Party.objects.filter(time_zone="Asia/Shanghai").exists()
+    browser.post("/party/settings/", {"time_zone": "Asia/Shanghai", ACTING_FOR: cast.bellows.id})
+    assert Party.objects.get(time_zone="Asia/Shanghai") == cast.bellows
+    assert browser.post("/party/", {"party": cast.amphora.id, ACTING_FOR: cast.amphora.id}).status_code == 302
+    assert party_of(browser) == "Amphora"
 
 
 def test_the_api_tells_the_same_as_a_problem_document(cast, hugo):

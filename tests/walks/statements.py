@@ -16,7 +16,7 @@ MOST = """
   4 /notices/bell/
   5 /notices/latest/
   7 /notices/{notice_id}/
- 14 /funding/
+ 15 /funding/
   6 /funding/applications/
  26 /funding/applications/{application_id}/
   8 /funding/advances/{advance_id}/

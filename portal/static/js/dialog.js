@@ -27,6 +27,11 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   event.submitter?.setAttribute("aria-busy", "true");
 });
+// Two windows, two parties: a form says for whom its page was opened.
+document.addEventListener("formdata", (event) => {
+  const party = document.body.dataset.actingFor;
+  if (party && event.target.method === "post") event.formData.set("acting_for", party);
+});
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => {
     delete form.dataset.sent;

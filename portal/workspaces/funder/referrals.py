@@ -108,7 +108,9 @@ def home(request: HttpRequest) -> HttpResponse:
     book = queries.book_of(request.actor)
     pace = overview.pace(request.actor, now)
     positions = overview.position(request.actor, book) if book else []
+    overdue = overview.overdue(request.actor) if book else {}
     for line in positions:
+        line["overdue"] = overdue.get(line["currency"], 0)
         line["why"] = {"lent": why.lent(line, book.business_date), "cash": why.cash(line, book.business_date)}
     context = {
         "table": table,
@@ -117,6 +119,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "positions": positions,
         "waiting": overview.waiting(request.actor),
         "why": {"alone": why.decided_alone(pace), "to_money": why.to_money(pace)},
+        "overdue_url": reverse("funder:advances") + "?advances-status=OVERDUE",
     }
     return render(request, "funder/home.html", context)
 

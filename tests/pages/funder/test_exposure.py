@@ -47,6 +47,12 @@ def test_what_is_lent_is_the_same_sum_whatever_it_is_summed_by(drawn):
     assert (found.overdue_minor, found.largest_share) == (400_00, 1.0)
 
 
+def test_the_first_screen_says_what_is_overdue_and_leads_there(drawn, as_user):
+    page = as_user("hana@harbour.example").get(reverse("funder:home"))
+    assert [each["overdue"] for each in page.context["positions"]] == [400_00]
+    assert f"{reverse('funder:advances')}?advances-status=OVERDUE" in page.text
+
+
 def test_a_second_funder_sees_nothing_of_it(drawn):
     assert lent(actor=as_member("cleo@crown.example"), book=drawn.book, currency="EUR").total.count == 0
 
