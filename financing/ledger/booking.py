@@ -68,7 +68,8 @@ WITH day AS MATERIALIZED (
     FROM posting p, day, obstacle
     WHERE obstacle.is_none -- one condition: of three the planner concludes that there is one row, and joins by loops
     ORDER BY p.key
-    ON CONFLICT (book_id, key) DO NOTHING
+    -- Of any index: of two who reverse an entry at once, the second may meet the first in that of reverses_id instead.
+    ON CONFLICT DO NOTHING
     RETURNING id, key, value_date
 ), leg AS (
     INSERT INTO ledger_leg (entry_id, account_id, amount_minor)

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection
-from django.utils import timezone
 
 from accounts.parties.models import Party
 from accounts.trail.services import News, record
@@ -132,7 +131,7 @@ def advance_business_date(*, actor: Actor, book_id: int, to_date: date, now: dat
         advanced = Book.objects.select_for_update(no_key=True).get(id=book_id)
         if to_date < advanced.business_date:
             raise DateGoesBackwards(business_date=advanced.business_date, to_date=to_date)
-        last_date = timezone.localdate(now, ZoneInfo(advanced.funder.time_zone)) + timedelta(days=DAYS_AHEAD)
+        last_date = now.astimezone(ZoneInfo(advanced.funder.time_zone)).date() + timedelta(days=DAYS_AHEAD)
         if to_date > max(last_date, advanced.business_date):
             raise DateTooFar(business_date=advanced.business_date, to_date=to_date, last_date=last_date)
         if to_date > advanced.business_date:

@@ -103,7 +103,7 @@ def test_the_news_tell_the_reason_to_whom_it_concerns(stage, case):
         assert event.facts["reason"] == code
         assert code in sentence(email, event)
     event = read(PAYEE, payment)
-    shown = EventShown(event, context={"request": SimpleNamespace(actor=as_member(PAYEE))}).data
+    shown = EventShown(event, context={"request": SimpleNamespace(actor=as_member(PAYEE)), "names": {}}).data
     assert shown["payload"].get("reason", "") == (code if payee_reads else "")
     said = sentence(PAYEE, event)
     assert (code in said, "Check the account number" in said) == (payee_reads, payee_reads)
