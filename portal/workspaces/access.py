@@ -12,9 +12,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from portal.middleware import SAFE_METHODS
 from portal.shared.errors import NotFound
-
-SAFE_METHODS = ("GET", "HEAD")
 
 
 def for_kinds(*kinds: str) -> Callable:

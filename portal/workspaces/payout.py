@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.parties.freshness import is_fresh, require_on_page
-from accounts.parties.models import User
+from accounts.trail.doers import named
 from financing.banking.models import BankAccount
 from financing.banking.second import for_operator, is_seasoned, trusted
 from financing.banking.services import confirm_account, replace_account, word_on
@@ -75,8 +75,7 @@ def _proposal(actor: Actor, account: BankAccount, before, by: str, members, for_
 def proposers(accounts: Iterable[BankAccount]) -> dict[str, str]:
     """Who proposed them, by identity, in words for colleagues and for the operator."""
     said = {each.proposed_by for each in accounts}
-    numbers = {int(each.removeprefix("user:")) for each in said if each.startswith("user:")}
-    people = {f"user:{user.id}": str(user) for user in User.objects.filter(id__in=numbers)} if numbers else {}
+    people = named(*(each for each in said if each.startswith("user:")))
     return {each: people.get(each) or _nobody(each) for each in said}
 
 

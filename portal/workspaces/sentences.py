@@ -229,8 +229,8 @@ def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> 
     for event in events:
         took = round((event.recorded_at - before).total_seconds() * 1000) if with_times and before else None
         address = "" if with_times else pages.address(actor.party_kind, event)
-        detail = filter(None, (about.get((event.subject_type, event.subject_id)), reasons(actor.party_kind, event)))
-        told.append(_happening(event, _by(actor, event, names), " · ".join(detail), took, address))
+        detail = with_party(about, event, reasons(actor.party_kind, event))
+        told.append(_happening(event, _by(actor, event, names), detail, took, address))
         before = event.recorded_at
     return told
 
@@ -301,6 +301,11 @@ def reasons(kind: str, event: Event) -> str:
         codes = [code for code in codes if code not in REFERRING]
     audience = wording.OFFICER if kind in access.FUNDERS else wording.SUPPLIER
     return " ".join(wording.reason(str(code), audience) for code in codes)
+
+
+def with_party(parties: dict[tuple[str, int], str], event: Event, detail: str) -> str:
+    """The party that an event is about, where `parties_of` names it, before what else is told of it."""
+    return " · ".join(filter(None, (parties.get((event.subject_type, event.subject_id)), detail)))
 
 
 def parties_of(actor: Actor, events: Sequence[Event]) -> dict[tuple[str, int], str]:

@@ -41,10 +41,11 @@ def in_arrears(pairs: Collection[Pair], *, but: Iterable[int] = ()) -> set[Pair]
 def hold(*, actor: Actor, amounts: Sequence[tuple[Advance, int]], now: datetime) -> None:
     """Hold for their suppliers what is due to them of these advances, whose payment never arrived (minor units)."""
     book_all(actor, [(each.funder_id, _held_of_advance(each, amount)) for each, amount in amounts], now)
-    facts = [{"amount_minor": amount, "currency": each.currency} for each, amount in amounts]
-    parties = [(each.supplier_id, each.funder_id) for each, _ in amounts]
-    subjects = [each for each, _ in amounts]
-    record(actor, now, [News("remainder.held", *each) for each in zip(subjects, parties, facts, strict=True)])
+    news = []
+    for each, amount in amounts:
+        facts = {"amount_minor": amount, "currency": each.currency}
+        news.append(News("remainder.held", each, (each.supplier_id, each.funder_id), facts))
+    record(actor, now, news)
 
 
 def hold_back(*, actor: Actor, instruction_ids: Collection[int], now: datetime) -> None:
@@ -159,24 +160,22 @@ def _key_of_holding(instruction: PaymentInstruction) -> str:
 
 
 def _held(instruction: PaymentInstruction) -> Posting:
-    legs = (
-        LegOf("DUE_TO_SUPPLIER", instruction.amount_minor, instruction.facility_id),
-        LegOf("CASH_COLLATERAL", -instruction.amount_minor, instruction.facility_id),
-    )
-    return Posting(
-        key=_key_of_holding(instruction), kind="remainder.held", currency=instruction.currency, legs=legs,
-        subject_type=instruction._meta.label_lower, subject_id=instruction.id,
-    )  # fmt: skip
+    return _set_aside(_key_of_holding(instruction), instruction, instruction.amount_minor)
 
 
 def _held_of_advance(advance: Advance, amount_minor: int) -> Posting:
+    return _set_aside(f"given-back/{advance.id}/held", advance, amount_minor)
+
+
+def _set_aside(key: str, subject: PaymentInstruction | Advance, amount_minor: int) -> Posting:
+    """What is due to the supplier becomes cash collateral of the subject's facility."""
     legs = (
-        LegOf("DUE_TO_SUPPLIER", amount_minor, advance.facility_id),
-        LegOf("CASH_COLLATERAL", -amount_minor, advance.facility_id),
+        LegOf("DUE_TO_SUPPLIER", amount_minor, subject.facility_id),
+        LegOf("CASH_COLLATERAL", -amount_minor, subject.facility_id),
     )
     return Posting(
-        key=f"given-back/{advance.id}/held", kind="remainder.held", currency=advance.currency, legs=legs,
-        subject_type=advance._meta.label_lower, subject_id=advance.id,
+        key=key, kind="remainder.held", currency=subject.currency, legs=legs,
+        subject_type=subject._meta.label_lower, subject_id=subject.id,
     )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def replace_account(
         if known:
             return known
         if actor.is_system:
-            put_out_of_force(old, now)
+            end_account(old, BankAccount.Status.CLOSED, now)
         return _propose(actor, old.party_id, particulars, False, now)
 
 
@@ -72,22 +72,28 @@ def close_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccoun
     with acting(actor):
         account = _lock(actor, account_id)
         if account.status != BankAccount.Status.CLOSED:
-            put_out_of_force(account, now)
+            end_account(account, BankAccount.Status.CLOSED, now)
             facts = {"currency": account.currency, "end": account.iban[-4:]}
             record(actor, now, [News("bank_account.closed", account, (account.party_id,), facts)])
         return account
 
 
-def put_out_of_force(account: BankAccount, now: datetime) -> None:
-    account.move_to(BankAccount.Status.CLOSED)
+def end_account(account: BankAccount, state: str, now: datetime) -> None:
+    """Locked: close it, or end what was only proposed. Raises InvalidTransition."""
+    account.move_to(state)
     account.closed_at = now
     account.save(update_fields=["status", "closed_at"])
 
 
-def _lock(actor: Actor, account_id: int) -> BankAccount:
+def lock_account(actor: Actor, account_id: int) -> BankAccount:
     account = BankAccount.objects.select_for_update().visible_to(actor).filter(id=account_id).first()
     if account is None:
         raise NotFound()
+    return account
+
+
+def _lock(actor: Actor, account_id: int) -> BankAccount:
+    account = lock_account(actor, account_id)
     _require_own(actor, account.party_id, account.connected)
     return account
 

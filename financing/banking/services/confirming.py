@@ -7,11 +7,11 @@ from accounts.parties.queries import operators
 from accounts.trail.services import News, record
 from financing.banking.models import BankAccount
 from financing.banking.second import SEASONED, for_operator, is_seasoned, trusted
-from financing.banking.services.accounts import put_out_of_force
+from financing.banking.services.accounts import end_account, lock_account
 from portal.shared import access
 from portal.shared.access import Actor, permits, require
 from portal.shared.database import acting
-from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork, RuleViolation
+from portal.shared.errors import Forbidden, InvalidInput, OwnWork, RuleViolation
 
 Status, Word = BankAccount.Status, BankAccount.Word
 
@@ -45,7 +45,7 @@ def confirm_account(*, actor: Actor, account_id: int, evidence: str = "", now: d
     InvalidInput (EVIDENCE_MISSING).
     """
     with acting(actor):
-        account = _lock(actor, account_id)
+        account = lock_account(actor, account_id)
         word = word_on(actor, account)
         account.move_to(Status.IN_FORCE)
         if word == Word.OPERATOR:
@@ -56,7 +56,7 @@ def confirm_account(*, actor: Actor, account_id: int, evidence: str = "", now: d
         account.confirmed_at, account.confirmed_by, account.confirmed_as = now, actor.identity, word
         before = _in_force_before(account)
         if before:
-            put_out_of_force(before, now)
+            end_account(before, Status.CLOSED, now)
         account.save(update_fields=["status", "confirmed_at", "confirmed_by", "confirmed_as", "evidence"])
         record(actor, now, [_news(actor, account, before)])
         return account
@@ -65,7 +65,7 @@ def confirm_account(*, actor: Actor, account_id: int, evidence: str = "", now: d
 def withdraw_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
     """Whoever proposed an account takes it back. Raises NotFound, Forbidden, InvalidTransition."""
     with acting(actor):
-        account = _lock(actor, account_id)
+        account = lock_account(actor, account_id)
         require(actor, "banking.register_account")
         if actor.identity != account.proposed_by:
             raise Forbidden("Somebody else proposed this account: you can refuse it.")
@@ -75,16 +75,9 @@ def withdraw_account(*, actor: Actor, account_id: int, now: datetime) -> BankAcc
 def refuse_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
     """The second word is no: the party is paid as before. Raises NotFound, Forbidden, OwnWork, InvalidTransition."""
     with acting(actor):
-        account = _lock(actor, account_id)
+        account = lock_account(actor, account_id)
         word_on(actor, account)
         return _end(actor, account, Status.REFUSED, now)
-
-
-def _lock(actor: Actor, account_id: int) -> BankAccount:
-    account = BankAccount.objects.select_for_update().visible_to(actor).filter(id=account_id).first()
-    if account is None:
-        raise NotFound()
-    return account
 
 
 def word_on(actor: Actor, account: BankAccount) -> str:
@@ -141,9 +134,7 @@ def _news(actor: Actor, account: BankAccount, before: BankAccount | None) -> New
 
 
 def _end(actor: Actor, account: BankAccount, state: str, now: datetime) -> BankAccount:
-    account.move_to(state)
-    account.closed_at = now
-    account.save(update_fields=["status", "closed_at"])
+    end_account(account, state, now)
     facts = {"currency": account.currency, "end": account.iban[-4:]}
     name = "bank_account.withdrawn" if state == Status.WITHDRAWN else "bank_account.refused"
     record(actor, now, [News(name, account, (account.party_id,), facts)])

@@ -55,7 +55,7 @@ def _lending(actor: Actor) -> dict | None:
         "repaid": repaid(actor, currency, book.business_date - timedelta(days=PACE_DAYS)),
         "due": falls_due(actor, currency, days=DAYS_SHOWN),
         "business_date": book.business_date,
-        "overdue_url": f"{reverse('funder:advances')}?advances-status=OVERDUE",
+        "overdue_url": queries.overdue_url(),
     }
 
 

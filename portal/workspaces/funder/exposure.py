@@ -78,7 +78,7 @@ def exposure(request: HttpRequest) -> HttpResponse:
         "charts": _charts(found, _names(found)),
         "income": _income(months, currency),
         "earned_minor": sum(each.amount_minor for each in months),
-        "overdue_url": reverse("funder:advances") + "?advances-status=OVERDUE",
+        "overdue_url": queries.overdue_url(),
     }
     return render(request, "funder/exposure.html", context)
 

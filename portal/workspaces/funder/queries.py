@@ -16,6 +16,11 @@ def advance_url(row: Advance) -> str:
     return reverse("funder:advance", args=[row.pk])
 
 
+def overdue_url() -> str:
+    """The list of advances past their due date."""
+    return f"{reverse('funder:advances')}?advances-status=OVERDUE"
+
+
 def open_advances(actor: Actor):
     return Advance.objects.visible_to(actor).filter(status__in=Advance.OPEN).select_related("supplier")
 

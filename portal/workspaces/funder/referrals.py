@@ -119,7 +119,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "positions": positions,
         "waiting": overview.waiting(request.actor),
         "why": {"alone": why.decided_alone(pace), "to_money": why.to_money(pace)},
-        "overdue_url": reverse("funder:advances") + "?advances-status=OVERDUE",
+        "overdue_url": queries.overdue_url(),
     }
     return render(request, "funder/home.html", context)
 

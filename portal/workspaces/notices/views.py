@@ -74,12 +74,12 @@ def _in_words(actor: Actor, rows: Sequence[Notice]) -> list[queries.Shown]:
     """Notices in words, each with the party that it is about where its reader is told of many."""
     shown = queries.in_words(actor.party_kind, rows)
     about = sentences.parties_of(actor, [row.event for row in rows])
-    return [replace(each, words=replace(each.words, detail=_detail(each, about))) for each in shown]
-
-
-def _detail(shown: queries.Shown, parties: dict[tuple[str, int], str]) -> str:
-    event = shown.notice.event
-    return " · ".join(filter(None, (parties.get((event.subject_type, event.subject_id)), shown.words.detail)))
+    return [
+        replace(
+            each, words=replace(each.words, detail=sentences.with_party(about, each.notice.event, each.words.detail))
+        )
+        for each in shown
+    ]
 
 
 @for_kinds()

@@ -35,14 +35,19 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Evidence(forms.Form):
-    """What the bank showed of holder and number."""
-
-    evidence = forms.CharField(
-        max_length=500, label=gettext_lazy("What the bank showed"), widget=forms.Textarea(attrs={"rows": 3}),
+def evidence_field(*, required: bool, rows: int) -> forms.CharField:
+    return forms.CharField(
+        max_length=500, required=required, label=gettext_lazy("What the bank showed"),
+        widget=forms.Textarea(attrs={"rows": rows}),
         help_text=gettext_lazy("By what you know that holder and number belong together: the answer of a name check, a "
                                "letter of the bank, a statement. Not the party's own word."),
     )  # fmt: skip
+
+
+class Evidence(forms.Form):
+    """What the bank showed of holder and number."""
+
+    evidence = evidence_field(required=True, rows=3)
 
 
 @for_kinds(OPERATOR)

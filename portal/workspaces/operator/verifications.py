@@ -24,6 +24,7 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces import house
 from portal.workspaces.access import for_kinds
 from portal.workspaces.operator import overview, queries
+from portal.workspaces.operator.accounts import evidence_field
 from portal.workspaces.operator.doubles import accounts_of, doubles
 from portal.workspaces.sentences import timeline
 
@@ -67,12 +68,7 @@ class Decision(forms.Form):
         coerce=int, required=False, widget=forms.CheckboxSelectMultiple,
         label=gettext_lazy("Confirm with it where it is paid"),
     )  # fmt: skip
-    evidence = forms.CharField(
-        max_length=500, required=False, label=gettext_lazy("What the bank showed"),
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("By what you know that holder and number belong together: the answer of a name check, a "
-                               "letter of the bank, a statement. Not the party's own word."),
-    )  # fmt: skip
+    evidence = evidence_field(required=False, rows=2)
 
     def __init__(self, *args, row: BusinessVerification, **kwargs):
         super().__init__(*args, **kwargs)
