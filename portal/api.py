@@ -34,6 +34,7 @@ for prefix, viewset in {
     # goods
     "trade-history": orders.TradeHistory,
     "purchase-orders": orders.PurchaseOrders,
+    "supplier-numbers": receivables.SupplierNumbers,
     "suppliers": platform.Suppliers,
     # money
     "receivables": receivables.Receivables,

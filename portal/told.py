@@ -92,6 +92,11 @@ EVENTS: dict[str, tuple[Told, ...]] = {
     ),
     "verification.approved": told(DECISIONS, SUPPLIER, STAFF),
     "verification.rejected": told(DECISIONS, SUPPLIER, STAFF),
+    "supplier_number.proposed": told(
+        WORK, PLATFORM, CHECKERS, sentence=_("A supplier says that your trade knows it as {number}: confirm or refuse")
+    ),
+    "supplier_number.confirmed": told(DECISIONS, SUPPLIER, STAFF) + told(DECISIONS, PLATFORM, STAFF, mailed=False),
+    "supplier_number.refused": told(PROBLEMS, SUPPLIER, STAFF),
     # invoices
     "receivable.received": tuple(
         Told(INVOICES, PLATFORM, MAKERS, facts={"match": found}, sentence=_("Invoice {number} waits to be accepted"))

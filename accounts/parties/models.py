@@ -52,9 +52,11 @@ class Party(Lifecycle, models.Model):
         PROSPECT = "PROSPECT"
         ADMITTED = "ADMITTED"
         SUSPENDED = "SUSPENDED"
+        CLOSED = "CLOSED"
 
     NEXT = {
-        Status.PROSPECT: {Status.ADMITTED},
+        # CLOSED: known by its trade alone, which went over to the supplier whose it is.
+        Status.PROSPECT: {Status.ADMITTED, Status.CLOSED},
         Status.ADMITTED: {Status.SUSPENDED},
         Status.SUSPENDED: {Status.ADMITTED},
     }

@@ -7,6 +7,8 @@ from accounts.intake.models import Document
 from accounts.parties.models import Party
 from portal.shared import access
 from portal.shared.access import Actor
+from portal.shared.choices import Choices
+from portal.shared.workflow import Lifecycle
 
 
 class PurchaseOrderQuerySet(models.QuerySet):
@@ -103,3 +105,62 @@ class ReturnLine(models.Model):
             models.UniqueConstraint(fields=["order_line", "number"], name="return_line_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0, amount_minor__gte=0), name="return_line_plausible"),
         ]
+
+
+class SupplierNumberQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor):
+        """The supplier that says so, the platform that is asked; the operator."""
+        if actor.is_system or actor.party_kind == access.OPERATOR:
+            return self
+        return self.filter(Q(supplier_id=actor.party_id) | Q(platform_id=actor.party_id))
+
+
+class SupplierNumber(Lifecycle, models.Model):
+    """A supplier says by which number a platform's trade names it; the platform knows whether that is true.
+
+    What stood under the number before goes over to the supplier with the platform's word: `taken_over` is who had it.
+    """
+
+    class Status(Choices):
+        PROPOSED = "PROPOSED"
+        CONFIRMED = "CONFIRMED"
+        REFUSED = "REFUSED"
+        WITHDRAWN = "WITHDRAWN"
+
+    NEXT = {Status.PROPOSED: {Status.CONFIRMED, Status.REFUSED, Status.WITHDRAWN}}
+
+    platform = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="supplier_numbers")
+    number = models.CharField(max_length=80)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PROPOSED)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=80)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=280, blank=True, help_text="Why it was refused: the supplier reads it")
+    taken_over = models.ForeignKey(Party, models.PROTECT, null=True, related_name="+")
+
+    objects = SupplierNumberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier"], condition=Q(status__in=["PROPOSED", "CONFIRMED"]), name="supplier_number_one"
+            ),
+            # One seller's trade in two suppliers' hands.
+            models.UniqueConstraint(
+                fields=["platform", "number"], condition=Q(status="CONFIRMED"), name="supplier_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="PROPOSED", decided_at__isnull=True, decided_by="")
+                | (~Q(status="PROPOSED") & Q(decided_at__isnull=False) & ~Q(decided_by="")),
+                name="supplier_number_decided_by_somebody",
+            ),
+            # Who says so does not confirm it, whatever other party they act for.
+            models.CheckConstraint(
+                condition=~Q(status="CONFIRMED") | ~Q(decided_by=F("proposed_by")), name="supplier_number_by_two"
+            ),
+        ]
+
+    def __str__(self):
+        return self.number

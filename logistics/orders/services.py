@@ -25,6 +25,8 @@ from portal.shared.errors import InvalidInput, NotFound, TooLarge
 from portal.shared.sentences import Sentence, kept, told
 
 MAX_BYTES = 64 * 1024**2
+IMPORTS = "orders.import_trade"
+"""Name of a platform's lock: one import of its trade at a time."""
 ROWS_AT_ONCE = 5_000
 REPORTED_ROWS = 20_000
 COUNTS = ("lines", "new", "known", "updated", "receipts", "returns", "suppliers", "not_yet")
@@ -210,7 +212,7 @@ class _Job:
     def enter(self, rows: Iterable[tuple[int, dict | None]]) -> int:
         """How many rows there were."""
         # One import of a platform at a time: two that bring the same lines would wait for each other in a circle.
-        lock_name("orders.import_trade", self.platform.id)
+        lock_name(IMPORTS, self.platform.id)
         before = self.report.lines
         lines = list(
             _lines(rows, self.mapping, ZoneInfo(self.platform.time_zone), self.known_until, self.now, self.report)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine
+from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine, SupplierNumber
 from portal.backoffice.base import ReadOnly
 from portal.backoffice.filters import party, period
 from portal.backoffice.site import site
@@ -35,3 +35,10 @@ class ReturnLines(ReadOnly):
     search_fields = ("=number", "=order_line__order__number", "reason")
     list_filter = (period("returned_at"),)
     currency = "order_line__currency"
+
+
+@admin.register(SupplierNumber, site=site)
+class SupplierNumbers(ReadOnly):
+    columns = ("number", "supplier", "platform", "status", "proposed_at", "decided_at")
+    search_fields = ("=number", "supplier__name")
+    list_filter = ("status", party("supplier"), party("platform"), period("proposed_at"))

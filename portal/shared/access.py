@@ -65,6 +65,8 @@ PERMISSIONS: dict[str, frozenset[tuple[str, str]]] = {
     "backoffice.view": _allow(OPERATOR, VIEWER, MAKER, CHECKER),
     # goods
     "orders.import_trade": _allow((PLATFORM, OPERATOR), MAKER),
+    "orders.propose_number": _allow(SUPPLIER, MAKER),
+    "orders.confirm_number": _allow(PLATFORM, CHECKER),
     "orders.view": _allow((SUPPLIER, PLATFORM, FINANCIER, BANK, OPERATOR), VIEWER, MAKER, CHECKER),
     # money
     "receivables.submit": _allow((SUPPLIER, PLATFORM), MAKER),
@@ -106,6 +108,7 @@ APPROVES_OR_PAYS = frozenset(
         "parties.decide_verification",
         "parties.shut_out",
         "parties.let_in",
+        "orders.confirm_number",
         "receivables.accept",
         "receivables.settle",
         "receivables.approve_payment",

@@ -23,10 +23,14 @@ def acting(actor: Actor):
         yield
 
 
-def lock_name(*parts: str | int) -> None:
-    """Hold an advisory lock on a name until the transaction ends: for what has no row yet."""
+def lock_name(*parts: str | int, shared: bool = False) -> None:
+    """Hold an advisory lock on a name until the transaction ends: for what has no row yet.
+
+    Those who hold it `shared` do not wait for each other, only for who holds it alone.
+    """
+    lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["/".join(map(str, parts))])
+        cursor.execute(f"SELECT {lock}(hashtextextended(%s, 0))", ["/".join(map(str, parts))])
 
 
 def append_only(*tables: str, but: str = "") -> migrations.RunSQL:

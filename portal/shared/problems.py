@@ -50,6 +50,15 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "DATE_INVALID": (422, "A day is not written as in 2026-03-31."),
     # people
     "PARTY_EXISTS": (422, "A party with this number is registered already."),
+    "SUPPLIER_NUMBER_INVALID": (422, "A number at a platform has 1 to 80 characters that can be printed."),
+    "SUPPLIER_NUMBER_KNOWN": (409, "Platforms know the supplier by a number already."),
+    "SUPPLIER_NUMBER_ASKED": (409, "A platform is asked about another number of the supplier. Withdraw that first."),
+    "SUPPLIER_NUMBER_TAKEN": (
+        409,
+        "The number belongs to a supplier of which more is known than the platform's trade.",
+    ),
+    "SUPPLIER_NUMBER_CLASH": (409, "One credit note stands both under the number and with the supplier."),
+    "SUPPLIER_UNVERIFIED": (409, "The supplier has to be admitted before its number is confirmed."),
     "PARTY_NAME_INVALID": (422, "A company has a name with letters, of 140 characters at most."),
     "TIME_ZONE_UNKNOWN": (422, "There is no such time zone."),
     "REGISTRATION_NUMBER_MISSING": (422, "A company is registered under a number."),

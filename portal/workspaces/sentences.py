@@ -22,6 +22,7 @@ from financing.credit import wording
 from financing.credit.models import Facility
 from financing.receivables.handlers import NO_REASON
 from financing.receivables.models import CreditNote, Receivable
+from logistics.orders.models import SupplierNumber
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.ui.formats import day, money
@@ -38,6 +39,11 @@ SENTENCES = {
     "party.member_added": (_("A colleague may act for you as {role}"), ""),
     "party.member_removed": (_("A colleague no longer acts for you as {role}"), ""),
     "party.suspended": (_("Suspended by the operator: {reason}"), "SUSPENDED"),
+    "party.closed": (_("Closed: its trade is that of a supplier which came by itself"), "CLOSED"),
+    "supplier_number.proposed": (_("Said to be known to the platform as {number}"), "PENDING"),
+    "supplier_number.confirmed": (_("Known to the platform as {number}"), "CONFIRMED"),
+    "supplier_number.refused": (_("Not known to the platform as {number}: {reason}"), "REFUSED"),
+    "supplier_number.withdrawn": (_("No longer said to be known as {number}"), "WITHDRAWN"),
     "party.resumed": (_("Admitted again by the operator"), "ADMITTED"),
     "user.shut_out": (_("A person was shut out by the operator"), "SUSPENDED"),
     "user.let_in": (_("A person was let in again by the operator"), ""),
@@ -173,6 +179,7 @@ OF_WHOM = (
     (Advance, "supplier__name", LENDS),
     (Receivable, "supplier__name", (access.PLATFORM, *LENDS)),
     (CreditNote, "supplier__name", (access.PLATFORM, *LENDS)),
+    (SupplierNumber, "supplier__name", (access.PLATFORM, access.OPERATOR)),
 )
 """Subjects of which one reader sees those of many parties: the name of the party, and who such a reader is."""
 

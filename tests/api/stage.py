@@ -20,7 +20,7 @@ from financing.credit import services as credit
 from financing.credit.models import Decision, PolicyReplay
 from financing.ledger.models import Account, Entry, Leg
 from financing.receivables.models import CreditNote, Receivable, Settlement
-from logistics.orders.models import PurchaseOrder
+from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.services import import_trade
 from portal.shared.access import MAKER, SYSTEM_ACTOR, VIEWER
 from tests import world
@@ -101,6 +101,13 @@ def set_up() -> Stage:
             "instructions": PaymentInstruction.objects.get(purpose="DISBURSEMENT").id,
             "statements": (statement := _statement(people)).id,
             "suppliers": people.amphora.id,
+            "supplier-numbers": SupplierNumber.objects.create(
+                platform=people.meridian,
+                supplier=people.amphora,
+                number="S-1",
+                proposed_at=NOW,
+                proposed_by=as_member("ana@amphora.example").identity,
+            ).id,
             "purchase-orders": PurchaseOrder.objects.filter(supplier=people.amphora).latest("id").id,
             "ledger-accounts": Account.objects.filter(book=lending.book).latest("id").id,
             "ledger-entries": Entry.objects.filter(book=lending.book).latest("id").id,
@@ -169,5 +176,6 @@ def footprint() -> dict[str, object]:
         "applications": list(Application.objects.order_by("id").values_list("id", "status", "recommended_by")),
         "receivables": list(Receivable.objects.order_by("id").values_list("id", "status", "settling_minor")),
         "settlements": Settlement.objects.count(),
+        "numbers": list(SupplierNumber.objects.order_by("id").values_list("id", "status")),
         "replays": PolicyReplay.objects.count(),
     }

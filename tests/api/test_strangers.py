@@ -50,6 +50,8 @@ BODIES = {
     "policies/": {"body": {}, "effective_from": "2026-04-01"},
     "approve/": {"seen_hash": "0"},
     "replays/": {"months": 1},
+    "supplier-numbers/": {"platform": 0, "number": "S-1"},
+    "supplier-numbers/{}/refuse/": {"reason": "Another's"},
     "screen/": {"clear": True, "note": ""},
     "business-date/": {"to_date": "2026-03-03"},
     "replace/": {"holder": "X", "iban": "DE89370400440532013000"},
@@ -69,6 +71,7 @@ BODIES = {
 def body_for(path: str, stage: Stage):
     body = dict(next((each for end, each in BODIES.items() if path.endswith(end)), {}))
     body |= {"facility": stage.numbers["facilities"]} if "facility" in body else {}
+    body |= {"platform": stage.lending.cast.meridian.id} if "platform" in body else {}
     body |= {"quote": stage.numbers["quotes"]} if "quote" in body else {}
     if "applications" in body:
         body["applications"] = [{"quote": stage.numbers["quotes"]}]
@@ -97,7 +100,8 @@ def test_the_route_table_is_the_contract():
         "applications", "advances", "decisions", "policies", "policy-replays", "verifications", "parties", "book",
         "instructions", "bank-accounts", "statements", "events", "clients",
         "members", "invitations", "documents", "deliveries", "notices", "search", "bank-entries", "bank-messages",
-        "needs", "suppliers", "purchase-orders", "ledger-accounts", "ledger-entries", "ledger-movements",
+        "needs", "suppliers", "purchase-orders", "supplier-numbers", "ledger-accounts", "ledger-entries",
+        "ledger-movements",
     }  # fmt: skip
 
 
@@ -152,6 +156,10 @@ INSIDERS_WITHOUT_ROLE = [
     ("amphora", VIEWER, "post", "applications/{}/withdraw/"),
     ("harbour", VIEWER, "get", "advances/statement/"),
     ("meridian", VIEWER, "post", "settlements/bulk/"),
+    ("amphora", VIEWER, "post", "supplier-numbers/"),
+    ("amphora", VIEWER, "post", "supplier-numbers/{}/withdraw/"),
+    ("meridian", MAKER, "post", "supplier-numbers/{}/confirm/"),
+    ("meridian", MAKER, "post", "supplier-numbers/{}/refuse/"),
     ("amphora", VIEWER, "post", "receivables/"),
     ("amphora", VIEWER, "post", "credit-notes/"),
     ("amphora", MAKER, "post", "receivables/accept/"),

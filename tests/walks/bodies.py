@@ -30,6 +30,8 @@ FORMS = {
     "supplier/verification/": lambda stage: COMPANY
     | {"nobody": "on", "owner-TOTAL_FORMS": 0, "owner-INITIAL_FORMS": 0},
     "verification/account/": lambda stage: ACCOUNT,
+    "verification/number/": lambda stage: {"platform": stage.lending.cast.meridian.pk, "number": "S-1"},
+    "numbers/{number_id}/refuse/": lambda stage: {"reason": "Another's"},
     "party/settings/": lambda stage: {"time_zone": "Europe/Berlin"},
     "settings/accounts/": lambda stage: ACCOUNT,
     "platform/accept/": lambda stage: {"chosen": [stage.objects["receivable"].pk]},
@@ -89,6 +91,8 @@ BODIES = {
     "v1/deliveries/retry/": lambda stage: {"ids": [stage.objects["delivery"].pk]},
     "v1/parties/": lambda stage: {"kind": "BANK", "name": "X", "country": "DE"},
     "v1/verifications/": lambda stage: COMPANY,
+    "v1/supplier-numbers/": lambda stage: {"platform": stage.lending.cast.meridian.pk, "number": "S-1"},
+    "supplier-numbers/{pk}/refuse/": lambda stage: {"reason": "Another's"},
 }
 QUERIES = {"GET settlements/due/": "?on=2026-12-31", "POST v1/trade-history/": "?mapping=portolan"}
 RAW = {"v1/trade-history/": (b"order_number\n", "text/csv")}

@@ -28,7 +28,7 @@ from financing.credit.models import Decision
 from financing.credit.rules import DEFAULT_BODY
 from financing.ledger.models import Account, Entry, Leg
 from financing.receivables.models import CreditNote, Receivable
-from logistics.orders.models import PurchaseOrder
+from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.services import import_trade
 from portal.shared.access import ADMIN, CHECKER, MAKER, ROLES, SYSTEM_ACTOR, VIEWER
 from tests import world
@@ -152,6 +152,13 @@ def _money(stage: Stage) -> dict[str, object]:
         "ledger entry": Entry.objects.filter(book=stage.lending.book).earliest("id"),
         "ledger movement": Leg.objects.filter(account__book=stage.lending.book).earliest("id"),
         "order": PurchaseOrder.objects.filter(supplier=stage.lending.cast.amphora).earliest("id"),
+        "supplier number": SupplierNumber.objects.create(
+            platform=stage.lending.cast.meridian,
+            supplier=stage.lending.cast.amphora,
+            number="PORTOLAN-SECRET-NOTE",
+            proposed_at=NOW,
+            proposed_by=ana.identity,
+        ),
         "offered receivable": Receivable.objects.get(number="AMPHORA-INVOICE-3"),
         "programme": stage.lending.programme,
         "quote": quoted(100_00),

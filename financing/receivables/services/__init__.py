@@ -4,6 +4,7 @@ from financing.receivables.services.acceptance import Answer, accept, cancel, di
 from financing.receivables.services.approving import approve_settlement, cancel_settlement, seen_hash
 from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booking import book, fail, take_back
+from financing.receivables.services.recognising import beneath, confirm_number
 from financing.receivables.services.settlement import Line, settle, settle_each
 from financing.receivables.services.submission import ItemResult, replay, submit
 
@@ -16,9 +17,11 @@ __all__ = [
     "approve_settlement",
     "assign",
     "assign_many",
+    "beneath",
     "book",
     "cancel",
     "cancel_settlement",
+    "confirm_number",
     "dispute",
     "fail",
     "is_assignable",

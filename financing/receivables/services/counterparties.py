@@ -29,13 +29,13 @@ class Counterparties:
             | Q(id=actor.party_id)
         )
         by_reference, by_number, own = defaultdict(set), defaultdict(set), None
-        prospect = Party.Status.PROSPECT
+        unverified = (Party.Status.PROSPECT, Party.Status.CLOSED)
         for party in found:
             own = party if party.id == actor.party_id else own
             if party.external_reference:
                 by_reference[party.kind, party.external_reference].add(party)
             # Anybody can sign up with any number: a number that nobody has verified identifies nobody.
-            if party.registration_number and (party.kind == Party.Kind.PLATFORM or party.status != prospect):
+            if party.registration_number and (party.kind == Party.Kind.PLATFORM or party.status not in unverified):
                 by_number[party.kind, party.registration_number].add(party)
         return cls(actor, by_reference, by_number, own)
 

@@ -15,8 +15,9 @@ from financing.receivables.documents import ANY, CREDIT_NOTE, NOTES, DocumentRef
 from financing.receivables.services.counterparties import Counterparties
 from financing.receivables.services.crediting import CreditNotes
 from financing.receivables.services.entry import Entered, Invoices, Named
-from portal.shared.access import Actor, require
-from portal.shared.database import acting
+from logistics.orders.numbers import NUMBERS
+from portal.shared.access import PLATFORM, Actor, require
+from portal.shared.database import acting, lock_name
 from portal.shared.sentences import Sentence, kept
 
 
@@ -108,6 +109,9 @@ def _read(document: Document, content: bytes, types: tuple[str, ...]) -> list[Re
 
 
 def _enter(actor: Actor, document: Document, readings: Sequence[Reading], now: datetime) -> list[ItemResult]:
+    if actor.party_kind == PLATFORM:
+        # A supplier is found by its number, and entered for below: its number does not change hands in between.
+        lock_name(NUMBERS, actor.party_id, shared=True)
     named, refused = _named(actor, readings, now)
     _hold_pairs(named)
     invoices = Invoices(actor, document, [each for each in named if not each.document.is_credit_note], now)

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from accounts.parties.models import BusinessVerification
+from accounts.parties.models import BusinessVerification, Party
 from financing.advances.overview import referrals
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.banking.queries import flows
 from financing.credit import wording
 from financing.credit.models import Facility, PolicyVersion
+from logistics.orders.models import SupplierNumber
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.shared.scopes import covers, needed
@@ -25,6 +26,7 @@ SCOPES = {
     "receivables": "receivables", "settlements": "settlements", "trade-history": "trade", "applications": "advances",
     "policies": "policies", "instructions": "banking", "deliveries": "operations", "documents": "documents",
     "verifications": "verifications", "bank-accounts": "banking", "programmes": "facilities",
+    "supplier-numbers": "trade",
 }  # fmt: skip
 """First part of an address -> the scopes that a machine needs there."""
 
@@ -104,10 +106,17 @@ def _supplier(actor: Actor, now: datetime) -> list[Need]:
     held = set(BankAccount.objects.visible_to(actor).open().values_list("status", flat=True))
     in_force, waits = BankAccount.Status.IN_FORCE in held, BankAccount.Status.WAITING in held
     joined = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)
-    step = steps.next_step(verifications, in_force, joined.exists(), timezone.localdate(now), waits)
+    asked = SupplierNumber.objects.visible_to(actor).filter(status=SupplierNumber.Status.PROPOSED)
+    step = steps.next_step(
+        verifications, timezone.localdate(now), has_account=in_force, account_waits=waits,
+        is_known=Party.objects.filter(id=actor.party_id).exclude(external_reference="").exists(),
+        number_waits=asked.exists(), has_joined=joined.exists(),
+    )  # fmt: skip
     if step not in steps.OWN:
         return []
-    where = {steps.ACCOUNT: "bank-accounts/", steps.JOIN: "programmes/"}.get(step, "verifications/")
+    where = {steps.ACCOUNT: "bank-accounts/", steps.NUMBER: "supplier-numbers/", steps.JOIN: "programmes/"}.get(
+        step, "verifications/"
+    )
     return [Need(step, where, why=str(steps.SENTENCES[step]))]
 
 

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.intake.models import Document
+from accounts.parties.models import Party
 from financing.receivables.models import Receivable, Settlement, SettlementPayment
 from financing.receivables.queries import acceptance_queue, due_settlements
+from logistics.orders.models import SupplierNumber
 from portal.shared.access import Actor
 from portal.ui.formats import day
 from portal.workspaces.platform.queries import settlements
@@ -20,6 +22,7 @@ from portal.workspaces.platform.queries import settlements
 KINDS = {
     "ACCEPT": gettext_lazy("Invoice to accept"),
     "DISPUTE": gettext_lazy("Dispute to resolve"),
+    "RECOGNISE": gettext_lazy("Supplier to recognise"),
     "APPROVE_SETTLEMENT": gettext_lazy("Settlement to approve"),
     "DUE": gettext_lazy("Settlement due"),
     "FAILED": gettext_lazy("Payment failed"),
@@ -50,8 +53,15 @@ class Found:
 
 
 def found(actor: Actor, now: datetime) -> Found:
-    """In five statements, however many there are."""
-    rows = [*_invoices(actor), *_proposed(actor), *_due(actor), *_failed(actor, now), *_files(actor, now)]
+    """In six statements, however many there are."""
+    rows = [
+        *_invoices(actor),
+        *_numbers(actor),
+        *_proposed(actor),
+        *_due(actor),
+        *_failed(actor, now),
+        *_files(actor, now),
+    ]
     return Found(sorted(rows, key=lambda row: row["since"]))
 
 
@@ -66,6 +76,21 @@ def _invoices(actor: Actor) -> list[dict]:
             "url": reverse("platform:receivable", args=[row.id]), "resource": f"receivables/{row.id}/", "count": 1,
         }
         for row in acceptance_queue(actor=actor)[:MOST]
+    ]  # fmt: skip
+
+
+def _numbers(actor: Actor) -> list[dict]:
+    """Suppliers that came by themselves, and say by which number the platform's trade names them."""
+    rows = SupplierNumber.objects.visible_to(actor).filter(status=SupplierNumber.Status.PROPOSED)
+    return [
+        {
+            "kind": "RECOGNISE", "since": row.proposed_at, "subject": row.number, "who": row.supplier.name,
+            "why": _("Says that this is its number") if row.supplier.status == Party.Status.ADMITTED
+            else _("Says that this is its number; the operator verifies it first"),
+            "amount_minor": None, "currency": "",
+            "url": reverse("platform:number", args=[row.id]), "resource": f"supplier-numbers/{row.id}/", "count": 1,
+        }
+        for row in rows.select_related("supplier").order_by("id")[:MOST]
     ]  # fmt: skip
 
 

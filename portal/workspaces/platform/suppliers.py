@@ -21,6 +21,7 @@ from portal.ui.charts import Chart, Series
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
+from portal.workspaces.platform.recognising import asked_of
 from portal.workspaces.platform.trading import health, main_currency, recent_deliveries, trading
 
 MONTHS = 12
@@ -63,7 +64,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
         delivered |= recent_deliveries(request.actor, [row.pk for row in table.selected])
         return table.as_file()
     delivered |= recent_deliveries(request.actor, [row.pk for row in table.page.object_list])
-    return render(request, "platform/suppliers.html", {"table": table})
+    return render(request, "platform/suppliers.html", {"table": table, "asked": asked_of(request.actor)})
 
 
 class SupplierTable(Table):

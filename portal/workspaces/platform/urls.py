@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.workspaces.platform import acceptance, approving, overview, settlements, suppliers, trade
+from portal.workspaces.platform import acceptance, approving, overview, recognising, settlements, suppliers, trade
 
 app_name = "platform"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("dispute/", acceptance.dispute_chosen, name="dispute_chosen"),
     path("suppliers/", suppliers.suppliers, name="suppliers"),
     path("suppliers/<int:supplier_id>/", suppliers.supplier, name="supplier"),
+    path("suppliers/numbers/<int:number_id>/", recognising.number, name="number"),
+    path("suppliers/numbers/<int:number_id>/confirm/", recognising.confirm, name="confirm_number"),
+    path("suppliers/numbers/<int:number_id>/refuse/", recognising.refuse, name="refuse_number"),
     path("receivables/", acceptance.receivables, name="receivables"),
     path("receivables/<int:receivable_id>/", acceptance.receivable, name="receivable"),
     path("receivables/<int:receivable_id>/<str:verb>/", acceptance.conclude, name="conclude"),

@@ -68,6 +68,18 @@ class AmountForm(forms.Form):
         return amount_minor(self.cleaned_data["amount"], self.currency)
 
 
+class NumberForm(forms.Form):
+    platform = forms.TypedChoiceField(label=_("Platform"), coerce=int)
+    number = forms.CharField(
+        label=_("Your number there"), max_length=80,
+        help_text=_("As the platform writes it on its orders to you: your seller or supplier number."),
+    )  # fmt: skip
+
+    def __init__(self, *args, platforms, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["platform"].choices = [(each.id, each.name) for each in platforms]
+
+
 class RegisterForm(forms.Form):
     name = forms.CharField(
         label=_("Legal name"), max_length=140, help_text=_("As it stands in the register."),

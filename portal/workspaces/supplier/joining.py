@@ -1,4 +1,4 @@
-"""Being let in: sign-up, verification, bank account, programmes."""
+"""Being let in: sign-up, verification, bank account, number at the platform, programmes."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -9,20 +9,30 @@ from django.utils.translation import gettext as _
 
 from accounts.parties import services as parties
 from accounts.parties.models import BusinessVerification
+from accounts.parties.queries import invoiced_by
 from accounts.parties.services import Owner
 from financing.banking.models import BankAccount
 from financing.banking.services import register_account
 from financing.credit import services as credit
 from financing.credit.models import Facility, Programme
+from logistics.orders import numbers
+from logistics.orders.models import SupplierNumber
 from portal.middleware import SESSION_PARTY
 from portal.shared import access
 from portal.shared.access import permits
-from portal.shared.errors import NotFound, RuleViolation
+from portal.shared.errors import InvalidTransition, NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.payout import proposals, replacing, say_proposed
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier import steps
-from portal.workspaces.supplier.forms import HOLDER_AT_MOST, AccountForm, OwnerForms, RegisterForm, VerificationForm
+from portal.workspaces.supplier.forms import (
+    HOLDER_AT_MOST,
+    AccountForm,
+    NumberForm,
+    OwnerForms,
+    RegisterForm,
+    VerificationForm,
+)
 
 S = BusinessVerification.Status
 
@@ -43,7 +53,7 @@ def register(request: HttpRequest) -> HttpResponse:
             refusal = error
         else:
             request.session[SESSION_PARTY] = party.id
-            messages.success(request, _("Welcome. Three things are left to do before you can be paid: here they are."))
+            messages.success(request, _("Welcome. Four things are left to do before you can be paid: here they are."))
             return redirect("supplier:verification")
     failed = refusal or form.errors
     return render(request, "supplier/register.html", {"form": form, "refusal": refusal}, status=422 if failed else 200)
@@ -111,12 +121,44 @@ def join(request: HttpRequest, programme_id: int) -> HttpResponse:
     return redirect("supplier:home")
 
 
+@for_kinds(access.SUPPLIER)
+def name_number(request: HttpRequest) -> HttpResponse:
+    """By which number the platform's trade names the supplier: the platform is asked whether it is true."""
+    if request.method != "POST":  # reloaded after a refusal
+        return redirect("supplier:verification")
+    form = NumberForm(request.POST, platforms=invoiced_by(request.actor))
+    if not form.is_valid():
+        return _steps(request, number_form=form)
+    given = form.cleaned_data
+    try:
+        asked = numbers.propose_number(
+            actor=request.actor, platform_id=given["platform"], number=given["number"], now=timezone.now()
+        )
+    except RuleViolation as refusal:
+        return _steps(request, number_form=form, number_refusal=refusal)
+    messages.success(request, _("{platform} is asked. You will see here what it says.").format(platform=asked.platform))
+    return redirect("supplier:verification")
+
+
+@for_kinds(access.SUPPLIER)
+def withdraw_number(request: HttpRequest, number_id: int) -> HttpResponse:
+    """Take back what was said, to say another number."""
+    if request.method != "POST":
+        return redirect("supplier:verification")
+    try:
+        numbers.withdraw_number(actor=request.actor, number_id=number_id, now=timezone.now())
+    except InvalidTransition as refusal:
+        return _steps(request, number_refusal=refusal)
+    messages.info(request, _("Withdrawn. You can name another number."))
+    return redirect("supplier:verification")
+
+
 def _currencies(request: HttpRequest) -> list[str]:
     return sorted(set(Programme.objects.visible_to(request.actor).values_list("currency", flat=True)))
 
 
 def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, account_form=None, account_refusal=None,
-           join_refusal=None) -> HttpResponse:  # fmt: skip
+           number_form=None, number_refusal=None, join_refusal=None) -> HttpResponse:  # fmt: skip
     party = request.party
     found = list(party.verifications.order_by("-id")[:10])
     last = found[0] if found else None
@@ -130,8 +172,13 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
     }
     missing = sorted({each.currency for each in programmes} - {each.currency for each in (*accounts, *proposed)})
     approved = steps.approved(found)
-    failed = refusal or account_refusal or join_refusal
-    wrong = form is not None or account_form is not None  # a form is shown anew only where something was wrong
+    asked = SupplierNumber.objects.visible_to(request.actor).select_related("platform").order_by("id").last()
+    asked_now = asked if asked and asked.status == SupplierNumber.Status.PROPOSED else None
+    platforms = [] if party.external_reference or asked_now else invoiced_by(request.actor)
+    failed = refusal or account_refusal or number_refusal or join_refusal
+    wrong = any(
+        each is not None for each in (form, account_form, number_form)
+    )  # a form is shown anew only where something was wrong
     context = {
         "party": party,
         "last": last,
@@ -144,15 +191,24 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "missing_currencies": missing,
         "may_register_account": bool(missing) and permits(request.actor, "banking.register_account"),
         "may_replace_account": permits(request.actor, "banking.register_account"),
+        "joined": joined,
         "programmes": [(each, joined.get(each.id)) for each in programmes],
         "may_join": permits(request.actor, "credit.join_programme"),
-        "done": sum([bool(approved), bool(accounts), bool(joined)]),
-        "next_step": steps.SENTENCES[steps.next_step(found, accounts, joined, timezone.localdate(), proposed)],
-        "happenings": timeline(request.actor, party, *found, *accounts, *proposed),
+        "number": asked, "number_waits": bool(asked_now), "platforms": platforms,
+        "may_name_number": bool(platforms) and permits(request.actor, "orders.propose_number"),
+        "may_withdraw_number": asked_now and permits(request.actor, "orders.propose_number"),
+        "done": sum(map(bool, (approved, accounts, party.external_reference, joined))),
+        "next_step": steps.SENTENCES[steps.next_step(
+            found, timezone.localdate(), has_account=accounts, account_waits=proposed,
+            is_known=party.external_reference, number_waits=asked_now, has_joined=joined,
+        )],
+        "happenings": timeline(request.actor, party, *found, *accounts, *proposed, *filter(None, [asked])),
         "form": form or VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
         "account_form": account_form or AccountForm(currencies=missing, initial=_holder(party)),
-        "refusal": refusal, "account_refusal": account_refusal, "join_refusal": join_refusal,
+        "number_form": number_form or NumberForm(platforms=platforms),
+        "refusal": refusal, "account_refusal": account_refusal, "number_refusal": number_refusal,
+        "join_refusal": join_refusal,
     }  # fmt: skip
     status = failed.status if failed else 422 if wrong else 200
     return render(request, "supplier/verification.html", context, status=status)

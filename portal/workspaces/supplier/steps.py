@@ -10,8 +10,8 @@ from accounts.parties.models import BusinessVerification
 RENEWED_DAYS_BEFORE = 60
 S = BusinessVerification.Status
 
-VERIFY, SCREENING, DECISION, ACCOUNT, CONFIRM, JOIN, RENEW, DONE = (
-    "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "CONFIRM", "JOIN", "RENEW", "DONE",
+VERIFY, SCREENING, DECISION, ACCOUNT, CONFIRM, NUMBER, RECOGNITION, JOIN, RENEW, DONE = (
+    "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "CONFIRM", "NUMBER", "RECOGNITION", "JOIN", "RENEW", "DONE",
 )  # fmt: skip
 SENTENCES = {
     VERIFY: _("Next, you: tell who you are and who owns the company. It takes two minutes."),
@@ -19,11 +19,13 @@ SENTENCES = {
     DECISION: _("Next, a second person at the operator decides. You can register your account meanwhile."),
     ACCOUNT: _("Next, you: register the account that advances are paid to."),
     CONFIRM: _("Next, your account is confirmed: by a second person of yours, or by the operator of the portal."),
+    NUMBER: _("Next, you: say by which number your platform knows you, so that it can find what you sold."),
+    RECOGNITION: _("Next, the platform confirms your number: what you sold there is known from then on."),
     JOIN: _("Next, you: join a programme; it opens at once."),
     RENEW: _("Next, you: hand in your verification anew before it expires."),
     DONE: _("Nothing is left to do until your verification expires."),
 }
-OWN = (VERIFY, ACCOUNT, JOIN, RENEW)
+OWN = (VERIFY, ACCOUNT, NUMBER, JOIN, RENEW)
 """Steps that are the supplier's own."""
 
 
@@ -33,10 +35,13 @@ def approved(verifications: Sequence[BusinessVerification]) -> BusinessVerificat
 
 
 def next_step(
-    verifications: Sequence[BusinessVerification], has_account: object, has_joined: object, on: date,
-    account_waits: object = False,
+    verifications: Sequence[BusinessVerification], on: date, *, has_account: object, account_waits: object,
+    is_known: object, number_waits: object, has_joined: object,
 ) -> str:  # fmt: skip
-    """`verifications` of the supplier, the latest first. `has_account`: in force; `account_waits` to be confirmed."""
+    """`verifications` of the supplier, the latest first. `has_account`: in force; `account_waits` to be confirmed.
+
+    `is_known`: its platform's trade names it by a number; `number_waits` to be confirmed by the platform.
+    """
     last, good = verifications[0] if verifications else None, approved(verifications)
     if good is None:
         if last is None or last.status == S.REJECTED:
@@ -44,8 +49,12 @@ def next_step(
         return SCREENING if last.status == S.SUBMITTED else DECISION
     if not (has_account or account_waits):
         return ACCOUNT
+    if not (is_known or number_waits):
+        return NUMBER
     if not has_joined:
         return JOIN
+    if not is_known:
+        return RECOGNITION
     if not has_account:
         return CONFIRM
     return RENEW if (good.expires_on - on).days <= RENEWED_DAYS_BEFORE else DONE

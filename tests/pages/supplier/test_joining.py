@@ -14,6 +14,9 @@ from accounts.trail.models import Event
 from financing.banking.models import BankAccount
 from financing.banking.services import confirm_account
 from financing.credit.models import Facility
+from financing.receivables.services import confirm_number
+from logistics.orders.models import SupplierNumber
+from logistics.orders.numbers import refuse_number
 from portal.told import words
 from tests import world
 from tests.pages.supplier.conftest import browser_of
@@ -160,7 +163,51 @@ def test_a_verification_good_for_months_is_not_asked_for_again(ana, lending):
     BusinessVerification.objects.update(expires_on=TODAY.replace(year=TODAY.year + 10))
     page = ana.get(reverse("supplier:verification"))
     assert not page.context["may_hand_in"]
-    assert page.context["done"] == 3
+    assert page.context["done"] == 4
+
+
+def name_number(browser, lending, number: str = "S-4711"):
+    given = {"platform": lending.cast.meridian.id, "number": number}
+    return browser.post(reverse("supplier:name_number"), given, follow=True)
+
+
+def test_what_it_sold_is_found_by_its_number_at_the_platform(cas, cinder, lending):
+    assert "It finds them by your number." in cas.get(reverse("supplier:verification")).text
+    page = name_number(cas, lending)
+    assert "Meridian is asked whether it knows you as S-4711." in page.text
+    asked = SupplierNumber.objects.get(supplier=cinder)
+    page = name_number(cas, lending, "S-1")
+    assert (page.status_code, SupplierNumber.objects.count()) == (409, 1)
+    cas.post(reverse("supplier:withdraw_number", args=[asked.id]))
+    name_number(cas, lending, "S-1")
+    again = SupplierNumber.objects.get(number="S-1")
+    refuse_number(actor=as_member("marc@meridian.example"), number_id=again.id, reason="Not ours.", now=NOW)
+    page = cas.get(reverse("supplier:verification"))
+    assert "Meridian does not know you as S-1." in page.text and "Not ours." in page.text
+    assert page.context["may_name_number"]
+
+
+def test_a_supplier_that_came_by_itself_gets_a_quote(cas, cinder, lending):
+    """All of its way: nobody knew who it is, and its platform knew it by a number alone."""
+    seller = Party.objects.create(
+        kind="SUPPLIER", name="cinder-4711", country="NL", external_reference="S-4711", created_at=NOW
+    )
+    world.trade(seller, lending.cast.meridian)
+    world.receivable(seller, lending.cast.meridian, "I-1")
+    Party.objects.filter(id=cinder.id).update(status=Party.Status.ADMITTED)
+    world.verify(cinder)
+    cas.post(reverse("supplier:join", args=[lending.programme.id]))
+    home = cas.get(reverse("supplier:home"))
+    assert home.context["available_minor"] == 0
+    assert "Your platform does not know you by a number yet" in home.text
+    name_number(cas, lending)
+    asked = SupplierNumber.objects.get(supplier=cinder)
+    confirm_number(actor=as_member("marc@meridian.example"), number_id=asked.id, now=NOW)
+    home = cas.get(reverse("supplier:home"))
+    assert home.context["available_minor"] > 0
+    facility = Facility.objects.get(supplier=cinder)
+    page = cas.post(reverse("supplier:ask", args=[facility.id]), {"amount": "200.00"}, follow=True)
+    assert page.redirect_chain and "200.00" in page.text
 
 
 def test_who_may_only_look_changes_nothing(lending, aldo):

@@ -1,0 +1,155 @@
+"""The platform recognises a supplier that came by itself: what it traded under its number becomes the supplier's."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
+
+from accounts.parties.models import Membership, Party
+from accounts.parties.queries import operators
+from accounts.trail.services import News, record
+from financing.receivables.models import CreditNote, Receivable
+from logistics.orders import numbers
+from logistics.orders.models import PurchaseOrder, SupplierNumber
+from logistics.orders.services import IMPORTS
+from portal.shared.access import SUPPLIER, Actor, require
+from portal.shared.database import acting, lock_name
+from portal.shared.errors import OwnWork, RuleViolation
+
+Status = SupplierNumber.Status
+OPEN = (Receivable.Status.RECEIVED, Receivable.Status.ACCEPTED)
+
+
+class SupplierUnverified(RuleViolation):
+    """Who gets another's trade gets its money: who that is has been looked at first."""
+
+    code, status = "SUPPLIER_UNVERIFIED", 409
+    sentence = "{name} is not verified yet. Confirm its number when the operator has admitted it."
+
+
+class NumberTaken(RuleViolation):
+    code, status = "SUPPLIER_NUMBER_TAKEN", 409
+    sentence = "{number} belongs to a supplier that has people or other business here. Ask the operator who is who."
+
+
+class NumberClash(RuleViolation):
+    code, status = "SUPPLIER_NUMBER_CLASH", 409
+    sentence = "A credit note stands both under the number and with the supplier. Ask the operator who is who."
+
+
+@dataclass(frozen=True, slots=True)
+class Beneath:
+    """What a platform's trade holds under a number: whose name, how much. `is_taken`: it cannot go over.
+
+    `doubles`: invoices that the supplier has handed in itself; these stay behind.
+    """
+
+    holder: Party | None = None
+    is_taken: bool = False
+    orders: int = 0
+    first_ordered_at: datetime | None = None
+    last_ordered_at: datetime | None = None
+    invoices: int = 0
+    doubles: int = 0
+    owed_minor: dict[str, int] = field(default_factory=dict)
+
+
+def beneath(asked: SupplierNumber) -> Beneath:
+    """In a few statements. For the platform that is asked: all of it is of its own trade."""
+    holder = _holder(asked)
+    if holder is None:
+        return Beneath()
+    ours = PurchaseOrder.objects.filter(supplier=holder, platform=asked.platform_id)
+    found = ours.aggregate(orders=Count("id"), first_ordered_at=Min("ordered_at"), last_ordered_at=Max("ordered_at"))
+    owed = Receivable.objects.filter(supplier=holder, debtor=asked.platform_id).order_by().values_list("currency")
+    rows = list(owed.annotate(Count("id"), Sum("open_minor", filter=Q(status__in=OPEN))))
+    doubles = Receivable.objects.filter(Exists(_own(asked.supplier)), supplier=holder).count()
+    return Beneath(
+        holder=holder, doubles=doubles, is_taken=_is_taken(holder, asked), invoices=sum(count for _, count, _ in rows),
+        owed_minor={currency: amount for currency, _, amount in rows if amount}, **found,
+    )  # fmt: skip
+
+
+def confirm_number(*, actor: Actor, number_id: int, now: datetime) -> SupplierNumber:
+    """The platform knows the supplier by this number: trade under it becomes the supplier's, that of before, too.
+
+    Confirmed by the same person again, it is the same. Raises NotFound, Forbidden, OwnWork, InvalidTransition,
+    SupplierUnverified, NumberKnown, NumberTaken, NumberClash.
+    """
+    with acting(actor):
+        asked = numbers.asked_of(actor, number_id)
+        require(actor, "orders.confirm_number")
+        if asked.status == Status.CONFIRMED and asked.decided_by == actor.identity:
+            return asked
+        _refuse_own(actor, asked)
+        # Nothing enters for whoever had the number while it changes hands.
+        lock_name(IMPORTS, asked.platform_id)
+        lock_name(numbers.NUMBERS, asked.platform_id)
+        supplier = Party.objects.select_for_update(no_key=True).get(id=asked.supplier_id)
+        if supplier.status != Party.Status.ADMITTED:
+            raise SupplierUnverified(name=supplier.name)
+        if supplier.external_reference:
+            raise numbers.NumberKnown()
+        holder = _holder(asked, locked=True)
+        moved = _take_over(asked, holder, supplier) if holder else {}
+        supplier.external_reference = asked.number
+        supplier.save(update_fields=["external_reference"])
+        asked.taken_over = holder
+        numbers.decide(actor, asked, Status.CONFIRMED, now)
+        told = [numbers.news("supplier_number.confirmed", asked, **moved)]
+        if holder:
+            told.append(News("party.closed", holder, operators(), {"to": supplier.id}, True))
+        record(actor, now, told)
+        return asked
+
+
+def _take_over(asked: SupplierNumber, holder: Party, supplier: Party) -> dict[str, int]:
+    """Move the holder's trade to the supplier, and close what is left of the holder.
+
+    An invoice that the supplier has handed in itself stays behind with its credit notes: it is not owed twice.
+    """
+    if _is_taken(holder, asked):
+        raise NumberTaken(number=asked.number)
+    invoices = Receivable.objects.filter(supplier=holder)
+    try:
+        with transaction.atomic():
+            orders = PurchaseOrder.objects.filter(supplier=holder).update(supplier=supplier)
+            receivables = invoices.exclude(Exists(_own(supplier))).update(supplier=supplier)
+            CreditNote.objects.filter(supplier=holder, receivable__supplier=supplier).update(supplier=supplier)
+    except IntegrityError:
+        raise NumberClash() from None
+    holder.move_to(Party.Status.CLOSED)
+    holder.external_reference = ""
+    holder.save(update_fields=["status", "external_reference"])
+    return {"orders": orders, "receivables": receivables, "left": invoices.count()}
+
+
+def _own(supplier: Party):
+    """The supplier's own copies of a receivable."""
+    same = {name: OuterRef(name) for name in ("debtor", "document_type", "normalised_number", "fiscal_year")}
+    return Receivable.objects.filter(supplier=supplier, **same)
+
+
+def _holder(asked: SupplierNumber, *, locked: bool = False) -> Party | None:
+    rows = Party.objects.select_for_update(no_key=True) if locked else Party.objects
+    return rows.filter(kind=SUPPLIER, external_reference=asked.number).exclude(id=asked.supplier_id).first()
+
+
+def _is_taken(holder: Party, asked: SupplierNumber) -> bool:
+    """More is known of it than this platform's trade: somebody has to find out who it is."""
+    elsewhere = ~Q(platform=asked.platform_id)
+    return (
+        holder.status != Party.Status.PROSPECT
+        or holder.memberships.filter(ended_at=None).exists()
+        or holder.invitations.filter(revoked_at=None).exists()
+        or PurchaseOrder.objects.filter(elsewhere, supplier=holder).exists()
+        or Receivable.objects.filter(~Q(debtor=asked.platform_id), supplier=holder).exists()
+    )
+
+
+def _refuse_own(actor: Actor, asked: SupplierNumber) -> None:
+    """Whoever acts for the supplier does not say for the platform that it is one."""
+    theirs = Membership.objects.filter(user_id=actor.user_id, party_id=asked.supplier_id)
+    if asked.proposed_by == actor.identity or (actor.user_id and theirs.exists()):
+        raise OwnWork("You belong to this supplier, so somebody else has to confirm it.")
