@@ -185,6 +185,9 @@ class Assessment(models.Model):
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
     as_of = models.DateField()
+    revision = models.PositiveSmallIntegerField(
+        default=0, help_text="The last one holds: who was not scored yet is measured anew on the same day."
+    )
     features = models.JSONField(help_text="rules.Features as data; decimals as strings")
     inputs_hash = models.CharField(max_length=64)
     points = models.PositiveSmallIntegerField()
@@ -204,7 +207,7 @@ class Assessment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["supplier", "debtor", "policy", "currency", "as_of"], name="assessment_once_per_day"
+                fields=["supplier", "debtor", "policy", "currency", "as_of", "revision"], name="assessment_once_per_day"
             )
         ]
         indexes = [models.Index(fields=["funder", "-as_of"], name="assessment_by_funder")]

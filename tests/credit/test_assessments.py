@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from financing.credit import services
 from financing.credit.models import Assessment
 from financing.credit.rules import Features, PastRepayment, from_plain
+from logistics.orders.models import OrderLine
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.errors import Forbidden, NotFound
 from tests.credit.conftest import sell
@@ -44,14 +45,28 @@ def test_a_thin_history_is_kept_as_not_scored_with_the_reason(scene):
     assert kept.reasons == [{"code": "THIN_HISTORY_DAYS"}, {"code": "THIN_HISTORY_LINES"}]
 
 
-def test_the_first_assessment_of_a_date_stands(scene):
+def test_the_first_score_of_a_date_stands(scene):
+    trade(scene)
     scene.policy()
     programme = scene.programme()
     first = assess(scene, programme)
-    trade(scene)
+    OrderLine.objects.update(cancelled_at=NOW)
     assert assess(scene, programme) == first
     tomorrow = assess(scene, programme, as_of=TODAY + timedelta(1))
-    assert tomorrow[scene.cast.amphora.id].grade == "B"
+    assert tomorrow[scene.cast.amphora.id].grade != first[scene.cast.amphora.id].grade == "B"
+
+
+def test_who_had_too_little_trade_to_be_scored_is_scored_on_the_day_that_it_comes_in(scene):
+    scene.policy()
+    programme = scene.programme()
+    for _ in range(2):  # nothing came in between: nothing is written
+        assert assess(scene, programme)[scene.cast.amphora.id].grade == ""
+    assert Assessment.objects.count() == 1
+    trade(scene)
+    for _ in range(2):
+        found = assess(scene, programme)[scene.cast.amphora.id]
+        assert (found.grade, found.revision, found.as_of) == ("B", 1, TODAY)
+    assert Assessment.objects.count() == 2
 
 
 def test_a_pinned_policy_is_used_after_a_later_one_came_into_force(scene):

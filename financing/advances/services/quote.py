@@ -106,11 +106,11 @@ def _assessments(
     actor: Actor, facilities: Sequence[Facility], policies: Mapping[int, PolicyVersion], today: Mapping[int, date],
     now: datetime,
 ) -> dict[int, Assessment]:  # fmt: skip
-    """By facility id; whoever was not measured yet on the business date is measured now, programme by programme."""
+    """By facility id; whoever was not scored yet on the business date is measured now, programme by programme."""
     rows = Assessment.objects.filter(
         supplier__in={each.supplier_id for each in facilities}, policy__in={each.id for each in policies.values()},
         as_of__in=set(today.values()),
-    )  # fmt: skip
+    ).exclude(grade="")  # fmt: skip
     kept = {(row.supplier_id, row.debtor_id, row.policy_id, row.currency, row.as_of): row for row in rows}
     found = {}
     for each in facilities:

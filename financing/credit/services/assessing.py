@@ -1,7 +1,9 @@
-"""Suppliers measured and scored, once per business date."""
+"""Suppliers measured, and scored once per business date."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+
+from django.db.models import QuerySet
 
 from financing.credit.models import Assessment, PolicyVersion, Programme
 from financing.credit.queries import features, policy_in_force
@@ -24,9 +26,10 @@ def assess(
 ) -> dict[int, Assessment]:  # fmt: skip
     """Measure and score suppliers for a programme, once per business date, policy, debtor and currency.
 
-    What was assessed already on that date is returned as it was, so that a quote and its decision stand on the same
-    facts. `policy_id`: a version that an application is pinned to; otherwise the one in force. `repayment`: past
-    advances, as the features above know them. Raises NoPolicyInForce.
+    What was scored already on that date is returned as it was, so that a quote and its decision stand on the same
+    facts. Who was not scored, having traded too little, is measured again: its trade may have come in since, and
+    tomorrow is late for somebody who has just joined. `policy_id`: a version that an application is pinned to;
+    otherwise the one in force. `repayment`: past advances, as the features above know them. Raises NoPolicyInForce.
     """
     with acting(actor):
         programme = Programme.objects.visible_to(actor).filter(id=programme_id).first()
@@ -38,20 +41,30 @@ def assess(
             supplier__in=list(supplier_ids), debtor_id=programme.debtor_id, policy=policy, currency=programme.currency,
             as_of=as_of,
         )  # fmt: skip
-        found = {assessment.supplier_id: assessment for assessment in kept}
-        if missing := [each for each in dict.fromkeys(supplier_ids) if each not in found]:
+        found = _latest(kept)
+        if missing := [each for each in dict.fromkeys(supplier_ids) if each not in found or not found[each].grade]:
             measured = features(
                 supplier_ids=missing, debtor_id=programme.debtor_id, currency=programme.currency, as_of=as_of,
                 time_zone=_time_zone(programme.funder_id), repayment=repayment,
             )  # fmt: skip
             rules = Policy.from_body(policy.body)
-            # Whoever measures at the same moment: the first one's row stands for both.
-            Assessment.objects.bulk_create(
-                [_assessment(programme, policy, rules, each, measured[each], now) for each in missing],
-                ignore_conflicts=True,
-            )
-            found |= {assessment.supplier_id: assessment for assessment in kept.filter(supplier__in=missing)}
+            made = [_assessment(programme, policy, rules, each, measured[each], now) for each in missing]
+            if new := [each for each in made if _is_new(each, found.get(each.supplier_id))]:
+                # Whoever measures at the same moment: the first one's row stands for both.
+                Assessment.objects.bulk_create(new, ignore_conflicts=True)
+                found |= _latest(kept.filter(supplier__in=missing))
         return found
+
+
+def _latest(kept: QuerySet[Assessment]) -> dict[int, Assessment]:
+    return {assessment.supplier_id: assessment for assessment in kept.order_by("revision")}
+
+
+def _is_new(made: Assessment, before: Assessment | None) -> bool:
+    """Whether it says anything that was not known; numbered after what was."""
+    if before is not None:
+        made.revision = before.revision + 1
+    return before is None or before.inputs_hash != made.inputs_hash
 
 
 def _assessment(

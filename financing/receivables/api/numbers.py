@@ -34,7 +34,8 @@ class NumberShown(serializers.ModelSerializer):
     class Meta:
         model = SupplierNumber
         fields = (
-            "id", "number", "supplier", "registration_number", "platform", "status", "proposed_at", "decided_at", "reason",
+            "id", "number", "supplier", "registration_number", "platform", "status", "proposed_at", "decided_at",
+            "reason",
         )  # fmt: skip
 
 

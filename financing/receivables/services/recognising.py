@@ -63,7 +63,7 @@ def beneath(asked: SupplierNumber) -> Beneath:
     ours = PurchaseOrder.objects.filter(supplier=holder, platform=asked.platform_id)
     found = ours.aggregate(orders=Count("id"), first_ordered_at=Min("ordered_at"), last_ordered_at=Max("ordered_at"))
     owed = Receivable.objects.filter(supplier=holder, debtor=asked.platform_id).order_by().values_list("currency")
-    rows = list(owed.annotate(Count("id"), Sum("open_minor", filter=Q(status__in=OPEN))))
+    rows = list(owed.annotate(count=Count("id"), open=Sum("open_minor", filter=Q(status__in=OPEN))))
     doubles = Receivable.objects.filter(Exists(_own(asked.supplier)), supplier=holder).count()
     return Beneath(
         holder=holder, doubles=doubles, is_taken=_is_taken(holder, asked), invoices=sum(count for _, count, _ in rows),

@@ -229,7 +229,7 @@ def test_another_account_is_proposed_and_the_old_one_stays_in_force(ana, lending
     assert f"Until it is confirmed you are paid to the account …{old.iban[-4:]}." in page.text
     assert BankAccount.objects.get(party=lending.cast.amphora, iban=IBAN).status == "WAITING"
     assert BankAccount.objects.in_force().get(party=lending.cast.amphora) == old
-    assert page.context["done"] == 3
+    assert page.context["done"] == 4
     end = reverse("party:end_proposal", args=[BankAccount.objects.get(iban=IBAN).id])
     assert ana.post(end, {"back": "joining"}).url == reverse("supplier:verification")
 
