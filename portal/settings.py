@@ -364,6 +364,7 @@ SPECTACULAR_SETTINGS = {
         "DocumentOutcome": "accounts.intake.models.Document.Outcome",
         "DocumentKind": "accounts.intake.models.Document.Kind",
         "ReceivableStatus": "financing.receivables.models.Receivable.Status",
+        "SupplierNumberStatus": "logistics.orders.models.SupplierNumber.Status",
         "SettlementStatus": "financing.receivables.models.Settlement.Status",
         "SettlementPaymentStatus": "financing.receivables.models.SettlementPayment.Status",
         "InstructionStatus": "financing.banking.models.PaymentInstruction.Status",

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.utils import translation
 from xdist.scheduler import LoadFileScheduling
 
 from portal.runtime import postgres
@@ -154,6 +155,12 @@ BEGIN_ANEW = """
 SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
 WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename <> ALL(%s)
 """
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A page in another language leaves its language to the test that comes after."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -115,6 +115,7 @@ WORDS_OF: dict[tuple[str, str], Promise] = {
 THINGS = (
     gettext_noop("Business verification"), gettext_noop("Payment instruction"), gettext_noop("Policy replay"),
     gettext_noop("Policy version"), gettext_noop("Settlement payment"), gettext_noop("Settlement"),
+    gettext_noop("Supplier number"),
     gettext_noop("Receivable"), gettext_noop("Application"), gettext_noop("Delivery"), gettext_noop("Facility"),
     gettext_noop("Advance"), gettext_noop("Party"), gettext_noop("Bank account"),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from accounts.parties.models import Party
 from financing.banking.models import BankAccount
 from financing.credit.rules import DEFAULT_BODY
 from financing.receivables.models import Receivable
@@ -54,6 +55,7 @@ def requests(stage: Stage) -> dict[str, tuple[str, object]]:
             "supplier": "amphora", "debtor": {"registration_number": lending.cast.meridian.registration_number},
             "invoice": "INV-0", "payable": "1.00",
         }),
+        "supplier-numbers/": (_nameless(lending), {"platform": lending.cast.meridian.id, "number": "S-1"}),
         "quotes/": ("amphora", {"facility": lending.amphora_facility.id, "amount_minor": 100_00}),
         "applications/": ("amphora", {"quote": _quoted(stage)}),
         "applications/bulk/": ("amphora", {"applications": [{"quote": _quoted(stage)}]}),
@@ -67,6 +69,12 @@ def requests(stage: Stage) -> dict[str, tuple[str, object]]:
 
 def _account(lending) -> int:
     return BankAccount.objects.get(party=lending.cast.amphora, closed_at=None).id
+
+
+def _nameless(lending) -> str:
+    """A supplier that its platform does not know by a number yet."""
+    Party.objects.filter(id=lending.cast.bellows.id).update(external_reference="")
+    return "bellows"
 
 
 def _accepted(number: int) -> int:

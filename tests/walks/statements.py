@@ -25,9 +25,9 @@ MOST = """
   8 /funding/policies/new/
  11 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
- 13 /platform/
+ 14 /platform/
   9 /platform/acceptance/
-  8 /platform/suppliers/
+  9 /platform/suppliers/
  14 /platform/suppliers/{supplier_id}/
   6 /platform/receivables/
   9 /platform/receivables/{receivable_id}/
@@ -68,7 +68,7 @@ MOST = """
   6 /supplier/receivables/documents/
   7 /supplier/receivables/documents/{document_id}/
   4 /supplier/receivables/documents/{document_id}/content/
- 14 /supplier/verification/
+ 15 /supplier/verification/
   3 /supplier/verification/account/
   9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/
