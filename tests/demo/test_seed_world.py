@@ -55,7 +55,7 @@ def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa
     assert not Delivery.objects.exclude(state="DONE").exists()
 
     suppliers = Party.objects.filter(kind="SUPPLIER")
-    assert (suppliers.count(), suppliers.filter(status="PROSPECT").count()) == (40, 2)
+    assert (suppliers.count(), suppliers.filter(status="PROSPECT").count()) == (41, 3)
     assert BusinessVerification.objects.filter(status="SCREENED").count() == 1
     assert Facility.objects.count() == 38
     waiting = BankAccount.objects.filter(status="WAITING").values_list("party__name", "proposed_by")
@@ -71,4 +71,4 @@ def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa
     count = Advance.objects.count()
     call_command("seed_world", today=TODAY, weeks=2)
     assert "there already" in capsys.readouterr().out
-    assert (Advance.objects.count(), Party.objects.filter(kind="SUPPLIER").count()) == (count, 40)
+    assert (Advance.objects.count(), Party.objects.filter(kind="SUPPLIER").count()) == (count, 41)

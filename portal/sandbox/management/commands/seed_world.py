@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -41,7 +41,8 @@ from portal.shared.access import ADMIN, CHECKER, MAKER, SUPPLIER, VIEWER, Actor
 
 SUPPLIERS, WEEKS = 40, 7
 MOVES_ITS_ACCOUNT = 3
-WITHOUT_VERIFICATION, WAITING_FOR_APPROVAL = SUPPLIERS - 1, SUPPLIERS - 2
+CAME_BY_ITSELF, WAITING_FOR_APPROVAL = SUPPLIERS - 1, SUPPLIERS - 2
+"""The last has registered itself and done nothing yet; the platform knows it by its trade, and not that it is it."""
 SUPPLIER_PEOPLE = (
     (0, "ana@amphora.example", "Ana Ruiz", ADMIN),
     (0, "aldo@amphora.example", "Aldo Conti", VIEWER),
@@ -49,7 +50,7 @@ SUPPLIER_PEOPLE = (
     (MOVES_ITS_ACCOUNT, "dario@dovetail.example", "Dario Lenz", ADMIN),
     (7, "hedi@hazel.example", "Hedi Marsh", MAKER),
     (WAITING_FOR_APPROVAL, "ivo@inkwell.example", "Ivo Lang", ADMIN),
-    (WITHOUT_VERIFICATION, "jana@juniper.example", "Jana Berg", ADMIN),
+    (CAME_BY_ITSELF, "jana@juniper.example", "Jana Berg", ADMIN),
 )
 """Number of the supplier, e-mail, name and role."""
 
@@ -93,7 +94,8 @@ class Seed:
         self._bank = bank
         self._first = today - weeks * WEEK
         self._clock = Clock(self._first - timedelta(days=2))
-        self._suppliers = characters.suppliers(SUPPLIERS)
+        *known, last = characters.suppliers(SUPPLIERS)
+        self._suppliers = [*known, replace(last, character=characters.STEADY)]  # whose first quote a visitor can get
         self._scale = Scale()
         self._numbers = count()
 
@@ -104,7 +106,7 @@ class Seed:
             # Whole or not at all: a start that is interrupted here begins anew.
             with transaction.atomic():
                 house = self._found()
-                parties = self._register_suppliers()
+                parties = self._register_suppliers(house)
                 self._write_keys(house, parties)
             yield "Trade history"
             lines = trade_of(self._suppliers, until=self.today, currency=self._scale.currency)
@@ -133,7 +135,7 @@ class Seed:
         founding.open_accounts(self._bank, {house.bank.id: 250_000_000}, currency, now, connected=True)
         founding.open_accounts(self._bank, {house.supervisor.id: 0}, currency, now)
 
-    def _register_suppliers(self) -> list[Party]:
+    def _register_suppliers(self, house: House) -> list[Party]:
         now = self._clock()
         found = [self._register(each, now) for each in self._suppliers]
         verified = found[:WAITING_FOR_APPROVAL]
@@ -145,7 +147,8 @@ class Seed:
         machines += signing_up.let_in(rest, role=MAKER, name="ERP", now=now)
         self._machines = {machine.party_id: machine for machine in machines}
         self._actors = {each.id: self._actor(self._machines[each.id]) for each in found}
-        self._by_reference = {each.external_reference: self._actors[each.id] for each in found}
+        self._by_reference = {each.external_reference: self._actors[each.id] for each in found[:CAME_BY_ITSELF]}
+        self._by_reference[self._suppliers[CAME_BY_ITSELF].reference] = founding.member(house.platform, MAKER)
         for number, email, name, role in SUPPLIER_PEOPLE:
             founding.add_person(found[number], email, name, role, now)
         by = {each.id: founding.member(each, ADMIN) for each in rest}
@@ -156,7 +159,8 @@ class Seed:
     def _register(self, supplier: Supplier, now) -> Party:
         return founding.parties.register_party(
             actor=founding.SYSTEM_ACTOR, kind=SUPPLIER, name=supplier.name, country=supplier.country, now=now,
-            registration_number=f"R-{supplier.number + 4711}", external_reference=supplier.reference,
+            registration_number=f"R-{supplier.number + 4711}",
+            external_reference="" if supplier.number == CAME_BY_ITSELF else supplier.reference,
         )  # fmt: skip
 
     def _actor(self, machine: Machine) -> Actor:
