@@ -73,11 +73,8 @@ class Clients(Reading):
     related = ("client",)
     serializer_class = ApiClientShown
 
-    def get_queryset(self):
-        found = super().get_queryset()
-        if getattr(self, "swagger_fake_view", False):
-            return found
-        return found.filter(party_id=self.actor.party_id).prefetch_related("secrets")
+    def rows(self):
+        return super().rows().filter(party_id=self.actor.party_id).prefetch_related("secrets")
 
     @extend_schema(request=ApiClientAsked, responses={201: ApiClientMade}, parameters=[KEY_PARAMETER])
     @refuses("NAME_INVALID", "ROLE_INVALID", "SCOPE_UNKNOWN", "SCOPE_BEYOND_OWN", "EXPIRY_INVALID")

@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.utils.translation import gettext as _
 
 from accounts.parties.models import Membership, Party, User
+from accounts.parties.queries import operators
 from accounts.trail.models import Event
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
@@ -33,7 +34,7 @@ def suspend_party(*, actor: Actor, party_id: int, reason: str, now: datetime) ->
             raise InvalidInput(_("The operator cannot be suspended."), code="OPERATOR_STAYS")
         party.move_to(Party.Status.SUSPENDED)
         party.save(update_fields=["status"])
-        record(actor, now, [News("party.suspended", party, (party.id, *_operators()), {"reason": reason})])
+        record(actor, now, [News("party.suspended", party, (party.id, *operators()), {"reason": reason})])
         return party
 
 
@@ -48,7 +49,7 @@ def resume_party(*, actor: Actor, party_id: int, now: datetime) -> Party:
         _refuse_own_work(actor, party, "party.suspended")
         party.move_to(Party.Status.ADMITTED)
         party.save(update_fields=["status"])
-        record(actor, now, [News("party.resumed", party, (party.id, *_operators()))])
+        record(actor, now, [News("party.resumed", party, (party.id, *operators()))])
         return party
 
 
@@ -139,8 +140,4 @@ def _refuse_own_work(actor: Actor, subject: Party | User, name: str) -> None:
 def _told(user: User) -> tuple[int, ...]:
     """The parties that the person acts for, and the operators."""
     own = Membership.objects.filter(user=user, ended_at=None).values_list("party_id", flat=True)
-    return (*own.distinct(), *_operators())
-
-
-def _operators() -> tuple[int, ...]:
-    return tuple(Party.objects.filter(kind=Party.Kind.OPERATOR).values_list("id", flat=True))
+    return (*own.distinct(), *operators())

@@ -162,8 +162,8 @@ class Deliveries(Reading):
     filters = {"state": "state"}
     serializer_class = DeliveryShown
 
-    def get_queryset(self):
-        if getattr(self, "swagger_fake_view", False) or self.actor.party_kind != access.OPERATOR:
+    def rows(self):
+        if self.actor.party_kind != access.OPERATOR:
             return Delivery.objects.none()
         return Delivery.objects.exclude(state=Delivery.State.DONE).select_related("event")
 

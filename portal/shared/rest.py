@@ -161,8 +161,11 @@ class OfActor(Resource, GenericViewSet):
     lookup_value_regex = r"[0-9]{1,18}"
 
     def get_queryset(self) -> QuerySet:
-        if getattr(self, "swagger_fake_view", False):
-            return self.model.objects.none()
+        """Where the view is only described, for the schema, nobody acts and there is nothing to see."""
+        return self.model.objects.none() if getattr(self, "swagger_fake_view", False) else self.rows()
+
+    def rows(self) -> QuerySet:
+        """What the actor may see, with what its serializer needs."""
         found = self.model.objects.visible_to(self.actor)
         return found.select_related(*self.related) if self.related else found
 
