@@ -15,12 +15,18 @@ MAX_UNPACKED_BYTES = 512 * 1024**2
 _FAULTS = (csv.Error, OSError, EOFError, zlib.error)
 
 
-def _unreadable(fault: Exception) -> InvalidInput:
-    return InvalidInput("The file cannot be read: {error}.", code="FILE_UNREADABLE", error=str(fault))
+class Unreadable(InvalidInput):
+    """The file is not what its type says."""
+
+    code, status = "FILE_UNREADABLE", 400
+
+
+def _unreadable(fault: Exception) -> Unreadable:
+    return Unreadable("The file cannot be read: {error}.", error=str(fault))
 
 
 def count(content: bytes) -> int:
-    """Lines below the first one: how many rows to expect. Raises InvalidInput (FILE_UNREADABLE, TOO_LARGE)."""
+    """Lines below the first one: how many rows to expect. Raises Unreadable, TooLarge."""
     source, lines, ends = _unpacked(content), 0, True
     try:
         while piece := source.read(1 << 20):
@@ -57,7 +63,7 @@ def _refuse_other_forms(columns: list[str]) -> None:
     """What lacks columns because it is no CSV with commas at all."""
     head = ",".join(columns)
     if any(not letter.isprintable() and letter != "\t" for letter in head):
-        raise InvalidInput("This is no text in UTF-8.", code="FILE_UNREADABLE")
+        raise Unreadable("This is no text in UTF-8.")
     if len(columns) == 1 and {";", "\t", "|"} & set(head):
         raise InvalidInput(
             "The columns of the first line are not separated by commas: write the file with commas.",

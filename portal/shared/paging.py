@@ -57,10 +57,17 @@ class OpaqueCursor(BasePagination):
             _query("cursor", {"type": "string"}, "`next` of the page before, under the same filters"),
             _query(
                 "limit",
-                {"type": "integer", "minimum": 1, "maximum": FILE_ROWS, "default": self.default_limit},
-                f"Rows of a page, at most {self.max_limit}; of a CSV file {FILE_ROWS:,}, which is its default",
+                {
+                    "type": "integer", "default": self.default_limit,
+                    "oneOf": [
+                        {"title": "of a page", "minimum": 1, "maximum": self.max_limit},
+                        {"title": "of a CSV file alone", "minimum": self.max_limit + 1, "maximum": FILE_ROWS},
+                    ],
+                },
+                f"Rows of a page, at most {self.max_limit}: more is `LIMIT_INVALID`. Of a CSV file as many as "
+                f"{FILE_ROWS:,}, which is its default",
             ),
-        ]
+        ]  # fmt: skip
 
 
 class Batches:

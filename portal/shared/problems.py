@@ -41,7 +41,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "PARAMETER_UNKNOWN": (422, "A parameter that this address does not take: facts.known tells which it does."),
     "PARAMETER_TWICE": (422, "A parameter was given more than once."),
     # lists
-    "LIMIT_INVALID": (422, "`limit` is not a number within its bounds."),
+    "LIMIT_INVALID": (422, "`limit` is not a number within its bounds: 1 to 200 of a JSON page, to 10,000 of a file."),
     "CURSOR_INVALID": (422, "The cursor is none of ours, or of another order."),
     "SORT_INVALID": (422, "This order is not offered."),
     "FILTER_INVALID": (422, "A filter names a state that there is none of, or no number."),
@@ -90,13 +90,13 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     # trade history
     "MAPPING_UNKNOWN": (422, "There is no mapping of columns by this name."),
     "COLUMNS_MISSING": (422, "The file lacks columns that the mapping needs."),
-    "FILE_UNREADABLE": (422, "The file is not what its type says."),
+    "FILE_UNREADABLE": (400, "The file is not what its type says."),
     "KNOWN_UNTIL_INVALID": (422, "`known_until` is not an instant."),
     "PLATFORM_MISSING": (422, "The operator names the platform whose trade it is."),
     # receivables: the documents
     "NOTHING_ENTERED": (422, "None of several could be entered; facts.results tells each one's code."),
     "UNSUPPORTED_FORMAT": (422, "Neither JSON nor UBL 2.1."),
-    "XML_MALFORMED": (422, "The document is not XML."),
+    "XML_MALFORMED": (400, "The document is not the XML that its type says."),
     "XML_FORBIDDEN": (422, "XML with a document type or entities is not read."),
     "EMPTY": (422, "There is no document in this."),
     "TOO_MANY_DOCUMENTS": (422, "At most 1,000 documents at once."),

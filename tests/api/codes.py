@@ -5,6 +5,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("accounts", "logistics", "financing", "portal")
+UNREADABLE = {"XML_MALFORMED"}
+"""Of documents: not what their type says, as JSON that is none."""
 BESIDE_THE_API = ("sandbox", "runtime", "migrations", "iso20022", "management")
 
 
@@ -64,7 +66,7 @@ def codes() -> dict[str, set[int]]:
                         found.setdefault(keyword.value.value, set()).add(known[name])
                 first = node.args[0] if node.args else None
                 if name == "DocumentRefused" and isinstance(first, ast.Constant):
-                    found.setdefault(first.value, set()).add(422)
+                    found.setdefault(first.value, set()).add(400 if first.value in UNREADABLE else 422)
     return {code: statuses for code, statuses in found.items() if code}
 
 
