@@ -119,9 +119,10 @@ def lent(*, actor: Actor, book: Book, currency: str) -> Lent:
 
 
 def with_buckets(rows: QuerySet[Advance], today: date) -> QuerySet[Advance]:
-    """The advances, each with its `bucket`."""
+    """The advances, each with its `bucket`, and `late`: "yes" where it is past due, else "no"."""
     whens = [
         When(due_date__lte=today + timedelta(days=last), then=Value(name))
         for name, (_, last) in BUCKETS.items() if last is not None
     ]  # fmt: skip
-    return rows.annotate(bucket=Case(*whens, default=Value("IN_61")))
+    late = Case(When(due_date__lt=today, then=Value("yes")), default=Value("no"))
+    return rows.annotate(bucket=Case(*whens, default=Value("IN_61")), late=late)

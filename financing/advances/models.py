@@ -1,6 +1,6 @@
 """Quote, application, advance: from what a supplier is offered to what has been repaid."""
 
-from datetime import UTC
+from datetime import UTC, date
 
 from django.db import models
 from django.db.models import F, Q
@@ -121,6 +121,12 @@ class Application(Lifecycle, models.Model):
         return content_hash([facts, self.recommended_by, at, self.recommendation, self.recommendation_note])
 
 
+class AdvanceQuerySet(OfFacility):
+    def overdue(self, on: date):
+        """Open past their due date on a book's business date, whether or not the day's work has marked them yet."""
+        return self.filter(status__in=Advance.OPEN, due_date__lt=on)
+
+
 class Advance(Lifecycle, models.Model):
     """Money lent. FUNDED means that the bank's booking has arrived and is posted: the state is then ACTIVE."""
 
@@ -177,7 +183,7 @@ class Advance(Lifecycle, models.Model):
     closed_at = models.DateTimeField(null=True)
     closed_date = models.DateField(null=True)
 
-    objects = OfFacility.as_manager()
+    objects = AdvanceQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -42,9 +42,9 @@ def position(actor: Actor, book: Book) -> list[dict]:
     return sorted(sums.values(), key=lambda line: -line["lent"])
 
 
-def overdue(actor: Actor) -> dict[str, int]:
-    """Principal of advances past their due date, by currency; minor units."""
-    rows = Advance.objects.visible_to(actor).filter(status__in=(Advance.Status.OVERDUE, Advance.Status.DEFAULTED))
+def overdue(actor: Actor, on: date) -> dict[str, int]:
+    """Principal of advances past their due date on the book's business date, by currency; minor units."""
+    rows = Advance.objects.visible_to(actor).overdue(on)
     return dict(rows.values_list("currency").annotate(Sum("principal_minor")).order_by("currency"))
 
 

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, Subquery
 
 from financing.advances.models import Advance
 from financing.credit.models import Assessment, Facility, PolicyVersion
 from financing.credit.queries import Debt, debtor_ages, receivable_facts, standings
 from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Position, from_plain
-from financing.ledger.models import Account, Balance
+from financing.ledger.models import Book
+from financing.ledger.queries import balance
 from financing.schedules import accrue
 
 
@@ -100,8 +101,5 @@ def past_repayment(*, funder_id: int, supplier_ids: Sequence[int]) -> dict[int, 
 
 def held_for_supplier(facility: Facility) -> int:
     """What its funder holds for the supplier until it can be paid, minor units."""
-    kept = Balance.objects.filter(
-        account__book__funder_id=facility.funder_id, account__kind=Account.Kind.CASH_COLLATERAL,
-        account__currency=facility.currency, account__facility_id=facility.id,
-    )  # fmt: skip
-    return kept.aggregate(held=Sum(F("credit_minor") - F("debit_minor"), default=0))["held"]
+    book_id = Subquery(Book.objects.filter(funder_id=facility.funder_id).values("id")[:1])
+    return -balance(book_id=book_id, kind="CASH_COLLATERAL", currency=facility.currency, facility_id=facility.id)

@@ -16,7 +16,7 @@ type AccountName = tuple[str, str, int | None]
 
 
 def balance(
-    *, book_id: int, kind: str, currency: str, facility_id: int | None = None, as_of: date | None = None
+    *, book_id: int | Subquery, kind: str, currency: str, facility_id: int | None = None, as_of: date | None = None
 ) -> int:
     """Minor units, debit positive, by value dates until `as_of`; without a facility: of all accounts of the kind."""
     rows = _rows(book_id, as_of).filter(account__kind=kind, account__currency=currency)
@@ -118,7 +118,7 @@ def book_legs(
     return rows.filter(id__lt=before) if before else rows
 
 
-def _rows(book_id: int, as_of: date | None):
+def _rows(book_id: int | Subquery, as_of: date | None):
     until = Q() if as_of is None else Q(value_date__lte=as_of)
     return Balance.objects.filter(until, account__book_id=book_id)
 

@@ -160,6 +160,7 @@ def _filters(request: HttpRequest, book: Book) -> tuple[Filter, ...]:
         supplier = [(str(key), name) for key, name in mine.values_list("id", "name")]
     found = [
         Filter("status", _("State"), [each for each in Advance.Status.choices if each[0] in Advance.OPEN]),
+        Filter("late", _("Past due"), [("yes", _("Yes")), ("no", _("No"))]),
         Filter("bucket", _("Due"), list(BUCKET_NAMES.items())),
         Filter("programme", _("Programme"), [(str(each.id), each.name) for each in programmes], FIELDS["programme"]),
         Filter("grade", _("Grade"), [(each, each) for each in "ABCDE"], FIELDS["grade"]),

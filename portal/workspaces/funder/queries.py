@@ -18,7 +18,7 @@ def advance_url(row: Advance) -> str:
 
 def overdue_url() -> str:
     """The list of advances past their due date."""
-    return f"{reverse('funder:advances')}?advances-status=OVERDUE"
+    return f"{reverse('funder:advances')}?advances-late=yes"
 
 
 def open_advances(actor: Actor):

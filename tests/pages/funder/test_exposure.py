@@ -48,9 +48,16 @@ def test_what_is_lent_is_the_same_sum_whatever_it_is_summed_by(drawn):
 
 
 def test_the_first_screen_says_what_is_overdue_and_leads_there(drawn, as_user):
-    page = as_user("hana@harbour.example").get(reverse("funder:home"))
-    assert [each["overdue"] for each in page.context["positions"]] == [400_00]
-    assert f"{reverse('funder:advances')}?advances-status=OVERDUE" in page.text
+    late = Advance.objects.get(status="OVERDUE")
+    for status in ("OVERDUE", "DEFAULTED", "ACTIVE"):  # the last: the day's work has not come to it yet
+        Advance.objects.filter(id=late.id).update(status=status)
+        page = as_user("hana@harbour.example").get(reverse("funder:home"))
+        assert [each["overdue"] for each in page.context["positions"]] == [400_00]
+        assert lent(actor=as_member("hana@harbour.example"), book=drawn.book, currency="EUR").overdue_minor == 400_00
+        behind = f"{reverse('funder:advances')}?advances-late=yes"
+        assert behind in page.text
+        rows = as_user("hana@harbour.example").get(behind).context["table"].rows
+        assert [row.record.id for row in rows] == [late.id]
 
 
 def test_a_second_funder_sees_nothing_of_it(drawn):
