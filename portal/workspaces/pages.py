@@ -9,6 +9,8 @@ from portal.shared import access
 
 SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
 """A subject as events name it: advances.advance:17."""
+SUPPLIERS = "parties.party of a supplier"
+"""A party as its platform reads of it. Events name a party of any kind, and a platform has no pages of the others."""
 
 FUNDER = {
     "banking.bankaccount": ("party:settings", False),
@@ -41,6 +43,7 @@ PAGES: dict[str, dict[str, tuple[str, bool]]] = {
         "banking.paymentinstruction": ("payments:payment", True),
         "banking.statement": ("payments:statement", True),
         "intake.document": ("platform:trade_import", True),
+        SUPPLIERS: ("platform:supplier", True),
     },
     access.FINANCIER: FUNDER,
     access.BANK: FUNDER,

@@ -24,21 +24,26 @@ def main_currency(actor: Actor) -> str:
     return found or Receivable.objects.visible_to(actor).values_list("currency", flat=True).first() or "EUR"
 
 
+def suppliers_of(actor: Actor) -> QuerySet[Party]:
+    """Suppliers that trade with the actor."""
+    claims, orders = _of_supplier(Receivable, actor), _of_supplier(PurchaseOrder, actor)
+    return Party.objects.visible_to(actor).filter(Exists(orders) | Exists(claims), kind=SUPPLIER)
+
+
+def _of_supplier(model: type[Receivable | PurchaseOrder], actor: Actor) -> QuerySet:
+    return model.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
+
+
 def trading(actor: Actor, currency: str) -> QuerySet[Party]:
-    """Suppliers that trade with the actor: `orders`, `waiting`, and what is owed to each in the currency."""
-    claims = Receivable.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
-    orders = PurchaseOrder.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
+    """With `orders`, `waiting`, and what is owed to each in the currency."""
+    claims, orders = _of_supplier(Receivable, actor), _of_supplier(PurchaseOrder, actor)
     waiting = claims.filter(status__in=[S.RECEIVED, S.DISPUTED]).values("supplier").annotate(n=Count("id"))
     owed = claims.filter(currency=currency, status__in=[S.ACCEPTED, S.ASSIGNED]).values("supplier")
-    return (
-        Party.objects.visible_to(actor).filter(kind=SUPPLIER)
-        .filter(Exists(orders) | Exists(claims))
-        .annotate(
-            orders=Coalesce(Subquery(orders.values("supplier").annotate(n=Count("id")).values("n")), 0),
-            waiting=Coalesce(Subquery(waiting.values("n")), 0),
-            owed_minor=Coalesce(Subquery(owed.annotate(n=Sum("open_minor")).values("n")), 0,
-                                output_field=DecimalField(max_digits=20, decimal_places=0)),
-        )
+    return suppliers_of(actor).annotate(
+        orders=Coalesce(Subquery(orders.values("supplier").annotate(n=Count("id")).values("n")), 0),
+        waiting=Coalesce(Subquery(waiting.values("n")), 0),
+        owed_minor=Coalesce(Subquery(owed.annotate(n=Sum("open_minor")).values("n")), 0,
+                            output_field=DecimalField(max_digits=20, decimal_places=0)),
     )  # fmt: skip
 
 

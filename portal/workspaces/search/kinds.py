@@ -29,6 +29,7 @@ from portal.shared import access
 from portal.shared.access import Actor
 from portal.shared.scopes import covers, needed
 from portal.workspaces import pages
+from portal.workspaces.platform.trading import suppliers_of
 from portal.workspaces.sentences import sentence
 
 LAST_NUMBER = re.compile(r"(?:^|[\s#])(\d{1,18})$")
@@ -86,7 +87,8 @@ class Hit:
 class Kind:
     """`rows` gives what the actor may see of this kind and fits the query, None where nothing can.
 
-    `group`: the scopes that a machine needs, as at the address of its own.
+    `group`: the scopes that a machine needs, as at the address of its own. `named`: what `pages` calls it where that is
+    not its model.
     """
 
     name: str
@@ -97,9 +99,14 @@ class Kind:
     group: str
     rows: Callable[[Actor, Query], QuerySet | None]
     told: Callable[[Model], dict]
+    named: str = ""
+
+    @property
+    def subject(self) -> str:
+        return self.named or self.model._meta.label_lower
 
     def hit(self, actor: Actor, row: Model) -> Hit | None:
-        url = pages.page_of(actor.party_kind, self.model._meta.label_lower, row.pk)
+        url = pages.page_of(actor.party_kind, self.subject, row.pk)
         return Hit(self.name, row.pk, url=url, icon=self.icon, **self.told(row)) if url else None
 
 
@@ -131,7 +138,16 @@ def _numbered(model: type[Model], *related: str) -> Callable[[Actor, Query], Que
 
 
 def _parties(actor: Actor, query: Query) -> QuerySet | None:
-    rows = Party.objects.visible_to(actor).annotate(
+    return _named(Party.objects.visible_to(actor), query)
+
+
+def _suppliers(actor: Actor, query: Query) -> QuerySet | None:
+    return _named(suppliers_of(actor), query)
+
+
+def _named(parties: QuerySet[Party], query: Query) -> QuerySet[Party]:
+    """By a part of the name, or by the beginning of the register's or the platform's number."""
+    rows = parties.annotate(
         registered=Collate(Upper("registration_number"), "C"), known_as=Collate(Upper("external_reference"), "C")
     )
     text = query.text.upper()
@@ -210,6 +226,8 @@ def _priced(row: Model, title: str, detail: str = "") -> dict:
 KINDS: tuple[Kind, ...] = (
     Kind("party", gettext_lazy("Parties"), "building-store", Party, "parties.view", "parties", _parties,
          lambda row: {"title": row.name, "detail": row.registration_number, "status": row.status}),
+    Kind("supplier", gettext_lazy("Suppliers"), "building-store", Party, "receivables.view", "trade", _suppliers,
+         lambda row: {"title": row.name, "detail": row.external_reference, "status": row.status}, pages.SUPPLIERS),
     Kind("receivable", gettext_lazy("Receivables"), "file-invoice", Receivable, "receivables.view", "receivables",
          _numbered(Receivable, "supplier", "debtor"),
          lambda row: {"title": row.number, "status": row.status, "amount_minor": row.gross_minor,
@@ -246,7 +264,7 @@ def kinds_for(actor: Actor) -> Iterable[Kind]:
     """What the actor's role may look at, a machine's scopes cover, and its kind of party has a page for."""
     for kind in KINDS:
         permitted = access.permits(actor, kind.permission) and may_read(actor, kind.group)
-        if permitted and pages.has_page(actor.party_kind, kind.model._meta.label_lower):
+        if permitted and pages.has_page(actor.party_kind, kind.subject):
             yield kind
 
 

@@ -97,6 +97,16 @@ def test_parties_are_found_by_any_part_of_the_name_and_by_their_number(lending, 
         assert found(wim, typed) == [("party", "Bellows")], typed
 
 
+def test_a_platform_finds_the_suppliers_that_trade_with_it_by_name_and_number(lending, as_user):
+    invoice(lending.cast.amphora, lending.cast.meridian, "A-1")
+    maya = as_user("maya@meridian.example")
+    for typed in ("mphor", "AMPHORA", "hrb 1004"):
+        assert found(maya, typed) == [("supplier", "Amphora")], typed
+    assert f'href="/platform/suppliers/{lending.cast.amphora.id}/"' in palette(maya, "mphor")
+    for typed in ("bellows", "harbour"):  # no trade with it, and no supplier
+        assert found(maya, typed) == [], typed
+
+
 def test_a_role_that_may_not_look_at_a_kind_does_not_find_it(lending, as_user):
     """A maker of the supplier's has no pages of parties, and a bank's payments are none of its business."""
     assert found(as_user("ana@amphora.example"), "Meridian") == []
