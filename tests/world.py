@@ -61,7 +61,10 @@ def noon(day: date) -> datetime:
 
 
 def cast(now: datetime = NOW) -> Cast:
-    """All parties, admitted and verified, with their people (without passwords: hashing them is slow)."""
+    """All parties, admitted and verified, with their people (without passwords: hashing them is slow).
+
+    They were let in a month ago: the word of each counts as that of a second person.
+    """
     kinds = {"meridian": Party.Kind.PLATFORM, "harbour": Party.Kind.FINANCIER, "crown": Party.Kind.BANK}
     kinds |= {"amphora": Party.Kind.SUPPLIER, "bellows": Party.Kind.SUPPLIER, "watch": Party.Kind.OPERATOR}
     made = {}
@@ -74,7 +77,7 @@ def cast(now: datetime = NOW) -> Cast:
     for name, members in MEMBERS.items():
         for email, role in members.items():
             user = User.objects.create(email=email, full_name=email.split("@")[0].capitalize(), password="!")
-            Membership.objects.create(user=user, party=made[name], role=role, created_at=now)
+            Membership.objects.create(user=user, party=made[name], role=role, created_at=now - timedelta(days=30))
     for name in ("amphora", "bellows"):
         verify(made[name], now)
     return Cast(**made)

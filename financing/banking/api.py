@@ -16,6 +16,7 @@ from accounts.parties.freshness import require_fresh
 from financing.banking import queries, services
 from financing.banking.iso20022.parts import own
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
+from financing.banking.second import waits_for
 from portal.shared.access import OPERATOR, require
 from portal.shared.openapi import refuses
 from portal.shared.renderers import Json
@@ -25,6 +26,7 @@ ACCOUNT_CODES = (
     "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "ACCOUNT_WAITING",
     "CONNECTED_BY_OPERATOR",
 )  # fmt: skip
+WAITS_FOR = (BankAccount.Word.COLLEAGUE.value, BankAccount.Word.OPERATOR.value)
 
 
 class Xml(BaseRenderer):
@@ -41,12 +43,15 @@ class BankAccountShown(serializers.ModelSerializer):
     balance_minor = serializers.IntegerField(allow_null=True, help_text="As the bank told it; null before it has")
     stated_on = serializers.DateField(allow_null=True)
     ledger_minor = serializers.SerializerMethodField()
+    waits_for = serializers.ChoiceField(
+        choices=WAITS_FOR, allow_null=True, help_text="Whose word it needs to be in force; null where nobody's"
+    )
 
     class Meta:
         model = BankAccount
         fields = (
             "id", "party", "holder", "iban", "bic", "currency", "status", "connected", "created_at", "confirmed_at",
-            "confirmed_as", "closed_at", "balance_minor", "stated_on", "ledger_minor",
+            "confirmed_as", "closed_at", "waits_for", "balance_minor", "stated_on", "ledger_minor",
         )  # fmt: skip
 
     def get_ledger_minor(self, account: BankAccount) -> int | None:
@@ -76,13 +81,11 @@ class BankAccounts(Reading):
     """The party's own accounts: where its money comes from and goes to."""
 
     model, view, group = BankAccount, "parties.view", "banking"
-    filters = {"status": "status"}
+    filters, choices = {"status": "status", "waits_for": "waits_for"}, {"waits_for": WAITS_FOR}
     serializer_class = BankAccountShown
 
-    def get_queryset(self):
-        if getattr(self, "swagger_fake_view", False):
-            return BankAccount.objects.none()
-        return queries.accounts(actor=self.actor)
+    def rows(self):
+        return queries.accounts(actor=self.actor).annotate(waits_for=waits_for(timezone.now()))
 
     @cached_property
     def _cash(self) -> dict[str, int] | None:
@@ -225,9 +228,7 @@ class Instructions(Reading):
     choices, dated = {"direction": queries.DIRECTIONS}, "created_at"
     serializer_class = InstructionShown
 
-    def get_queryset(self):
-        if getattr(self, "swagger_fake_view", False):
-            return PaymentInstruction.objects.none()
+    def rows(self):
         return queries.flows(actor=self.actor)
 
     @extend_schema(responses=TrailShown)

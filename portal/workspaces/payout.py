@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts.parties import second
 from accounts.parties.freshness import is_fresh, require_on_page
 from accounts.trail.doers import named
 from financing.banking.models import BankAccount
-from financing.banking.second import for_operator, is_seasoned, trusted
-from financing.banking.services import confirm_account, replace_account, word_on
+from financing.banking.second import SAYS, for_operator
+from financing.banking.services import confirm_account, register_account, replace_account, word_on
 from portal.shared.access import Actor, permits, require
 from portal.shared.errors import RuleViolation
 from portal.workspaces.supplier.forms import AccountForm
@@ -26,7 +27,8 @@ from portal.workspaces.supplier.forms import AccountForm
 class Proposal:
     """An account that waits, as a person of its party sees it. `before`: the one in force until it is confirmed.
 
-    `seconds`: names of colleagues who may confirm it; `for_operator`: the operator may.
+    `seconds`: names of colleagues who may confirm it; `for_operator`: the operator may. `counts_from`: from when on
+    the actor may, which was let in lately.
     """
 
     account: BankAccount
@@ -37,6 +39,7 @@ class Proposal:
     is_own: bool
     may_confirm: bool
     may_refuse: bool
+    counts_from: datetime | None
 
     @property
     def dialog(self) -> str:
@@ -45,7 +48,7 @@ class Proposal:
 
 
 def proposals(actor: Actor, now: datetime) -> list[Proposal]:
-    """What waits of the acting party: one query where nothing does, five where something does."""
+    """What waits of the acting party: one query where nothing does, six where something does."""
     found = list(BankAccount.objects.visible_to(actor).open().filter(party_id=actor.party_id).order_by("currency"))
     waiting = [each for each in found if each.status == BankAccount.Status.WAITING]
     if not waiting:
@@ -53,22 +56,31 @@ def proposals(actor: Actor, now: datetime) -> list[Proposal]:
     in_force = {each.currency: each for each in found if each not in waiting}
     by = proposers(waiting)
     asked = set(for_operator(BankAccount.objects.filter(id__in=[each.id for each in waiting]), now))
-    members = [each for each in trusted().filter(party=actor.party_id).select_related("user") if is_seasoned(each, now)]
+    members = list(second.seasoned(SAYS, now).filter(party=actor.party_id).select_related("user"))
+    begins = second.awaited(actor, SAYS, now)
     return [
-        _proposal(actor, each, in_force.get(each.currency), by[each.proposed_by], members, each in asked)
+        _proposal(actor, each, in_force.get(each.currency), by[each.proposed_by], members, each in asked, begins)
         for each in waiting
     ]
 
 
-def _proposal(actor: Actor, account: BankAccount, before, by: str, members, for_operator: bool) -> Proposal:
-    is_own, may = account.proposed_by == actor.identity, permits(actor, "banking.register_account")
-    seconds = {
-        f"user:{each.user_id}": str(each.user) for each in members if account.proposed_by.startswith("user:")
-    }  # fmt: skip
+def awaiting(actor: Actor, now: datetime) -> list[Proposal]:
+    """Those of the party's proposals that the actor may confirm; asks nothing for who may confirm none."""
+    may = actor.user_id and permits(actor, SAYS)
+    return [each for each in proposals(actor, now) if each.may_confirm] if may else []
+
+
+def _proposal(
+    actor: Actor, account: BankAccount, before, by: str, members, for_operator: bool, begins: datetime | None
+) -> Proposal:
+    is_own, may = account.proposed_by == actor.identity, permits(actor, SAYS)
+    by_person = account.proposed_by.startswith("user:")
+    seconds = {f"user:{each.user_id}": str(each.user) for each in members if by_person}
     seconds.pop(account.proposed_by, None)
     return Proposal(
         account, before, by, tuple(sorted(seconds.values())), for_operator, is_own,
         may_confirm=may and actor.identity in seconds, may_refuse=may and not is_own,
+        counts_from=begins if may and by_person and not is_own else None,
     )  # fmt: skip
 
 
@@ -81,6 +93,18 @@ def proposers(accounts: Iterable[BankAccount]) -> dict[str, str]:
 
 def _nobody(identity: str) -> str:
     return _("the portal") if identity == "system" else _("a machine")
+
+
+def registering(request: HttpRequest, form: AccountForm) -> RuleViolation | None:
+    """Propose the account of a valid form for the acting party, and say so; why not, where it is refused."""
+    try:
+        made = register_account(
+            actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **form.cleaned_data
+        )
+    except RuleViolation as refusal:
+        return refusal
+    say_proposed(request, made)
+    return None
 
 
 def replacing(request: HttpRequest, account: BankAccount, *, back: str) -> HttpResponse:
@@ -128,7 +152,7 @@ def confirming(request: HttpRequest, account: BankAccount, *, back: str) -> Http
     in_force = BankAccount.objects.in_force().filter(party=account.party_id, currency=account.currency)
     context = {
         "account": account, "before": in_force.first(), "by": proposers([account])[account.proposed_by],
-        "refusal": refusal, "back": back,
+        "refusal": refusal, "back": back, "counts_from": second.awaited(request.actor, SAYS, timezone.now()),
     }  # fmt: skip
     return render(request, "party/confirm_account.html", context, status=refusal.status if refusal else 200)
 

@@ -35,6 +35,10 @@ def test_what_a_person_proposes_another_hand_approves(lending, row, by):
     assert waiting["id"] == made["id"]
     (need,) = (each for each in checker.get("needs/").json()["results"] if each["kind"] == "APPROVE_SETTLEMENT")
     assert need["resource"] == f"settlements/{made['id']}/"
+    assert not person("maya@meridian.example").get("needs/").json()["results"]  # who proposed it can do no more
+    assert [(each["payee"]["name"], each["creditor_iban"]) for each in made["payees"]] == [
+        ("Amphora", world.IBANS["amphora"])
+    ]  # fmt: skip
     address, seen = f"settlements/{made['id']}/approve/", checker.get(need["resource"]).json()["seen_hash"]
     send = posted if by == "person" else lambda caller, path, body: caller.post(path, body)
     stale = send(checker, address, {"seen_hash": "0" * 64})

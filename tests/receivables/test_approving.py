@@ -1,20 +1,24 @@
 """Maker is never checker: what a person orders to be paid waits for a second one, and no money moves before."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.parties.models import Party
+from accounts.parties.models import Membership, Party
+from accounts.parties.second import SEASONED, LetInLately
 from accounts.trail.models import Event
 from financing.banking.models import BankAccount, PaymentInstruction
-from financing.banking.services import NoBankAccount
+from financing.banking.services import NoBankAccount, replace_account
 from financing.receivables import queries, services
 from financing.receivables.models import Receivable, Settlement, SettlementPayment
 from financing.receivables.refusals import AboveOpen, NotSettleable, PayeeNotVerified
 from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR, VIEWER
 from portal.shared.errors import Forbidden, InvalidTransition, NotFound, OwnWork, Stale
 from tests.world import NOW, TODAY
+
+OTHER_IBAN = "NL20INGB0001234567"
 
 
 @pytest.fixture
@@ -86,6 +90,40 @@ def test_only_checkers_of_the_debtor_approve(scene):
         with pytest.raises(refusal):
             approve(scene, made, actor=actor)
     assert nothing_is_paid(made)
+
+
+def test_who_was_let_in_a_moment_ago_is_no_second_person_yet(scene):
+    (row,) = scene.accepted()
+    made = propose(scene, row)
+    held = Membership.objects.filter(user=scene.marc.user_id)
+    held.update(created_at=NOW - SEASONED + timedelta(minutes=1))
+    with pytest.raises(LetInLately) as refused:
+        approve(scene, made)
+    assert refused.value.facts == {"until": "2026-03-02T09:01+00:00"}
+    assert not services.to_approve(scene.marc, Settlement.objects.all(), NOW).exists()
+    assert nothing_is_paid(made)
+    # Who was trusted with it before by another role of its own, is one; who is trusted no more, is none.
+    Membership.objects.create(
+        user_id=scene.marc.user_id, party=scene.cast.meridian, role=ADMIN, created_at=NOW - SEASONED
+    )
+    assert list(services.to_approve(scene.marc, Settlement.objects.all(), NOW)) == [made]
+    Membership.objects.filter(user=scene.marc.user_id).update(ended_at=NOW)
+    with pytest.raises(Forbidden):
+        approve(scene, made)
+    Membership.objects.filter(user=scene.marc.user_id).update(ended_at=None)
+    assert approve(scene, made).status == "INSTRUCTED"
+
+
+def test_an_account_that_took_the_place_of_another_is_to_be_seen_before(scene):
+    (row,) = scene.accepted()
+    made = propose(scene, row)
+    seen = services.seen_hash(made)
+    known = BankAccount.objects.in_force().get(party=scene.cast.amphora)
+    replace_account(actor=SYSTEM_ACTOR, account_id=known.id, holder="Amphora", iban=OTHER_IBAN, now=NOW)
+    with pytest.raises(Stale):
+        approve(scene, made, seen=seen)
+    assert nothing_is_paid(made)
+    assert approve(scene, made).payments.get().instruction.creditor_iban == OTHER_IBAN
 
 
 def test_what_was_assigned_meanwhile_goes_to_its_funder_and_is_to_be_seen_before(scene):

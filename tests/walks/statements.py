@@ -25,7 +25,7 @@ MOST = """
   8 /funding/policies/new/
  11 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
- 14 /platform/
+ 16 /platform/
   9 /platform/acceptance/
   9 /platform/suppliers/
  14 /platform/suppliers/{supplier_id}/
@@ -37,7 +37,7 @@ MOST = """
  11 /platform/settlements/{settlement_id}/
   6 /platform/trade/
   5 /platform/trade/{document_id}/
- 15 /operations/
+ 16 /operations/
   6 /operations/verifications/
  14 /operations/verifications/{verification_id}/
   6 /operations/parties/
@@ -52,7 +52,7 @@ MOST = """
   6 /operations/documents/
   5 /operations/documents/{document_id}/
   4 /operations/documents/{document_id}/content/
- 18 /supplier/
+ 23 /supplier/
   4 /supplier/price/{facility_id}/
   4 /supplier/quotes/{facility_id}/new/
   6 /supplier/quotes/{quote_id}/
@@ -68,7 +68,7 @@ MOST = """
   6 /supplier/receivables/documents/
   7 /supplier/receivables/documents/{document_id}/
   4 /supplier/receivables/documents/{document_id}/content/
- 15 /supplier/verification/
+ 16 /supplier/verification/
   3 /supplier/verification/account/
   9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from accounts.parties.models import Membership, Party
 from accounts.parties.queries import operators
+from accounts.parties.second import companies_of, require_seasoned
 from accounts.trail.services import News, record
 from financing.banking.models import BankAccount
-from financing.banking.second import SEASONED, for_operator, is_seasoned, trusted
+from financing.banking.second import SAYS, for_operator
 from financing.banking.services.accounts import end_account, lock_account
 from portal.shared import access
 from portal.shared.access import Actor, permits, require
@@ -26,13 +26,6 @@ class OperatorConfirms(RuleViolation):
 class ColleagueConfirms(RuleViolation):
     code, status = "COLLEAGUE_CONFIRMS", 409
     sentence = "The party has a second person who confirms this account."
-
-
-class LetInLately(Forbidden):
-    """`until`: from when on the person's word counts."""
-
-    code = "LET_IN_LATELY"
-    sentence = "You were let in a short while ago. Your word on accounts counts from {until} on."
 
 
 def confirm_account(*, actor: Actor, account_id: int, evidence: str = "", now: datetime) -> BankAccount:
@@ -100,16 +93,11 @@ def word_on(actor: Actor, account: BankAccount) -> str:
 def _check_of_colleague(actor: Actor, account: BankAccount, now: datetime) -> None:
     if not account.proposed_by.startswith("user:"):
         raise OperatorConfirms()
-    member = trusted().filter(party=account.party_id, user=actor.user_id).order_by("created_at").first()
-    if member is None:
-        raise Forbidden(permission="banking.register_account")
-    if not is_seasoned(member, now):
-        raise LetInLately(until=(member.created_at + SEASONED).isoformat(timespec="minutes"))
+    require_seasoned(actor, SAYS, now)
 
 
 def _check_of_operator(actor: Actor, account: BankAccount, evidence: str, now: datetime) -> None:
-    belongs = Membership.objects.filter(user=actor.user_id, party=account.party_id, ended_at=None)
-    if belongs.exclude(party__kind=Party.Kind.OPERATOR).exists():
+    if account.party.kind != access.OPERATOR and account.party_id in companies_of(actor):
         raise OwnWork("You belong to this company, so somebody else has to confirm its account.")
     if not for_operator(BankAccount.objects.filter(id=account.id), now).exists():
         raise ColleagueConfirms()

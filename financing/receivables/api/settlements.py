@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -78,18 +78,38 @@ class OrderedLineShown(serializers.ModelSerializer):
         fields = ("receivable", "amount_minor")
 
 
+class PayeeShown(serializers.Serializer):
+    payee = PartyName(source="party")
+    creditor_name = serializers.CharField(source="holder")
+    creditor_iban = serializers.CharField(source="iban")
+
+
 class SettlementInFull(SettlementShown):
     """`ordered` are the lines of one that a person proposed; its payments are made when a second one approves it."""
 
     payments = PaymentInFull(many=True)
     ordered = OrderedLineShown(many=True)
-    seen_hash = serializers.SerializerMethodField(help_text="Binds an approval to these lines and who gets each")
+    seen_hash = serializers.SerializerMethodField(
+        help_text="Binds an approval to these lines, who gets each, and on which account"
+    )
+    payees = serializers.SerializerMethodField(
+        help_text="Of a proposed one: who would be paid, and where, as of now; without those who have no account"
+    )
 
     class Meta(SettlementShown.Meta):
-        fields = (*SettlementShown.Meta.fields, "ordered", "seen_hash")
+        # The hash is taken before the accounts are read: one that changes in between is noticed at the approval.
+        fields = (*SettlementShown.Meta.fields, "ordered", "seen_hash", "payees")
 
     def get_seen_hash(self, settlement: Settlement) -> str:
         return services.seen_hash(settlement) if settlement.is_proposed else ""
+
+    @extend_schema_field(PayeeShown(many=True))
+    def get_payees(self, settlement: Settlement) -> list[dict]:
+        if not settlement.is_proposed:
+            return []
+        payees = {row.due_to_id for row in Receivable.objects.filter(ordered__settlement=settlement)}
+        accounts = services.payout_accounts(settlement, payees).select_related("party")
+        return PayeeShown(accounts, many=True).data
 
 
 class Approval(serializers.Serializer):
@@ -176,11 +196,11 @@ class Settlements(Reading):
     @extend_schema(request=Approval, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
     @refuses(
-        "OWN_WORK", "INVALID_TRANSITION", "STALE", "NOT_SETTLEABLE", "PAYEE_NOT_VERIFIED", "ABOVE_OPEN_AMOUNT",
-        "NO_BANK_ACCOUNT",
+        "OWN_WORK", "LET_IN_LATELY", "INVALID_TRANSITION", "STALE", "NOT_SETTLEABLE", "PAYEE_NOT_VERIFIED",
+        "ABOVE_OPEN_AMOUNT", "NO_BANK_ACCOUNT",
     )  # fmt: skip
     def approve(self, request, pk: str) -> Response:
-        """Pay what another one proposed: the part of the checker."""
+        """Pay what another one proposed: the part of a checker that was let in three days ago or longer."""
         given = self.checked(Approval)
         return self.answer(
             services.approve_settlement(actor=self.actor, settlement_id=int(pk), now=timezone.now(), **given)

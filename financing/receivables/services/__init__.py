@@ -1,7 +1,14 @@
 """What can be done to receivables, one verb per user intention."""
 
 from financing.receivables.services.acceptance import Answer, accept, cancel, dispute, resolve_dispute
-from financing.receivables.services.approving import approve_settlement, cancel_settlement, seen_hash
+from financing.receivables.services.approving import (
+    APPROVES,
+    approve_settlement,
+    cancel_settlement,
+    payout_accounts,
+    seen_hash,
+    to_approve,
+)
 from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booking import book, fail, take_back
 from financing.receivables.services.recognising import beneath, confirm_number
@@ -9,6 +16,7 @@ from financing.receivables.services.settlement import Line, settle, settle_each
 from financing.receivables.services.submission import ItemResult, replay, submit
 
 __all__ = [
+    "APPROVES",
     "Answer",
     "ItemResult",
     "Line",
@@ -26,6 +34,7 @@ __all__ = [
     "fail",
     "is_assignable",
     "lock",
+    "payout_accounts",
     "release",
     "replay",
     "resolve_dispute",
@@ -34,4 +43,5 @@ __all__ = [
     "settle_each",
     "submit",
     "take_back",
+    "to_approve",
 ]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from accounts.parties import services as parties
 from accounts.parties.models import Membership, Party, User
+from accounts.parties.second import SEASONED
 from accounts.parties.services import Owner
 from financing.banking.iso20022 import iban
 from financing.banking.models import BankAccount
@@ -108,9 +109,11 @@ PLATFORM_REFERENCE, PLATFORM_NUMBER = "MERIDIAN", "HRB 7002"
 
 
 def add_person(party: Party, email: str, name: str, role: str, now: datetime) -> User:
-    """A person without a password, who can therefore not sign in yet."""
+    """A person without a password, who can therefore not sign in yet. Its word counts from the first day on."""
     user = User.objects.filter(email=email).first() or User.objects.create(email=email, full_name=name, password="!")
-    Membership.objects.get_or_create(user=user, party=party, role=role, ended_at=None, defaults={"created_at": now})
+    Membership.objects.get_or_create(
+        user=user, party=party, role=role, ended_at=None, defaults={"created_at": now - SEASONED}
+    )
     return user
 
 

@@ -324,9 +324,9 @@ def problem(what, code="", kept="", remedy="", url="", action=""):
 
 
 @register.inclusion_tag("components/note.html")
-def note(text, tone="neutral", title=""):
-    """{% note _("Prices are of yesterday.") tone="attention" %}: a calm remark of one sentence."""
-    return {"text": text, "title": title, "tone": tone, "icon": states.TONE_ICONS[tone]}
+def note(text, tone="neutral", title="", url="", action=""):
+    """{% note _("Prices are of yesterday.") tone="attention" %}: a calm remark of one sentence, and where it leads."""
+    return {"text": text, "title": title, "tone": tone, "url": url, "action": action, "icon": states.TONE_ICONS[tone]}
 
 
 @register.simple_block_tag(takes_context=True, end_name="endconfirm")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ from portal.workspaces.access import for_kinds
 from portal.workspaces.funder import queries, why
 from portal.workspaces.payments.queries import own_accounts
 from portal.workspaces.payments.views import payments_of
+from portal.workspaces.payout import awaiting
 
 S = PaymentInstruction.Status
 DAYS_SHOWN = 5
@@ -35,6 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "table": table,
         "lending": _lending(request.actor),
         "accounts": own_accounts(request.actor),
+        "awaiting": awaiting(request.actor, timezone.now()),
         "waiting": _waiting(request.actor),
         "people": house.people(request.actor),
         "happenings": house.latest(request.actor),

@@ -26,6 +26,7 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.explain import decision_in_words, reasons_of
 from portal.workspaces.funder import queries, why
+from portal.workspaces.payout import awaiting
 from portal.workspaces.sentences import timeline
 
 OUTCOMES = ((rules.APPROVED, gettext_lazy("Approve")), (rules.DECLINED, gettext_lazy("Decline")))
@@ -108,12 +109,13 @@ def home(request: HttpRequest) -> HttpResponse:
     book = queries.book_of(request.actor)
     pace = overview.pace(request.actor, now)
     positions = overview.position(request.actor, book) if book else []
-    overdue = overview.overdue(request.actor) if book else {}
+    overdue = overview.overdue(request.actor, book.business_date) if book else {}
     for line in positions:
         line["overdue"] = overdue.get(line["currency"], 0)
         line["why"] = {"lent": why.lent(line, book.business_date), "cash": why.cash(line, book.business_date)}
     context = {
         "table": table,
+        "awaiting": awaiting(request.actor, now),
         "pace": pace,
         "book": book,
         "positions": positions,

@@ -13,7 +13,7 @@ from portal.workspaces.needs.queries import needs
 class NeedShown(serializers.Serializer):
     kind = serializers.CharField(
         help_text="ACCEPT, DISPUTE, APPROVE_SETTLEMENT, DUE, FAILED, FILE; RECOMMEND, DECIDE, APPROVE_POLICY, "
-        "PAYMENT_REJECTED, PAYMENT_RETURNED; VERIFY, ACCOUNT, JOIN, RENEW; DELIVERIES_PARKED, ..."
+        "PAYMENT_REJECTED, PAYMENT_RETURNED; VERIFY, ACCOUNT, JOIN, RENEW; CONFIRM_ACCOUNT; DELIVERIES_PARKED, ..."
     )
     resource = serializers.CharField(help_text="Where it is, below /api/v1/")
     since = serializers.DateTimeField(allow_null=True)

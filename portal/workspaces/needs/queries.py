@@ -17,6 +17,7 @@ from portal.shared import access
 from portal.shared.access import Actor
 from portal.shared.scopes import covers, needed
 from portal.workspaces.operator.overview import boards
+from portal.workspaces.payout import awaiting
 from portal.workspaces.platform import exceptions
 from portal.workspaces.supplier import steps
 
@@ -52,9 +53,20 @@ class Need:
 
 def needs(actor: Actor, now: datetime) -> list[Need]:
     """The longest waiting first; of a machine what its scopes cover."""
-    found = BY_KIND.get(actor.party_kind, lambda actor, now: [])(actor, now)
+    found = [*BY_KIND.get(actor.party_kind, lambda actor, now: [])(actor, now), *_accounts(actor, now)]
     seen = [each for each in found if actor.scopes is None or covers(actor.scopes, each.scope)]
     return sorted(seen, key=lambda each: (each.since is None, each.since or now))
+
+
+def _accounts(actor: Actor, now: datetime) -> list[Need]:
+    """Accounts of the party that another person proposed: for those alone whose word on them counts."""
+    return [
+        Need(
+            "CONFIRM_ACCOUNT", f"bank-accounts/{each.account.id}/", each.account.created_at,
+            subject=each.account.iban[-4:], who=each.by, currency=each.account.currency,
+        )
+        for each in awaiting(actor, now)
+    ]  # fmt: skip
 
 
 def _platform(actor: Actor, now: datetime) -> list[Need]:
@@ -95,8 +107,7 @@ def _came_back(actor: Actor) -> list[Need]:
 
 def _operator(actor: Actor, now: datetime) -> list[Need]:
     return [
-        Need(f"{board.resource.upper()}_{line.state}", f"{board.resource}/?{board.filter}={line.state}", line.oldest,
-             line.count)
+        Need(f"{board.resource.upper()}_{line.state}", board.resource_of(line.state), line.oldest, line.count)
         for board in boards(actor, now) for line in board.lines if line.needs_you
     ]  # fmt: skip
 

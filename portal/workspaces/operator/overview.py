@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`parameter` of the page's table and of the API's collection narrows it to a state: `deliveries-state`."""
+    """`parameter` of the page's table narrows it to a state: `deliveries-state`."""
 
     title: Promise
     url: str
@@ -54,9 +54,11 @@ class Board:
         found = self.parameter.partition("-")[0]
         return {"payments": "instructions", "accounts": "bank-accounts"}.get(found, found)
 
-    @property
-    def filter(self) -> str:
-        return self.parameter.partition("-")[2]
+    def resource_of(self, code: str) -> str:
+        """Where the API has the rows of a state."""
+        if self.resource == "bank-accounts":  # an account may wait for a colleague of its proposer as well
+            return f"{self.resource}/?waits_for={BankAccount.Word.OPERATOR}"
+        return f"{self.resource}/?{self.parameter.partition('-')[2]}={code}"
 
 
 def boards(actor: Actor, now: datetime) -> list[Board]:

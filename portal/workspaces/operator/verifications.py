@@ -26,6 +26,7 @@ from portal.workspaces.access import for_kinds
 from portal.workspaces.operator import overview, queries
 from portal.workspaces.operator.accounts import evidence_field
 from portal.workspaces.operator.doubles import accounts_of, doubles
+from portal.workspaces.payout import awaiting
 from portal.workspaces.sentences import timeline
 
 S = BusinessVerification.Status
@@ -109,6 +110,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return table.as_file()
     context = {
         "table": table,
+        "awaiting": awaiting(request.actor, timezone.now()),
         "boards": overview.boards(request.actor, timezone.now()),
         "differing": queries.unreconciled(request.actor).count(),
         "happenings": house.latest(request.actor, 12),

@@ -11,14 +11,14 @@ from accounts.parties import services
 from accounts.parties.freshness import is_fresh
 from accounts.parties.models import BusinessVerification
 from financing.banking.models import BankAccount
-from financing.banking.services import close_account, refuse_account, register_account, withdraw_account
+from financing.banking.services import close_account, refuse_account, withdraw_account
 from financing.credit.models import Programme
 from portal.shared.access import permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.party.forms import DaysForm
 from portal.workspaces.payments.queries import own_accounts
-from portal.workspaces.payout import confirming, proposals, replacing, say_proposed, to_confirm
+from portal.workspaces.payout import confirming, proposals, registering, replacing, to_confirm
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier.forms import AccountForm
 
@@ -49,14 +49,9 @@ def register(request: HttpRequest) -> HttpResponse:
         return redirect("party:settings")
     require(request.actor, "banking.register_account")
     form = AccountForm(request.POST, currencies=_missing(request))
-    if not form.is_valid():
-        return _shown(request, account_form=form)
-    now = timezone.now()
-    try:
-        made = register_account(actor=request.actor, party_id=request.actor.party_id, now=now, **form.cleaned_data)
-    except RuleViolation as refusal:
+    refusal = registering(request, form) if form.is_valid() else None
+    if form.errors or refusal:
         return _shown(request, account_form=form, refusal=refusal)
-    say_proposed(request, made)
     return redirect("party:settings")
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.parties import second
 from accounts.parties.models import Party
 from financing.banking.services import NoBankAccount
 from financing.receivables import services
@@ -32,6 +33,7 @@ PAYEES = (
     Column("count", gettext_lazy("Invoices"), kind="number", sort=True),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
 )
+PAID = (PAYEES[0], Column("iban", gettext_lazy("Account"), kind="iban"), *PAYEES[1:])
 LINES = (
     Column("receivable.number", gettext_lazy("Invoice"), kind="id", sort="receivable__number",
            url=lambda row: reverse("platform:receivable", args=[row.receivable_id])),
@@ -62,29 +64,31 @@ def shown(
     request: HttpRequest, found: Settlement, *, refusal: RuleViolation | None = None, form: Reason | None = None
 ) -> HttpResponse:
     """A settlement under which nothing was paid: proposed, or cancelled."""
+    seen_hash = services.seen_hash(found) if found.is_proposed else ""
     lines = Table(
         request, queries.ordered_of(found), LINES, name="invoices", caption=_("Invoices to pay"),
         search=("receivable__number", "receivable__supplier__name"), order="receivable.due_date",
     )  # fmt: skip
     payees = queries.payees_of(found)
     table = Table(
-        request, payees, PAYEES, name="payees", caption=_("Who is paid"), search=("name",), order="-amount_minor"
+        request, payees, PAID, name="payees", caption=_("Who is paid"), search=("name",), order="-amount_minor"
     )
     for each in (table, lines):
         if each.export_wanted:
             return each.as_file()
     late = queries.ordered_of(found).filter(receivable__due_date__gt=early_after(timezone.localdate()))
     is_own = found.created_by == request.actor.identity
-    may_approve = found.is_proposed and permits(request.actor, "receivables.approve_payment") and not is_own
+    approves = found.is_proposed and permits(request.actor, services.APPROVES) and not is_own
     may_settle = permits(request.actor, "receivables.settle")
-    lacks_factor = may_approve and request.actor.has_second_factor is False
+    lacks_factor = approves and request.actor.has_second_factor is False
+    counts_from = second.awaited(request.actor, services.APPROVES, timezone.now()) if approves else None
     context = {
         "settlement": found, "payees": payees, "table": table, "lines": lines, "is_own": is_own,
         "count": sum(payee["count"] for payee in payees),
         "early": late.aggregate(count=Count("id"), amount_minor=Sum("amount_minor"), last=Max("receivable__due_date")),
-        "may_approve": may_approve and not lacks_factor, "lacks_factor": lacks_factor,
-        "may_cancel": found.is_proposed and (may_settle or may_approve),
-        "seen_hash": services.seen_hash(found) if found.is_proposed else "",
+        "may_approve": approves and not lacks_factor and not counts_from, "lacks_factor": lacks_factor,
+        "counts_from": counts_from, "may_cancel": found.is_proposed and (may_settle or approves),
+        "seen_hash": seen_hash,
         "happenings": timeline(request.actor, found), "refusal": refusal, "form": form or Reason(),
         "lacking": Party.objects.filter(id=refusal.facts["party"]).first()
         if isinstance(refusal, NoBankAccount) else None,

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.intake.models import Document
 from accounts.parties.models import Party
-from financing.receivables.models import Receivable, Settlement, SettlementPayment
+from financing.receivables.models import Receivable, SettlementPayment
 from financing.receivables.queries import acceptance_queue, due_settlements
+from financing.receivables.services import to_approve
 from logistics.orders.models import SupplierNumber
 from portal.shared.access import Actor
 from portal.ui.formats import day
@@ -53,11 +54,11 @@ class Found:
 
 
 def found(actor: Actor, now: datetime) -> Found:
-    """In six statements, however many there are."""
+    """In eight statements at most, however many there are."""
     rows = [
         *_invoices(actor),
         *_numbers(actor),
-        *_proposed(actor),
+        *_proposed(actor, now),
         *_due(actor),
         *_failed(actor, now),
         *_files(actor, now),
@@ -94,17 +95,16 @@ def _numbers(actor: Actor) -> list[dict]:
     ]  # fmt: skip
 
 
-def _proposed(actor: Actor) -> list[dict]:
-    """Settlements that wait for a second person; who proposed one sees that it waits."""
+def _proposed(actor: Actor, now: datetime) -> list[dict]:
+    """Settlements that wait for the actor's word."""
     return [
         {
             "kind": "APPROVE_SETTLEMENT", "since": row.created_at, "subject": row.key, "who": "",
-            "why": _("You proposed it: a colleague approves it")
-            if row.created_by == actor.identity else _("To be approved by a second person"),
+            "why": _("To be approved by a second person"),
             "amount_minor": row.amount_minor, "currency": row.currency,
             "url": reverse("platform:settlement", args=[row.id]), "resource": f"settlements/{row.id}/", "count": 1,
         }
-        for row in settlements(actor).filter(status=Settlement.Status.PROPOSED).order_by("id")[:MOST]
+        for row in to_approve(actor, settlements(actor), now).order_by("id")[:MOST]
     ]  # fmt: skip
 
 

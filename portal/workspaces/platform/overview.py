@@ -15,6 +15,7 @@ from portal.shared.access import PLATFORM, permits
 from portal.ui.charts import Chart, Series
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
+from portal.workspaces.payout import awaiting
 from portal.workspaces.platform import exceptions
 
 COLUMNS = (
@@ -46,6 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "table": table,
         "found": found,
+        "awaiting": awaiting(request.actor, now),
         "due": glance.due_soon(request.actor, timezone.localdate()),
         "matched": glance.matched_share(request.actor, now),
         "financed": glance.financed(request.actor),

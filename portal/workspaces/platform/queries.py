@@ -10,6 +10,7 @@ from accounts.intake.models import Document
 from accounts.parties.models import Party
 from financing.receivables.models import OrderedLine, Receivable, Settlement, SettlementLine, SettlementPayment
 from financing.receivables.queries import IS_PROPOSED, PAYABLE, UNVERIFIED
+from financing.receivables.services import payout_accounts
 from portal.shared.access import Actor
 
 S = Receivable.Status
@@ -63,15 +64,17 @@ def ordered_of(settlement: Settlement) -> QuerySet[OrderedLine]:
 
 
 def payees_of(settlement: Settlement) -> list[dict]:
-    """Who would be paid by a proposed settlement, as of now: id, name, count, amount_minor, currency."""
+    """Who would be paid by a proposed settlement, as of now: id, name, iban, count, amount_minor, currency."""
     payee = Case(When(receivable__status=S.ASSIGNED, then=F("receivable__funder")), default=F("receivable__supplier"))
     rows = ordered_of(settlement).select_related(None).order_by().values(payee=payee)
     rows = list(rows.annotate(count=Count("id"), amount_minor=Sum("amount_minor")))
-    names = dict(Party.objects.filter(id__in=[row["payee"] for row in rows]).values_list("id", "name"))
+    ids = [row["payee"] for row in rows]
+    names = dict(Party.objects.filter(id__in=ids).values_list("id", "name"))
+    ibans = dict(payout_accounts(settlement, ids).values_list("party_id", "iban"))
     return [
         {
-            "id": row["payee"], "name": names[row["payee"]], "count": row["count"],
-            "amount_minor": row["amount_minor"], "currency": settlement.currency,
+            "id": row["payee"], "name": names[row["payee"]], "iban": ibans.get(row["payee"], ""),
+            "count": row["count"], "amount_minor": row["amount_minor"], "currency": settlement.currency,
         }
         for row in rows
     ]  # fmt: skip

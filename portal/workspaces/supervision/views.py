@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,6 +12,7 @@ from portal.ui.tables import Column, Filter, Table
 from portal.workspaces import house
 from portal.workspaces.access import for_kinds
 from portal.workspaces.payments.queries import own_accounts
+from portal.workspaces.payout import awaiting
 
 PARTIES = (
     Column("name", gettext_lazy("Name"), sort=True),
@@ -37,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "table": table,
         # Its own money only: whatever else is paid on the portal is none of a supervisor's business.
         "accounts": own_accounts(request.actor),
+        "awaiting": awaiting(request.actor, timezone.now()),
         "people": house.people(request.actor),
         "happenings": house.latest(request.actor),
     }

@@ -21,6 +21,7 @@ from portal.shared.access import permits
 from portal.shared.errors import NotFound, RuleViolation, Stale
 from portal.ui.formats import amount, money
 from portal.workspaces.access import for_kinds
+from portal.workspaces.payout import awaiting
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier import figures, why
 from portal.workspaces.supplier.forms import AmountForm
@@ -58,6 +59,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         if refusal
         else [],
         "held_minor": held_for_supplier(facility),
+        "awaiting": awaiting(request.actor, timezone.now()),
         "may_ask": permits(request.actor, "advances.quote"),
         "under_way": list(_applications(request).filter(facility=facility, status__in=UNDER_WAY).order_by("-id")[:5]),
         "open_advances": list(

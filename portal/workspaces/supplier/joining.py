@@ -12,7 +12,6 @@ from accounts.parties.models import BusinessVerification
 from accounts.parties.queries import invoiced_by
 from accounts.parties.services import Owner
 from financing.banking.models import BankAccount
-from financing.banking.services import register_account
 from financing.credit import services as credit
 from financing.credit.models import Facility, Programme
 from logistics.orders import numbers
@@ -22,7 +21,7 @@ from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import InvalidTransition, NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
-from portal.workspaces.payout import proposals, replacing, say_proposed
+from portal.workspaces.payout import proposals, registering, replacing
 from portal.workspaces.sentences import timeline
 from portal.workspaces.supplier import steps
 from portal.workspaces.supplier.forms import (
@@ -88,14 +87,9 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":  # reloaded after a refusal
         return redirect("supplier:verification")
     form = AccountForm(request.POST, currencies=_currencies(request))
-    if not form.is_valid():
-        return _steps(request, account_form=form)
-    now = timezone.now()
-    try:
-        made = register_account(actor=request.actor, party_id=request.actor.party_id, now=now, **form.cleaned_data)
-    except RuleViolation as refusal:
+    refusal = registering(request, form) if form.is_valid() else None
+    if form.errors or refusal:
         return _steps(request, account_form=form, account_refusal=refusal)
-    say_proposed(request, made)
     return redirect("supplier:verification")
 
 

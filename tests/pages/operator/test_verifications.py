@@ -6,9 +6,9 @@ from django.urls import reverse
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Event
 from financing.banking.models import BankAccount
-from financing.banking.services import register_account
+from financing.banking.services import register_account, replace_account
 from portal.shared.access import SYSTEM_ACTOR, Actor
-from tests.world import NOW
+from tests.world import IBANS, NOW
 
 HOME = "/operations/"
 CLEAR = {"clear": "yes", "note": "UN and EU lists of the day: nothing found"}
@@ -183,6 +183,29 @@ def test_an_account_that_waits_for_the_operator_is_listed_and_confirmed_on_the_b
     assert "Match" in wim.get(page).text
     assert wanda.post(refuse).status_code == 409
     assert not wanda.get(reverse("operator:accounts")).context["table"].rows
+
+
+def test_what_waits_for_a_colleague_is_none_of_what_waits_for_the_operator(wanda, asks):
+    row = asks("Quince")
+    account, other = proposes(row), Party.objects.get(kind="PLATFORM")
+    for name in ("una", "ugo"):
+        user = User.objects.create(email=f"{name}@meridian.example", password="!")
+        Membership.objects.create(user=user, party=other, role="ADMIN", created_at=NOW)
+    known = register_account(
+        actor=SYSTEM_ACTOR, party_id=other.id, holder="M", iban=IBANS["amphora"], currency="USD", now=NOW
+    )  # fmt: skip
+    una = Actor(other.id, other.kind, frozenset({"ADMIN"}), user_id=User.objects.get(email="una@meridian.example").id)
+    theirs = replace_account(actor=una, account_id=known.id, holder="M", iban=IBANS["harbour"], now=NOW)
+
+    def listed(query: str) -> list[int]:
+        return [each["id"] for each in wanda.get(f"/api/v1/bank-accounts/?{query}").json()["results"]]
+
+    (need,) = [each for each in wanda.get("/api/v1/needs/").json()["results"] if "bank-accounts" in each["resource"]]
+    assert (need["count"], need["resource"]) == (1, "bank-accounts/?waits_for=OPERATOR")
+    assert [row.record for row in wanda.get(reverse("operator:accounts")).context["table"].rows] == [account]
+    assert listed("waits_for=OPERATOR") == [account.id]
+    assert listed("waits_for=COLLEAGUE") == [theirs.id]
+    assert sorted(listed("status=WAITING")) == sorted([account.id, theirs.id])
 
 
 def test_what_does_not_exist_is_not_found(wim):

@@ -1,11 +1,12 @@
 """A party's own page: everybody of it reads, its administrator changes, and nobody acts for another by mistake."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Event
@@ -75,10 +76,10 @@ def proposed(lending) -> BankAccount:
     )
 
 
-def let_in(lending, name: str) -> None:
+def let_in(lending, name: str, since: datetime = NOW - timedelta(days=30)) -> None:
     """Another administrator of Amphora's, since long ago."""
     user = User.objects.create(email=f"{name}@amphora.example", full_name=name.capitalize(), password="!")
-    Membership.objects.create(user=user, party=lending.cast.amphora, role="ADMIN", created_at=NOW - timedelta(days=30))
+    Membership.objects.create(user=user, party=lending.cast.amphora, role="ADMIN", created_at=since)
 
 
 def test_a_second_person_sees_both_accounts_and_confirms(lending, ana, as_user):
@@ -96,6 +97,26 @@ def test_a_second_person_sees_both_accounts_and_confirms(lending, ana, as_user):
     assert bea.post(page).url == SETTINGS
     assert BankAccount.objects.in_force().get(party=lending.cast.amphora) == new
     assert bea.get(page).status_code == 404  # it waits no more
+
+
+def test_whose_word_an_account_waits_for_is_told_by_the_first_page_and_the_api_to_nobody_else(lending, ana, as_user):
+    let_in(lending, "bea"), let_in(lending, "cas", since=timezone.now())
+    new = proposed(lending)
+    page = f"{SETTINGS}accounts/{new.id}/confirm/"
+    told = {}
+    for name in ("ana", "bea", "cas", "aldo"):
+        browser = as_user(f"{name}@amphora.example")
+        needs = browser.get("/api/v1/needs/").json()["results"]
+        asked = [each["resource"] for each in needs if each["kind"] == "CONFIRM_ACCOUNT"]
+        told[name] = (page in browser.get("/supplier/").text, asked)
+    here = (True, [f"bank-accounts/{new.id}/"])
+    assert told == {"ana": (False, []), "bea": here, "cas": (False, []), "aldo": (False, [])}
+    cas = as_user("cas@amphora.example")
+    assert "You were let in a short while ago: you may confirm it from" in cas.get(SETTINGS).text
+    assert "Be paid to the new account" not in cas.get(page).text
+    refused = cas.post(page)
+    assert (refused.status_code, "LET_IN_LATELY" in refused.text) == (403, True)
+    assert BankAccount.objects.get(id=new.id).status == "WAITING"
 
 
 def test_the_second_person_confirms_first_who_it_is(lending, as_user):

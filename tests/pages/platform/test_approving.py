@@ -10,6 +10,7 @@ from accounts.parties.models import Membership
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.receivables.models import Receivable, Settlement
 from financing.receivables.services import settle
+from portal.ui.formats import iban
 from tests import world
 from tests.pages.platform.test_settling import order_of, shown
 from tests.world import NOW, as_member
@@ -36,19 +37,28 @@ def cancel(browser, made: Settlement, **form):
     return browser.post(reverse("platform:cancel_settlement", args=[made.id]), form)
 
 
-def test_the_second_person_finds_it_in_the_queue_and_the_maker_sees_that_it_waits(maya, marc, made):
-    own, others = "You proposed it: a colleague approves it", "To be approved by a second person"
-    for browser, why in ((marc, others), (maya, own)):
-        (row,) = browser.get(reverse("platform:home")).context["found"].rows
-        assert (row["kind"], row["subject"], row["why"], row["amount_minor"]) == (
-            "APPROVE_SETTLEMENT", "day-1", why, 300_00,
-        )  # fmt: skip
-        assert row["url"] == reverse("platform:settlement", args=[made.id])
+def test_the_second_person_finds_it_in_the_queue_and_nobody_else(maya, marc, made):
+    (row,) = marc.get(reverse("platform:home")).context["found"].rows
+    assert (row["kind"], row["subject"], row["amount_minor"]) == ("APPROVE_SETTLEMENT", "day-1", 300_00)
+    assert row["url"] == reverse("platform:settlement", args=[made.id])
+    assert not maya.get(reverse("platform:home")).context["found"].rows
     theirs, own = page_of(marc, made), page_of(maya, made)
     assert (theirs.context["may_approve"], own.context["may_approve"]) == (True, False)
     assert "It waits for your approval." in theirs.text
     assert "You proposed this, so a colleague who is a checker approves it." in own.text
-    assert [(each["name"], each["amount_minor"]) for each in theirs.context["payees"]] == [("Amphora", 300_00)]
+    (payee,) = theirs.context["payees"]
+    assert (payee["name"], payee["amount_minor"], payee["iban"]) == ("Amphora", 300_00, world.IBANS["amphora"])
+    assert iban(world.IBANS["amphora"]) in theirs.text
+
+
+def test_who_was_let_in_lately_reads_from_when_on_it_may_approve(marc, made):
+    Membership.objects.filter(user__email="marc@meridian.example").update(created_at=timezone.now())
+    page = page_of(marc, made)
+    assert "You were let in a short while ago: you may approve from" in page.text
+    assert (page.context["may_approve"], page.context["may_cancel"]) == (False, True)
+    assert not marc.get(reverse("platform:home")).context["found"].rows
+    assert approve(marc, made, page.context["seen_hash"]).status_code == 403
+    assert not PaymentInstruction.objects.exists()
 
 
 def test_what_was_read_is_approved_and_paid(marc, made):
@@ -72,6 +82,8 @@ def test_what_changed_since_it_was_read_is_shown_anew(marc, made, lending):
     assert page.status_code == 409
     assert "This has changed since you opened it." in page.text
     BankAccount.objects.filter(party=lending.cast.amphora).update(status="CLOSED", closed_at=NOW)
+    page = approve(marc, made, page.context["seen_hash"])
+    assert page.status_code == 409  # the account that it was to be paid to is no more
     page = approve(marc, made, page.context["seen_hash"])
     assert (page.status_code, page.context["lacking"].name) == (422, "Amphora")
     assert "Amphora has no open EUR account to pay with, so nothing was paid." in page.text

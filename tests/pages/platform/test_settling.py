@@ -186,7 +186,7 @@ def test_pages_take_the_same_few_queries_however_many_rows(maya, marc, lending, 
         maya.get(reverse("platform:settlements"))
     maya.post(SETTLE, order_of(shown(maya)))
     address = reverse("platform:settlement", args=[Settlement.objects.get().id])
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         maya.get(address)
     approved(marc)
     with django_assert_max_num_queries(11):

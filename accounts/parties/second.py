@@ -1,0 +1,65 @@
+"""The second person: whose word counts beside that of who made or proposed a thing, and from when on."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Min, Q, QuerySet
+
+from accounts.parties.models import Membership
+from portal.shared.access import PERMISSIONS, Actor
+from portal.shared.errors import Forbidden
+
+SEASONED = timedelta(days=3)
+"""How long a person must have been trusted with it before its word counts as the second one.
+
+Whoever has taken one person's place could otherwise let itself in as the other. Its colleagues are told of everybody
+who is let in, and have these days to see it.
+"""
+
+
+class LetInLately(Forbidden):
+    """`until`: from when on the person's word counts."""
+
+    code = "LET_IN_LATELY"
+    sentence = "You were let in a short while ago. Your word as the second person counts from {until} on."
+
+
+def trusted(permission: str) -> QuerySet[Membership]:
+    """Memberships in force that carry the permission."""
+    pairs = [Q(party__kind=kind, role=role) for kind, role in PERMISSIONS[permission]]
+    return Membership.objects.filter(Q.create(pairs, Q.OR), ended_at=None, user__is_active=True)
+
+
+def seasoned(permission: str, now: datetime) -> QuerySet[Membership]:
+    """Those of them whose word counts."""
+    return trusted(permission).filter(created_at__lte=now - SEASONED)
+
+
+def counts_from(actor: Actor, permission: str) -> datetime | None:
+    """From when on the word of a person counts for the party it acts for; None of who is not trusted with it."""
+    held = trusted(permission).filter(party=actor.party_id, user=actor.user_id)
+    since = held.aggregate(since=Min("created_at"))["since"]
+    return since + SEASONED if since else None
+
+
+def awaited(actor: Actor, permission: str, now: datetime) -> datetime | None:
+    """From when on the actor's word will count; None where it counts by now, or never will."""
+    begins = counts_from(actor, permission) if actor.user_id else None
+    return begins if begins and begins > now else None
+
+
+def companies_of(actor: Actor) -> set[int]:
+    """Parties that the person belongs to, whichever of them it acts for now; none of a machine's."""
+    if actor.user_id is None:
+        return set()
+    return set(Membership.objects.filter(user=actor.user_id, ended_at=None).values_list("party_id", flat=True))
+
+
+def require_seasoned(actor: Actor, permission: str, now: datetime) -> None:
+    """Of a machine no time is asked: who may have one is told to all administrators. Raises Forbidden, LetInLately."""
+    if actor.user_id is None:
+        return
+    begins = counts_from(actor, permission)
+    if begins is None:
+        raise Forbidden(permission=permission)
+    if begins > now:
+        raise LetInLately(until=begins.isoformat(timespec="minutes"))
