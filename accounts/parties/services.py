@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.parties.queries import operators
+from accounts.parties.second import companies_of
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -295,7 +296,7 @@ def _refuse_own_party(actor: Actor, verification: BusinessVerification) -> None:
     """Whoever belongs to a company does not verify it, whatever party they act for. Nobody is above the operator."""
     if verification.party.kind == Party.Kind.OPERATOR:
         return
-    if Membership.objects.filter(user_id=actor.user_id, party_id=verification.party_id, ended_at=None).exists():
+    if verification.party_id in companies_of(actor):
         raise OwnWork("You belong to this company, so somebody else has to verify it.")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.parties.models import Membership
 from accounts.trail.models import Event
 from financing.advances import services
 from financing.advances.models import Advance, Application, Quote
@@ -354,6 +355,27 @@ def test_whoever_applied_neither_recommends_nor_decides_though_they_belong_to_bo
             )  # fmt: skip
     application.refresh_from_db()
     assert (application.status, application.recommended_by) == ("REFERRED", "")
+
+
+def test_who_belongs_to_the_supplier_judges_none_of_its_applications(careful):
+    application = referred(careful)
+    recommend(application)
+    for email, service in (
+        ("hana@harbour.example", services.recommend),
+        ("hugo@harbour.example", services.decide_referral),
+    ):
+        judge = as_member(email)
+        Membership.objects.create(user_id=judge.user_id, party=careful.cast.amphora, role="VIEWER", created_at=NOW)
+        with pytest.raises(OwnWork, match="You belong to this company"):
+            service(
+                actor=judge, application_id=application.id, outcome="APPROVED", note="", seen_hash=facts(application),
+                now=NOW,
+            )  # fmt: skip
+    application.refresh_from_db()
+    assert (application.status, application.recommended_by) == ("REFERRED", as_member("hana@harbour.example").identity)
+    Membership.objects.filter(party=careful.cast.amphora, user__email="hugo@harbour.example").update(ended_at=NOW)
+    check(application)
+    assert Advance.objects.exists()
 
 
 def test_a_referral_that_waited_beyond_its_due_date_is_not_approved_on_old_terms(careful):

@@ -2,12 +2,13 @@
 
 import pytest
 
+from accounts.parties.models import Membership
 from accounts.trail.models import Event
 from financing.receivables import queries, services
 from financing.receivables.models import Receivable
 from financing.receivables.refusals import AlreadyAccepted, PaymentUnderWay
 from portal.shared.access import Actor
-from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, SecondFactorRequired
+from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, OwnWork, SecondFactorRequired
 from tests.world import NOW
 
 
@@ -26,6 +27,22 @@ def test_accepting_makes_it_financeable_and_says_who_did(scene):
     assert (answer.done, row.status, row.accepted_by, row.accepted_at) == (True, "ACCEPTED", scene.maya.identity, NOW)
     assert Event.objects.get(name="receivable.accepted").payload["by"] == "hand"
     assert [each.id for each in queries.financeable(actor=scene.ana)] == [row.id]
+
+
+def test_who_belongs_to_the_supplier_accepts_none_of_its_invoices_for_the_platform(scene):
+    first, second = received(scene, 2)
+    services.dispute(actor=scene.maya, receivable_id=second, reason="?", now=NOW)
+    for party in (scene.cast.amphora, scene.cast.harbour):
+        Membership.objects.create(user_id=scene.maya.user_id, party=party, role="VIEWER", created_at=NOW)
+    (answer,) = accept(scene, first)
+    assert (answer.code, answer.sentence) == (
+        "OWN_WORK", "You belong to this company, so somebody else has to accept what it is owed."
+    )  # fmt: skip
+    with pytest.raises(OwnWork):
+        services.resolve_dispute(actor=scene.maya, receivable_id=second, now=NOW)
+    assert set(Receivable.objects.values_list("status", "accepted_at")) == {("RECEIVED", None), ("DISPUTED", None)}
+    Membership.objects.filter(user=scene.maya.user_id, party=scene.cast.amphora).update(ended_at=NOW)
+    assert accept(scene, first)[0].done
 
 
 def test_many_are_accepted_at_once_with_an_answer_for_each(scene):
@@ -49,7 +66,7 @@ def test_whoever_handed_it_in_does_not_accept_it_but_a_colleague_may(scene):
 def test_accepting_a_hundred_takes_as_many_statements_as_one(scene, django_assert_num_queries):
     ids = received(scene, 101)
     for some in (ids[:1], ids[1:]):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             assert all(each.done for each in accept(scene, *some))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from accounts.parties.second import companies_of
 from accounts.trail.services import News, record
 from financing.advances.models import Application
 from financing.advances.services.decide import Desk, conclude, gather, lock_waiting
@@ -103,6 +104,8 @@ def _check(actor: Actor, application: Application, outcome: str, seen_hash: str)
     # One person may belong to supplier and funder: whoever applied does not judge, whatever party they act for now.
     if actor.identity == application.submitted_by:
         raise OwnWork("You applied for this, so somebody else has to decide it.")
+    if application.supplier_id in companies_of(actor):
+        raise OwnWork("You belong to this company, so somebody else has to decide what it is lent.")
     if outcome not in BY_HAND:
         raise InvalidInput("Approve or decline.", code="OUTCOME_INVALID")
     if application.seen_hash != seen_hash:

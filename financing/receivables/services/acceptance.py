@@ -1,11 +1,12 @@
 """The platform's word on what it owes: accept, dispute, resolve, cancel. Many at once, with an answer for each."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
+from accounts.parties.second import companies_of
 from accounts.trail.services import News, record
 from financing.receivables.models import InvoiceLine, ReceiptClaim, Receivable
 from financing.receivables.refusals import AlreadyAccepted, PaymentUnderWay
@@ -46,11 +47,12 @@ def accept(*, actor: Actor, receivable_ids: Sequence[int], now: datetime) -> lis
     def move(row: Receivable) -> News:
         if row.status == Receivable.Status.DISPUTED:
             raise InvalidTransition(thing="Receivable", current=row.status, wanted=Receivable.Status.ACCEPTED)
-        _refuse_own(actor, row)
+        _refuse_own(actor, row, own)
         row.move_to(Receivable.Status.ACCEPTED)
         row.accepted_at, row.accepted_by = now, actor.identity
         return told("receivable.accepted", row, by="hand", match=row.match)
 
+    own = companies_of(actor)
     return _each(actor, "receivables.accept", receivable_ids, now, move)
 
 
@@ -77,17 +79,20 @@ def resolve_dispute(*, actor: Actor, receivable_id: int, now: datetime) -> Recei
         row.move_to(Receivable.Status.ASSIGNED if row.assigned_facility_id else Receivable.Status.ACCEPTED)
         if row.accepted_at is None:
             # A dispute that ends is an acceptance too, where there was none before.
-            _refuse_own(actor, row)
+            _refuse_own(actor, row, own)
             row.accepted_at, row.accepted_by = now, actor.identity
         row.dispute_reason = ""
         return told("receivable.dispute_resolved", row)
 
+    own = companies_of(actor)
     return _one(actor, "receivables.accept", receivable_id, now, move)
 
 
-def _refuse_own(actor: Actor, row: Receivable) -> None:
+def _refuse_own(actor: Actor, row: Receivable, companies: Collection[int]) -> None:
     if row.document.received_from == actor.identity and not actor.is_system:
         raise OwnWork("You handed this in, so somebody else has to accept it.")
+    if row.supplier_id in companies:
+        raise OwnWork("You belong to this company, so somebody else has to accept what it is owed.")
 
 
 def cancel(*, actor: Actor, receivable_id: int, reason: str, now: datetime) -> Receivable:
