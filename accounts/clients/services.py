@@ -15,7 +15,7 @@ from accounts.parties.services import require_to_end
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
-from portal.shared.errors import Forbidden, InvalidInput, NotFound
+from portal.shared.errors import Forbidden, InvalidInput, NotFound, Stale
 from portal.shared.scopes import EVERYTHING, SCOPES, within
 
 KEYS_KEPT = timedelta(days=7)
@@ -104,11 +104,13 @@ def change_client(
 
 
 def rotate_secret(
-    *, actor: Actor, party_client_id: int, overlap: timedelta, now: datetime, expires_at: datetime | None = None
-) -> tuple[PartyClient, str]:
+    *, actor: Actor, party_client_id: int, overlap: timedelta, now: datetime, expires_at: datetime | None = None,
+    seen_secret_id: int | None = None,
+) -> tuple[PartyClient, str]:  # fmt: skip
     """Another secret, shown this once. The one before holds for `overlap` more; at once, its tokens end with it.
 
-    Raises NotFound, Forbidden, InvalidInput (OVERLAP_INVALID, EXPIRY_INVALID).
+    `seen_secret_id`: the newest that the page told of. Sent again, the page would end the one that a machine uses.
+    Raises NotFound, Forbidden, Stale, InvalidInput (OVERLAP_INVALID, EXPIRY_INVALID).
     """
     with acting(actor):
         bound = _own(actor, party_client_id)
@@ -117,6 +119,8 @@ def rotate_secret(
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise InvalidInput(_("The secret of before holds for at most seven days more."), code="OVERLAP_INVALID")
         _check_expiry(expires_at, now)
+        if seen_secret_id is not None and bound.secrets.filter(id__gt=seen_secret_id).exists():
+            raise Stale("It was given another secret since you opened this page. Nothing was changed.")
         _end_secrets(bound, now, now + overlap)
         secret = _secret()
         bound.secrets.create(digest=digest_of(secret), created_at=now, expires_at=expires_at)

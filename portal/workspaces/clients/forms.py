@@ -35,6 +35,7 @@ class NewClientForm(ClientForm):
 
 
 class SecretForm(forms.Form):
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
     overlap_hours = forms.TypedChoiceField(label=_("The present secret ends"), choices=OVERLAPS, coerce=int, initial=24)
 
     @property

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.clients import services
 from accounts.clients.models import PartyClient
 from portal.shared.access import require
-from portal.shared.errors import NotFound, RuleViolation
+from portal.shared.errors import NotFound, RuleViolation, Stale
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.clients.forms import ClientForm, NewClientForm, SecretForm
@@ -82,8 +82,10 @@ def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Changed. It asks for its next token under what you set now."))
             return redirect("clients:client", found.id)
+    newest = max((each.id for each in found.secrets.all()), default=None)
     context = {
-        "found": found, "form": form, "secret_form": SecretForm(), "refusal": refusal, "now": timezone.now(),
+        "found": found, "form": form, "secret_form": SecretForm(initial={"seen": newest}), "refusal": refusal,
+        "now": timezone.now(),
         "happenings": timeline(request.actor, found),
     }  # fmt: skip
     return render(request, "clients/client.html", context, status=422 if form.errors or refusal else 200)
@@ -96,9 +98,14 @@ def rotate(request: HttpRequest, party_client_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.warning(request, _("Say when the present secret ends. Nothing was changed."))
         return redirect("clients:client", found.id)
-    bound, secret = services.rotate_secret(
-        actor=request.actor, party_client_id=found.id, overlap=form.overlap, now=timezone.now()
-    )
+    try:
+        bound, secret = services.rotate_secret(
+            actor=request.actor, party_client_id=found.id, overlap=form.overlap, now=timezone.now(),
+            seen_secret_id=form.cleaned_data["seen"],
+        )  # fmt: skip
+    except Stale as refusal:
+        messages.warning(request, refusal.sentence)
+        return redirect("clients:client", found.id)
     return _show_once(request, bound, secret)
 
 

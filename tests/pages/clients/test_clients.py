@@ -63,6 +63,17 @@ def test_a_machine_is_trusted_with_less_and_given_another_secret(ana, till):
     assert happened[-2:] == ["An API client was changed", "An API client was given another secret"]
 
 
+def test_a_page_that_is_sent_again_makes_no_third_secret_and_ends_none(ana, till):
+    page = ana.get(f"/party/clients/{till.id}/")
+    given = {"overlap_hours": "24", "seen": page.context["secret_form"]["seen"].value()}
+    first = ana.post(f"/party/clients/{till.id}/rotate/", given)
+    secrets = list(ClientSecret.objects.order_by("id").values("digest", "expires_at"))
+    again = ana.post(f"/party/clients/{till.id}/rotate/", given, follow=True)
+    assert "It was given another secret since you opened this page. Nothing was changed." in again.text
+    assert list(ClientSecret.objects.order_by("id").values("digest", "expires_at")) == secrets
+    assert ask_token(till.client_id, shown_secret(first.text)).status_code == 200
+
+
 def test_a_machine_is_shut_out(ana, till):
     assert "Till is shut out." in ana.post(f"/party/clients/{till.id}/remove/", follow=True).content.decode()
     assert not PartyClient.objects.exists()
