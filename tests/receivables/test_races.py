@@ -2,23 +2,32 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
 from django.db import OperationalError, connection, connections
 
 from accounts.intake.models import Document
+from accounts.parties.models import Membership, User
 from accounts.trail.models import Event
-from financing.banking.models import PaymentInstruction
+from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.services import replace_account
 from financing.receivables import services
 from financing.receivables.models import Assignment, Receivable, Settlement
 from financing.receivables.refusals import NotAvailableAsSecurity
 from logistics.orders.models import ReceiptLine
-from portal.shared.errors import RuleViolation
-from tests.world import NOW
+from portal.shared.access import SYSTEM_ACTOR, Actor
+from portal.shared.errors import InvalidTransition, RuleViolation, Stale
+from tests import threads
+from tests.world import NOW, as_member
 
 CLIENTS = 8
+ROUNDS = 4
+"""Of two at once, one is first now and then the other."""
 
 
 def at_once(*works) -> list:
@@ -94,6 +103,69 @@ def test_one_settlement_ordered_by_eight_at_once_pays_once(committed):
     assert (Settlement.objects.count(), PaymentInstruction.objects.count()) == (1, 1)
     row.refresh_from_db()
     assert row.settling_minor == 10000
+
+
+def proposed(committed, key: str) -> Settlement:
+    (row,) = committed.accepted()
+    return services.settle(actor=committed.maya, key=key, lines=[(row.id, None)], now=NOW)
+
+
+def approval(actor: Actor, made: Settlement) -> Callable[[], Settlement]:
+    seen = services.seen_hash(made)
+    return lambda: services.approve_settlement(actor=actor, settlement_id=made.id, seen_hash=seen, now=NOW)
+
+
+def second_checker(committed) -> Actor:
+    mira = User.objects.create(email="mira@meridian.example", password="!")
+    since = NOW - timedelta(days=30)
+    Membership.objects.create(user=mira, party=committed.cast.meridian, role="CHECKER", created_at=since)
+    return as_member(mira.email)
+
+
+def test_one_settlement_approved_by_two_at_once_is_paid_once(committed):
+    committed.accounts()
+    mira = second_checker(committed)
+    for round in range(ROUNDS):
+        made = proposed(committed, f"day-{round}")
+        results = threads.at_once(approval(committed.marc, made), approval(mira, made))
+        (won,) = threads.successes(results)
+        assert [type(each) for each in results if each is not won] == [InvalidTransition]
+        made.refresh_from_db()
+        assert (made.status, made.decided_by) == ("INSTRUCTED", won.decided_by)
+        assert PaymentInstruction.objects.count() == round + 1
+    assert Receivable.objects.filter(settling_minor=10000).count() == ROUNDS
+
+
+def test_a_settlement_approved_and_withdrawn_at_once_is_paid_or_is_not(committed):
+    committed.accounts()
+    for round in range(ROUNDS):
+        made, paid = proposed(committed, f"day-{round}"), PaymentInstruction.objects.count()
+        withdraw = partial(services.cancel_settlement, actor=committed.maya, settlement_id=made.id, now=NOW)
+        results = threads.at_once(approval(committed.marc, made), withdraw)
+        (won,) = threads.successes(results)
+        assert [type(each) for each in results if each is not won] == [InvalidTransition]
+        made.refresh_from_db()
+        is_paid = won is results[0]
+        assert made.status == ("INSTRUCTED" if is_paid else "CANCELLED")
+        assert PaymentInstruction.objects.count() == paid + is_paid
+
+
+def test_an_account_that_is_replaced_while_a_settlement_is_approved_is_never_paid_unseen(committed):
+    committed.accounts()
+    for round in range(ROUNDS):
+        made = proposed(committed, f"day-{round}")
+        known = BankAccount.objects.in_force().get(party=committed.cast.amphora)
+        other = {"DE27100777770209299700": "DE91100000000123456789"}.get(known.iban, "DE27100777770209299700")
+        replace = partial(
+            replace_account, actor=SYSTEM_ACTOR, account_id=known.id, holder="Amphora", iban=other, now=NOW
+        )
+        approved, replaced = threads.at_once(approval(committed.marc, made), replace)
+        assert replaced.status == "IN_FORCE"
+        if isinstance(approved, Settlement):
+            assert approved.payments.get().instruction.creditor_iban == known.iban
+        else:
+            assert type(approved) is Stale
+            assert not made.payments.exists()
 
 
 def test_settlements_credit_notes_and_assignments_at_once_never_exceed_what_is_owed(committed):
