@@ -131,6 +131,11 @@ class ReadOnly(ModelAdmin):
 
     get_readonly_fields = get_fields
 
+    def get_form(self, request: HttpRequest, obj=None, change: bool = False, **kwargs) -> type:
+        """What explains a field is told in the reader's language; what a number leads to needs no explaining."""
+        said = {each.name: _(each.help_text) for each in self.fields_shown if each.help_text}
+        return super().get_form(request, obj, change, **kwargs, help_texts=said | dict.fromkeys(self.refers, ""))
+
     def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
         return Rows
 

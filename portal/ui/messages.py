@@ -104,13 +104,14 @@ def _in_order(item: tuple) -> tuple:
 
 
 def _names() -> Iterator[Found]:
-    """Names of models and their fields, which Django makes of code and the back office shows."""
+    """Names of models and their fields, which Django makes of code, and what explains these: for the back office."""
     for model in apps.get_models():
         floor, *rest = model.__module__.split(".")
         if floor in FLOORS and "sandbox" not in rest:
             with translation.override(None):
-                fields = {str(field.verbose_name) for field in model._meta.concrete_fields if field.name != "id"}
-                names = {str(model._meta.verbose_name), str(model._meta.verbose_name_plural), *fields}
+                fields = [field for field in model._meta.concrete_fields if field.name != "id"]
+                said = {str(text) for field in fields for text in (field.verbose_name, field.help_text) if text}
+                names = {str(model._meta.verbose_name), str(model._meta.verbose_name_plural), *said}
             yield from (Found("", name, "", model.__module__.replace(".", "/") + ".py") for name in sorted(names))
 
 

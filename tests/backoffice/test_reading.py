@@ -61,6 +61,16 @@ def test_models_columns_and_filters_are_named_in_the_language_of_each_reader(wim
         assert ("due date" in text.lower()) == (language == "en")
 
 
+def test_what_explains_a_field_is_said_in_the_readers_language_and_not_beside_a_link(wim, lending):
+    row = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1")
+    path = address(Receivable, "change", row.pk)
+    english = wim.get(path, headers={"accept-language": "en"}).text
+    chinese = wim.get(path, headers={"accept-language": "zh-hans"}).text
+    assert "Instructed by the debtor, not booked yet." in english and "债务方已发出指令，尚未入账。" not in english
+    assert "债务方已发出指令，尚未入账。" in chinese and "Instructed by the debtor" not in chinese
+    assert "a floor above" not in english
+
+
 @pytest.mark.parametrize(("model", "most"), [(Delivery, 12), (Event, 15), (Receivable, 14), (Membership, 12)])
 def test_a_list_takes_the_same_few_statements_for_one_row_and_for_many(wim, lending, model, most):
     def more(count: int) -> None:

@@ -82,7 +82,7 @@ function option(element) {
     axisLabel: { ...text, ...fitted(element, rows, lies) },
   };
   const value = {
-    type: element.dataset.log ? "log" : "value", splitNumber: 4, axisLine: { show: false }, axisTick: { show: false },
+    type: element.dataset.log ? "log" : "value", splitNumber: lies ? Math.min(4, Math.max(2, Math.round(element.clientWidth / 160))) : 4, axisLine: { show: false }, axisTick: { show: false },
     minInterval: element.dataset.unit === "number" ? 1 : 0, ...(element.dataset.unit === "percent" ? reach(rows) : {}),
     axisLabel: { ...text, formatter: scale(element.dataset.unit), hideOverlap: true },
     splitLine: { lineStyle: { color: ink.line } },

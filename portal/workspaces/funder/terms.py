@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from financing.credit import wording
 from financing.credit.rules import policy as rules
@@ -211,7 +212,12 @@ def in_words(term: Term, value: Any, currency: str) -> str:
     if term.unit == RATE:
         return formats.percent(Decimal(value).scaleb(-4), 2)
     number = formats.number(Decimal(value))
-    words = {DAYS: _("{n} days"), MULTIPLE: _("{n} months"), POINTS: _("{n} points")}
+    many = 1 if Decimal(value) == 1 else 2
+    words = {
+        DAYS: ngettext("{n} day", "{n} days", many),
+        MULTIPLE: ngettext("{n} month", "{n} months", many),
+        POINTS: ngettext("{n} point", "{n} points", many),
+    }
     return words[term.unit].format(n=number) if term.unit in words else number
 
 

@@ -180,7 +180,8 @@ def test_an_account_that_waits_for_the_operator_is_listed_and_confirmed_on_the_b
     assert BankAccount.objects.get(id=account.id).status == "WAITING"
     assert wanda.post(confirm, {"evidence": "Match"}).url == page
     assert BankAccount.objects.get(id=account.id).status == "IN_FORCE"
-    assert "Match" in wim.get(page).text
+    confirmed = wim.get(page).text
+    assert "Match" in confirmed and 'card-title">In force<' in confirmed and 'card-title">Proposed<' not in confirmed
     assert wanda.post(refuse).status_code == 409
     assert not wanda.get(reverse("operator:accounts")).context["table"].rows
 
