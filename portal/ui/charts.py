@@ -30,8 +30,8 @@ class Series:
 class Chart:
     """What `{% chart %}` draws. All series share one unit: minor units of `currency`, ratios, milliseconds or counts.
 
-    `head` says what the labels are ("Week"); labels are words or days. `urls`, one to a label, lead to what a
-    label's numbers are made of. `is_log` is for values of many magnitudes, all above zero.
+    `head` says what the labels are ("Week"); labels are words or days, `by_month` the first days of months. `urls`, one
+    to a label, lead to what a label's numbers are made of. `is_log` is for values of many magnitudes, all above zero.
     """
 
     kind: str
@@ -42,6 +42,7 @@ class Chart:
     currency: str = ""
     urls: Sequence[str] = ()
     is_log: bool = False
+    by_month: bool = False
 
     def __post_init__(self):
         if self.kind not in KINDS or self.unit not in UNITS:

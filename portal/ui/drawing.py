@@ -52,10 +52,8 @@ def lines(chart: Chart) -> list[Line]:
     urls = list(chart.urls) or [""] * len(chart.labels)
     found = []
     for index, (label, url) in enumerate(zip(chart.labels, urls, strict=True)):
-        is_day = isinstance(label, date)
         points = [_point(series.values[index], chart) for series in chart.series]
-        full, short = (formats.day(label), formats.short_day(label)) if is_day else (str(label), str(label))
-        found.append(Line(full, short, url, points))
+        found.append(Line(_label(label, chart), _short_label(label, chart), url, points))
     return found
 
 
@@ -78,11 +76,19 @@ def _described(series: Series, chart: Chart) -> str:
     last, last_at = known[-1]
     return _("{name}: least {least} ({least_at}), most {most} ({most_at}), last {last} ({last_at}).").format(
         name=series.name,
-        least=written(least, chart), least_at=_label(least_at),
-        most=written(most, chart), most_at=_label(most_at),
-        last=written(last, chart), last_at=_label(last_at),
+        least=written(least, chart), least_at=_label(least_at, chart),
+        most=written(most, chart), most_at=_label(most_at, chart),
+        last=written(last, chart), last_at=_label(last_at, chart),
     )  # fmt: skip
 
 
-def _label(label: str | date) -> str:
-    return formats.day(label) if isinstance(label, date) else str(label)
+def _label(label: str | date, chart: Chart) -> str:
+    if not isinstance(label, date):
+        return str(label)
+    return formats.month(label) if chart.by_month else formats.day(label)
+
+
+def _short_label(label: str | date, chart: Chart) -> str:
+    if not isinstance(label, date):
+        return str(label)
+    return formats.short_month(label) if chart.by_month else formats.short_day(label)

@@ -57,6 +57,16 @@ def short_day(value: date) -> str:
     return dates.format_skeleton("MMMd", value, locale=locale())
 
 
+def month(value: date) -> str:
+    """As "November 2026"."""
+    return dates.format_skeleton("yMMMM", value, locale=locale())
+
+
+def short_month(value: date) -> str:
+    """As "Nov", for the axis of a chart."""
+    return dates.format_skeleton("MMM", value, locale=locale())
+
+
 def instant(value: datetime, *, seconds: bool = False) -> str:
     """Date and time in the current time zone (the user's, where the middleware has activated it)."""
     here = timezone.localtime(value)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 
 from portal.ui.charts import Chart, Series, Step, tones, waterfall
 from portal.ui.drawing import described
@@ -37,6 +38,14 @@ def test_a_chart_has_each_of_its_numbers_in_a_table_as_people_write_them():
     page = drawn(money)
     assert 'data-value="1234.56">CNY\xa01,234.56<' in page
     assert 'data-value="-0.05">CNY\xa0\N{MINUS SIGN}0.05<' in page
+
+
+def test_months_are_named_without_a_day():
+    months = weeks(labels=[date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)], by_month=True)
+    assert '<tr data-short="Oct"><th scope="row">October 2026</th>' in drawn(months)
+    assert "least 0.2 s (October 2026), most 1.5 s (November 2026)" in described(months)
+    with translation.override("zh-hans"):
+        assert '<tr data-short="10月"><th scope="row">2026年10月</th>' in drawn(months)
 
 
 def test_a_chart_says_in_words_what_the_eye_takes_from_it():

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -126,8 +125,7 @@ def _income(months: Sequence[Earned], currency: str) -> Chart:
     sums = {(each.month, each.kind): each.amount_minor for each in months}
     kinds = [kind for kind in EARNED if any(each.kind == kind for each in months)]
     return Chart(
-        kind="stack", head=_("Month"), labels=[date_format(month, "YEAR_MONTH_FORMAT") for month in labels],
-        unit="money", currency=currency,
+        kind="stack", head=_("Month"), labels=labels, by_month=True, unit="money", currency=currency,
         urls=[f"{reverse('funder:ledger')}?month={month:%Y-%m}" for month in labels],
         series=[Series(str(EARNED_NAMES[kind]), [sums.get((month, kind), 0) for month in labels]) for kind in kinds],
     )  # fmt: skip

@@ -135,7 +135,7 @@ def _months(actor: Actor, found: Party, currency: str) -> Chart:
     back = _by_month(ReturnLine.objects.filter(returned_at__date__gte=begins[0], **ours), "returned_at",
                      F("amount_minor"))  # fmt: skip
     return Chart(
-        kind="bar", head=_("Month"), labels=begins, unit="money", currency=currency,
+        kind="bar", head=_("Month"), labels=begins, by_month=True, unit="money", currency=currency,
         series=[
             Series(_("arrived"), [arrived.get(each, 0) for each in begins]),
             Series(_("sent back"), [back.get(each, 0) for each in begins], tone="ochre"),
