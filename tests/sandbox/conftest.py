@@ -3,12 +3,9 @@
 import base64
 import os
 import queue
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from standardwebhooks import Webhook
 from financing.banking.iso20022 import camt054
 from financing.banking.iso20022.entries import Entry
 from portal.sandbox.bank.client import BankClient
+from tests.sandbox import forked
 
 SECRET = "whsec_" + base64.b64encode(b"known to the portal and the bank").decode()
 PROJECT = Path(__file__).resolve().parents[2]
@@ -83,9 +81,7 @@ class BankProcess:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "portal.sandbox.bank"]
-        self._process = subprocess.Popen(command, cwd=PROJECT, env=self._environment, stdout=subprocess.PIPE)
-        greeting = self._process.stdout.readline().decode()
+        self._process, greeting = forked.start(self._environment)
         assert "listens on http://127.0.0.1:" in greeting
         self.url = greeting.split()[-1]
         self.port = int(self.url.rpartition(":")[2])
@@ -94,21 +90,20 @@ class BankProcess:
         self.ask, self.control = self.client.ask, self.client.control
 
     def kill(self) -> None:
-        self._end(signal.SIGKILL)
+        self._end(self._process.kill)
 
     def stop(self) -> int:
-        return self._end(signal.SIGTERM)
+        return self._end(self._process.terminate)
 
-    def _end(self, number: int) -> int:
+    def _end(self, ask: Callable[[], None]) -> int:
         self.client.close()
-        self._process.send_signal(number)
-        code = self._process.wait(timeout=PATIENCE)
-        self._process.stdout.close()
-        return code
+        ask()
+        self._process.join(PATIENCE)
+        return self._process.exitcode
 
     @property
     def running(self) -> bool:
-        return self._process.poll() is None
+        return self._process.is_alive()
 
 
 @pytest.fixture
