@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.test.testcases import LiveServerThread
 from django.test.utils import override_settings
 
+from tests.browser.looking import AXE, AXE_ADDRESS
+
 
 class Files(StaticFilesHandler):
     """What a browser has loaded it keeps, as it does from the real one. There is no news: another process tells them,
-    and a browser that is told that there are none asks no more."""
+    and a browser that is told that there are none asks no more. There is axe-core beside the portal's own files."""
 
     def serve(self, request: HttpRequest) -> HttpResponse:
         answer = super().serve(request)
@@ -23,6 +25,9 @@ class Files(StaticFilesHandler):
         if environ["PATH_INFO"] == "/live/":
             start_response("204 No Content", [])
             return []
+        if environ["PATH_INFO"] == AXE_ADDRESS:
+            start_response("200 OK", [("Content-Type", "text/javascript"), ("Cache-Control", "max-age=3600")])
+            return [AXE.read_bytes()]
         return super().__call__(environ, start_response)
 
 
