@@ -4,8 +4,10 @@ Nobody opens an address: they begin on their first page and go by what they find
 their screen has. What they press is told by what it does, what they read is told in their language.
 """
 
+import inspect
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -24,8 +26,9 @@ from tests.walks.stage import address_of
 ROLES = ("supplier", "platform", "financier", "bank", "supervisor", "operator")
 WIDTHS, LANGUAGES, THEMES = (1440, 390), ("en", "zh-hans"), ("light", "dark")
 ALL = os.environ.get("READING") == "all"
-TURNS = range(8 if ALL else 2)
-"""Each role is walked at both widths, in both languages and themes; READING=all walks it in each of the eight looks."""
+TURNS = range(8 if ALL else 1)
+"""Each role is walked at both widths, in both languages and themes: one walk in one look, the next of the role in the
+opposite one. READING=all walks every walk in each of the eight looks."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,20 @@ class Look:
     theme: str
 
 
-def look_of(role: str, turn: int) -> Look:
-    """The looks of a role in two turns have nothing in common, and neighbours in the list of roles look different."""
+def look_of(role: str, turn: int, place: int) -> Look:
+    """The looks of a role in two walks that follow each other have nothing in common, and neighbours in the list of
+    roles look different."""
     if ALL:
         return Look(*tuple(product(WIDTHS, LANGUAGES, THEMES))[turn])
-    number = ROLES.index(role)
-    return Look(WIDTHS[turn], LANGUAGES[(turn + number) % 2], THEMES[(turn + number // 2) % 2])
+    number, side = ROLES.index(role), place % 2
+    return Look(WIDTHS[side], LANGUAGES[(side + number) % 2], THEMES[(side + number // 2) % 2])
+
+
+def place_of(walk: Callable, role: str) -> int:
+    """How many walks of this role are written before this one in its file: the same whichever of them are chosen."""
+    walks = [each for name, each in vars(sys.modules[walk.__module__]).items() if name.startswith("test_")]
+    sources = map(inspect.getsource, walks[: walks.index(walk)])
+    return sum(f'"{role}"' in each or "ROLES" in each for each in sources)
 
 
 class Person:
@@ -132,12 +143,12 @@ Work = Callable[[str, str, str], Person]
 
 
 @pytest.fixture
-def work(browser: Browser, address: str, turn: int) -> Iterator[Work]:
+def work(browser: Browser, address: str, turn: int, request) -> Iterator[Work]:
     """Whoever worked leaves nothing on the console, and nothing that the policy of the pages had to stop."""
     people = []
 
     def work(kind: str, name: str, role: str, **context) -> Person:
-        look, email = look_of(kind, turn), address_of(name, role)
+        look, email = look_of(kind, turn, place_of(request.function, kind)), address_of(name, role)
         User.objects.filter(email=email).update(language=look.language)
         size = {"width": look.width, "height": 844}
         page = opened(browser, address, email, viewport=size, color_scheme=look.theme, **context)
