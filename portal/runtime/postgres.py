@@ -92,7 +92,7 @@ def start(directory: Path, *, guard: Guard | None = None, durable: bool = True, 
         POSTGRES_APP_PASSWORD=passwords["app"],
     )
     if not (data / "PG_VERSION").exists():
-        create_cluster(data, passwords["postgres"])
+        create_cluster(data, passwords["postgres"], durable=durable)
     settings = SERVER_SETTINGS | {"port": str(port)} | ({} if durable else CARELESS)
     command = [
         binary("postgres"),
@@ -228,7 +228,7 @@ def data_directory(directory: Path) -> Path:
     return data.resolve()
 
 
-def create_cluster(data: Path, password: str) -> None:
+def create_cluster(data: Path, password: str, *, durable: bool = True) -> None:
     """initdb beside the final place, then one rename: an interrupted start leaves nothing half-made behind."""
     draft = data.with_name(f"{data.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -255,6 +255,7 @@ def create_cluster(data: Path, password: str) -> None:
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
         "--locale=C",
+        *([] if durable else ["--no-sync"]),
     ]
     made = subprocess.run(command, capture_output=True, text=True, check=False, **owner)
     password_file.unlink()

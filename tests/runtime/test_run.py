@@ -25,6 +25,8 @@ from portal.runtime.world import UNFINISHED, until, world
 
 pytestmark = pytest.mark.slow
 RUN = [sys.executable, "-m", "portal.runtime", "run"]
+ONE_EACH = {"WEB_WORKERS": "1", "WORKER_CONCURRENCY": "1"}
+"""Where it does not matter how many processes do the same work."""
 
 
 class Portal:
@@ -96,7 +98,7 @@ def test_no_process_outlives_a_killed_supervisor_or_a_ctrl_c_and_the_data_stays(
         os.kill(int((folder / "lock").read_text()), signal.SIGKILL)
         nothing_left()
 
-    with started(make, env) as portal:
+    with started(make, env | ONE_EACH) as portal:
         portal.wait_until_up()
         assert rows(folder) == 1
 
@@ -118,7 +120,7 @@ def test_a_taken_port_is_named_in_one_sentence(folder, surroundings, port):
 
 
 def test_a_killed_process_is_started_again_and_serves(folder):
-    with world(folder, processes=("web", "bank"), durable=False) as w:
+    with world(folder, processes=("web", "bank"), durable=False, settings=ONE_EACH) as w:
         for name in ("web", "bank", "postgres", "valkey"):
             killed = w.processes[name].pid
             w.processes[name].kill()
@@ -130,18 +132,20 @@ def test_a_killed_process_is_started_again_and_serves(folder):
 
 
 def test_a_world_whose_making_was_cut_short_is_made_anew(folder):
-    said = []
-    with world(folder, processes=(), durable=False, say=said.append) as w:
-        with psycopg.connect(w.environment["OWNER_DATABASE_URL"]) as owner:
-            owner.execute("CREATE TABLE half AS SELECT 1 AS made")
-        secret = w.environment["SECRET_KEY"]
+    half = postgres.start(folder, durable=False)
+    with psycopg.connect(half.owner_url) as owner:
+        owner.execute("CREATE TABLE half AS SELECT 1 AS made")
+    half.stop()
+    environment.update(folder / "environment", SECRET_KEY="kept")
     (folder / UNFINISHED).touch()
     (folder / "bank.sqlite3").touch()
 
+    said = []
     with world(folder, processes=(), durable=False, say=said.append) as w:
         with psycopg.connect(w.environment["OWNER_DATABASE_URL"]) as owner:
             assert owner.execute("SELECT to_regclass('half')").fetchone() == (None,)
-        assert w.environment["SECRET_KEY"] == secret
+            assert owner.execute("SELECT count(*) FROM parties_party").fetchone() == (0,)
+        assert w.environment["SECRET_KEY"] == "kept"
     assert not {UNFINISHED, "bank.sqlite3"} & {each.name for each in folder.iterdir()}
     assert said.count("Making the demo world was cut short the last time: it is made anew.") == 1
 
@@ -160,7 +164,7 @@ def test_an_ordinary_user_can_run_it(folder, surroundings, port, nothing_left):
     nobody = pwd.getpwnam("nobody")
     shutil.chown(folder, nobody.pw_uid, nobody.pw_gid)
     env = surroundings | {"PORT": str(port), "STATIC_ROOT": str(folder / "static"), "HOME": str(folder)}
-    env["DEMO_WEEKS"] = "1"
+    env |= ONE_EACH | {"DEMO_WEEKS": "1"}
     if subprocess.run(["test", "-x", sys.executable], user=nobody.pw_uid, cwd="/", check=False).returncode:
         pytest.skip(f"an ordinary user cannot reach {Path(sys.executable).resolve()}")
 
