@@ -24,7 +24,7 @@ MONTHS = [(2017, month) for month in range(9, 13)] + [(2018, month) for month in
 
 
 @pytest.fixture
-def months(db) -> dict[date, dict[int, tuple[Features, Score]]]:
+def months(fresh_plans) -> dict[date, dict[int, tuple[Features, Score]]]:
     """Features and score of every seller at the end of every month, by supplier."""
     meridian = cast().meridian
     import_trade(

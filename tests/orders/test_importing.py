@@ -256,7 +256,7 @@ def test_a_supplier_imports_nothing_and_a_platform_only_for_itself(take, meridia
     assert not Document.objects.exists()
 
 
-def test_ten_thousand_lines_take_few_statements(take, django_assert_max_num_queries):
+def test_ten_thousand_lines_take_few_statements(take, fresh_plans, django_assert_max_num_queries):
     rows = [row(order=f"PO-{each}", received_at="2026-01-09") for each in range(10_000)]
     with django_assert_max_num_queries(40):
         assert take(*rows)["new"] == 10_000
