@@ -17,8 +17,8 @@ from unfold.views import ChangeList as UnfoldChangeList
 from portal.backoffice import export
 from portal.backoffice.acts import Act, permitted
 from portal.backoffice.columns import column, label
-from portal.backoffice.paging import BoundedPaginator
 from portal.backoffice.site import site
+from portal.ui.paging import BoundedPaginator
 
 OURS = ("accounts.", "logistics.", "financing.", "portal.")
 SECRET = re.compile(r"secret|password|token|hash|digest|key|data|answer|otp|recovery|private")
@@ -220,8 +220,9 @@ class ReadOnly(ModelAdmin):
 
 
 def is_indexed(field: models.Field) -> bool:
-    """Whether rows are found by this field: it has an index, or is the first of one."""
-    whole = [index.fields for index in field.model._meta.indexes if index.condition is None]
+    """Whether rows are found by this field: it has an index, or is the first of one that has every row that has it."""
+    every = (None, models.Q((f"{field.name}__isnull", False)))
+    whole = [index.fields for index in field.model._meta.indexes if index.condition in every]
     unique = (each for each in field.model._meta.constraints if isinstance(each, models.UniqueConstraint))
     whole += [each.fields for each in unique if each.condition is None]
     return field.db_index or field.unique or any([*fields][:1] == [field.name] for fields in whole)

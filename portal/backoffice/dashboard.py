@@ -19,8 +19,8 @@ from financing.banking.models import BankMessage, PaymentInstruction, Statement
 from financing.credit.models import PolicyVersion
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.backoffice.filters import Agrees
-from portal.backoffice.paging import MOST_COUNTED
 from portal.backoffice.site import site
+from portal.ui.paging import MOST_COUNTED
 from portal.ui.states import ATTENTION, BAD
 
 P, V, D = PaymentInstruction.Status, BusinessVerification.Status, Document.Outcome

@@ -9,7 +9,7 @@
 The state of the table lives in the address (`?receivables-sort=-due_date`), so that a view can be sent to a colleague.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,8 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from portal.ui import exports
+from portal.ui import exports, paging
+from portal.ui.paging import BoundedPaginator, Merged
 
 KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "iban", "reasons", "choose", "waiting")
 NUMERIC = ("money", "number", "percent")
@@ -68,12 +69,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A choice above the table. `field` is the ORM lookup (or row key) that must equal the chosen value."""
+    """A choice above the table. `field` is the ORM lookup (or row key) that must equal the chosen value.
+
+    `condition` says instead what a chosen value asks of a queryset's rows: for what no field holds.
+    """
 
     name: str
     label: str | Promise
     choices: Sequence[tuple[str, str | Promise]]
     field: str = ""
+    condition: Callable[[str], Q] | None = None
+
+    def asks(self, value: str) -> Q:
+        return self.condition(value) if self.condition else Q(**{self.field or self.name: value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +120,25 @@ def look_up(row: Any, path: str) -> Any:
 
 
 class Table:
-    """See the module's text. Rows are fetched only for the page that is shown."""
+    """See the module's text. Rows are fetched only for the page that is shown.
+
+    `search`: fields that hold what is searched for; or what it asks of a queryset's rows, where these are too many to
+    look for a part of a text in each. `indexed`: columns in whose order an index has the rows; where there are more
+    rows than are counted, these alone sort.
+    """
 
     def __init__(
         self,
         request: HttpRequest,
-        rows: QuerySet | Iterable,
+        rows: QuerySet | Merged | Iterable,
         columns: Sequence[Column],
         *,
         name: str = "table",
         caption: str | Promise = "",
-        search: Sequence[str] = (),
+        search: Sequence[str] | Callable[[str], Q] = (),
         filters: Sequence[Filter] = (),
         order: str = "",
+        indexed: Collection[str] = (),
         page_size: int = 25,
         live: str = "",
         export: bool = True,
@@ -132,9 +146,9 @@ class Table:
     ):
         self.request, self.source, self.columns = request, rows, columns
         self.name, self.caption, self.live, self.export = name, caption, live, export
-        self.search_fields, self.filters, self.page_size = search, filters, page_size
+        self.search, self.filters, self.page_size = search, filters, page_size
         self.empty = empty or {}
-        self.order = request.GET.get(f"{name}-sort", order)
+        self.indexed, self._usual, self._wanted = indexed, order, request.GET.get(f"{name}-sort", order)
         self.query = request.GET.get(f"{name}-q", "").strip()[:200]
         self.chosen = {f.name: request.GET.get(f"{name}-{f.name}", "") for f in filters}
 
@@ -147,7 +161,9 @@ class Table:
             current = bool(column.sort) and column.key == now
             turned = f"-{column.key}" if current and not self.order.startswith("-") else column.key
             direction = ("descending" if self.order.startswith("-") else "ascending") if current else ""
-            headings.append(Heading(column, self.address(sort=turned, page="") if column.sort else "", direction))
+            headings.append(
+                Heading(column, self.address(sort=turned, page="") if self._sorts(column) else "", direction)
+            )
         return headings
 
     @property
@@ -160,7 +176,7 @@ class Table:
     @property
     def has_tools(self) -> bool:
         """Whether search and filters stand above the rows: not above a table that has none to be found."""
-        return bool(self.search_fields or self.filters) and bool(self.page.object_list or self.narrowed)
+        return bool(self.search or self.filters) and bool(self.page.object_list or self.narrowed)
 
     @property
     def narrowed(self) -> bool:
@@ -169,7 +185,24 @@ class Table:
 
     @cached_property
     def page(self) -> Page:
-        return Paginator(self.selected, self.page_size).get_page(self.request.GET.get(f"{self.name}-page"))
+        paginator = (Paginator if isinstance(self._found, list) else BoundedPaginator)(self.selected, self.page_size)
+        paginator.reached = self._reached
+        return paginator.get_page(self.request.GET.get(f"{self.name}-page"))
+
+    @cached_property
+    def _reached(self) -> int:
+        return len(self._found) if isinstance(self._found, list) else paging.reached(self._found)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more rows than pages are turned to."""
+        return self._reached > paging.MOST_COUNTED and not isinstance(self._found, list)
+
+    @property
+    def order(self) -> str:
+        """The column that the rows are ordered by, after a minus where it is turned round."""
+        column = self._column(self._wanted)
+        return self._usual if column and not self._sorts(column) else self._wanted
 
     @property
     def rows(self) -> list[Row]:
@@ -209,35 +242,59 @@ class Table:
 
     # ── selection ───────────────────────────────────────────────────────────────────────────────────────────────────
     @cached_property
-    def selected(self) -> QuerySet | list:
+    def selected(self) -> QuerySet | Merged | list:
         """Every row that search and filters leave, in order."""
-        return self._from_queryset() if isinstance(self.source, QuerySet) else self._from_list()
+        if isinstance(self._found, list):
+            return self._ordered_list(self._found)
+        return self._found.each(self._ordered) if isinstance(self._found, Merged) else self._ordered(self._found)
 
-    @property
-    def _order_column(self) -> Column | None:
-        return next((c for c in self.columns if c.sort and c.key == self.order.lstrip("-")), None)
+    @cached_property
+    def _found(self) -> QuerySet | Merged | list:
+        """Every row that search and filters leave."""
+        if isinstance(self.source, Merged):
+            return self.source.each(lambda side: side.filter(self._asked))
+        return self.source.filter(self._asked) if isinstance(self.source, QuerySet) else self._from_list()
 
-    def _from_queryset(self) -> QuerySet:
-        rows = self.source
-        if self.query and self.search_fields:
-            rows = rows.filter(Q.create([(f"{f}__icontains", self.query) for f in self.search_fields], Q.OR))
+    def _column(self, order: str) -> Column | None:
+        return next((c for c in self.columns if c.sort and c.key == order.lstrip("-")), None)
+
+    def _sorts(self, column: Column) -> bool:
+        return bool(column.sort) and (not self.indexed or column.key in self.indexed or not self.is_cut)
+
+    @cached_property
+    def _asked(self) -> Q:
+        """What search and filters ask of a queryset's rows."""
+        asked = Q()
+        if self.query and callable(self.search):
+            asked &= self.search(self.query)
+        elif self.query and self.search:
+            asked &= Q.create([(f"{f}__icontains", self.query) for f in self.search], Q.OR)
         for choice in self.filters:
             if self.chosen[choice.name] in {value for value, _ in choice.choices}:
-                rows = rows.filter(**{choice.field or choice.name: self.chosen[choice.name]})
-        if column := self._order_column:
-            # The primary key last: pages must not overlap where many rows are equal.
-            rows = rows.order_by(f"{'-' * self.order.startswith('-')}{column.order_field}", "pk")
+                asked &= choice.asks(self.chosen[choice.name])
+        return asked
+
+    def _ordered(self, rows: QuerySet) -> QuerySet:
+        order = self.order
+        if column := self._column(order):
+            # The primary key last: pages must not overlap where many rows are equal. In the same direction, so that an
+            # index of both is read as it is, forwards or backwards.
+            turned = "-" * order.startswith("-")
+            rows = rows.order_by(f"{turned}{column.order_field}", f"{turned}pk")
         return rows
 
     def _from_list(self) -> list:
         rows = list(self.source)
-        if self.query and self.search_fields:
+        if self.query and self.search:
             wanted = self.query.casefold()
-            rows = [r for r in rows if any(wanted in str(look_up(r, f)).casefold() for f in self.search_fields)]
+            rows = [r for r in rows if any(wanted in str(look_up(r, f)).casefold() for f in self.search)]
         for choice in self.filters:
             if self.chosen[choice.name]:
                 rows = [r for r in rows if str(look_up(r, choice.field or choice.name)) == self.chosen[choice.name]]
-        if column := self._order_column:
+        return rows
+
+    def _ordered_list(self, rows: list) -> list:
+        if column := self._column(self.order):
             # Nothing sorts before something, whatever its type.
             rows.sort(
                 key=lambda r: ((v := column.read(r)) is not None, v if v is not None else 0),

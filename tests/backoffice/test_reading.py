@@ -20,8 +20,8 @@ from accounts.trail.models import Delivery, Event
 from financing.credit.models import Facility
 from financing.ledger.models import Entry, Leg
 from financing.receivables.models import Receivable
-from portal.backoffice import paging
 from portal.shared.access import SYSTEM_ACTOR
+from portal.ui import paging
 from tests import world
 from tests.backoffice.conftest import address, names_of, parked
 from tests.world import NOW

@@ -6,9 +6,13 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
+from django.db.models import Q
+from django.template import Context, Template
 from django.test import RequestFactory
 from lxml import etree
 
+from accounts.parties.models import Party
+from portal.ui import paging
 from portal.ui.tables import Column, Filter, Table
 
 ROWS = [
@@ -123,3 +127,57 @@ def test_a_table_offers_both_files_of_what_is_selected():
         ("XLSX", "/list/?t-status=ACCEPTED&t-export=xlsx"),
     ]
     assert not table("t-export=pdf").export_wanted
+
+
+PARTIES = (Column("name", "Name", sort=True), Column("country", "Country", sort=True))
+
+
+@pytest.fixture
+def listed(db, monkeypatch):
+    """A table of five suppliers, of which three are counted."""
+    monkeypatch.setattr(paging, "MOST_COUNTED", 3)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    Party.objects.bulk_create(
+        Party(kind="SUPPLIER", name=f"S{n}", country="DE" if n % 2 else "FR", created_at=at) for n in range(5)
+    )
+
+    def table(query="", rows=None) -> Table:
+        request = RequestFactory().get(f"/list/?{query}")
+        return Table(
+            request, Party.objects.all() if rows is None else rows, PARTIES, name="t", order="-name",
+            indexed=("name",), search=lambda text: Q(name__startswith=text), page_size=2,
+            filters=(Filter("where", "Where", (("FR", "France"),), condition=lambda code: Q(country=code)),),
+        )  # fmt: skip
+
+    return table
+
+
+def shown(found: Table) -> list[str]:
+    return [row.record.name for row in found.rows]
+
+
+def read(found: Table) -> str:
+    return Template("{% load ui %}{% table table %}").render(Context({"table": found, "request": found.request}))
+
+
+def test_more_rows_than_are_counted_are_said_to_be_more_and_sort_by_what_has_an_index(listed):
+    many, few = listed("t-sort=country"), listed("t-sort=country&t-where=FR")
+    assert (shown(many), many.order, "1–2 of more than 3" in read(many)) == (["S4", "S3"], "-name", True)
+    assert [bool(heading.url) for heading in many.headings] == [True, False]
+    assert (shown(few), few.order, "1–2 of 3" in read(few)) == (["S0", "S2"], "country", True)
+    assert [bool(heading.url) for heading in few.headings] == [True, True]
+    assert shown(listed("t-q=S1")) == ["S1"]
+    assert listed("t-page=99").page.number == 2
+
+
+def test_two_sides_of_a_list_are_shown_as_one_and_searched_narrowed_and_counted_as_one(listed):
+    def both(query="") -> Table:
+        french, german = (Party.objects.filter(country=code) for code in ("FR", "DE"))
+        return listed(query, paging.Merged(french, german))
+
+    assert (shown(both()), shown(both("t-page=2")), both().is_cut) == (["S4", "S3"], ["S2"], True)
+    assert shown(both("t-sort=name")) == ["S0", "S1"]
+    assert (shown(both("t-where=FR")), both("t-where=FR").page.paginator.count) == (["S4", "S2"], 3)
+    assert shown(both("t-q=nobody")) == []
+    exported = b"".join(both("t-sort=name&t-export=csv").as_file().streaming_content).decode()
+    assert exported.split("\r\n")[1:6] == ["S0,FR", "S1,DE", "S2,FR", "S3,DE", "S4,FR"]
