@@ -171,7 +171,7 @@ class InstructionShown(serializers.ModelSerializer):
     direction = serializers.ChoiceField(
         choices=queries.DIRECTIONS, allow_null=True, help_text="Of the acting party's money; null to whom it is neither"
     )
-    payer = PartyName(source="account.party")
+    payer = PartyName()
     payee = PartyName()
     reason = serializers.CharField(
         help_text="What the bank says of a refusal or return; to the payee only what concerns its own account"
@@ -229,6 +229,9 @@ class Instructions(Reading):
     serializer_class = InstructionShown
 
     def rows(self):
+        direction = self.request.query_params.get("direction")
+        if direction in queries.DIRECTIONS:
+            return queries.going(actor=self.actor, direction=direction)
         return queries.flows(actor=self.actor)
 
     @extend_schema(responses=TrailShown)

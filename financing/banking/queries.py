@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Collate, Upper
+from django.db.models.lookups import StartsWith
 
+from accounts.parties.models import Party
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
 from financing.ledger.models import Account, Book, Leg
 from financing.ledger.models import Entry as LedgerEntry
@@ -15,6 +17,8 @@ from portal.shared.access import Actor
 from portal.shared.errors import NotFound
 
 IN, OUT = DIRECTIONS = ("IN", "OUT")
+MOST_NAMED = 1000
+"""Parties that a search looks for the payments of; whoever means one types more of its name."""
 
 
 def accounts(*, actor: Actor) -> QuerySet[BankAccount]:
@@ -62,7 +66,7 @@ def instructions(
     *, actor: Actor, status: str = "", subject_type: str = "", subject_id: int | None = None
 ) -> QuerySet[PaymentInstruction]:
     """Payments, latest first; of one subject where given."""
-    found = PaymentInstruction.objects.visible_to(actor).select_related("account__party", "payee")
+    found = PaymentInstruction.objects.visible_to(actor).select_related("payer", "payee")
     if status:
         found = found.filter(status=status)
     if subject_type:
@@ -75,10 +79,28 @@ def instructions(
 def flows(*, actor: Actor) -> QuerySet[PaymentInstruction]:
     """Payments with `direction` as the party sees them; None where it neither pays nor is paid."""
     direction = Case(
-        When(account__party_id=actor.party_id, then=Value(OUT)), When(payee_id=actor.party_id, then=Value(IN)),
+        When(payer_id=actor.party_id, then=Value(OUT)), When(payee_id=actor.party_id, then=Value(IN)),
         default=None, output_field=CharField(null=True),
     )  # fmt: skip
     return instructions(actor=actor).annotate(direction=direction)
+
+
+def going(*, actor: Actor, direction: str) -> QuerySet[PaymentInstruction]:
+    """What the party pays (OUT) or what it is paid (IN), with `direction`."""
+    side = {OUT: "payer_id", IN: "payee_id"}[direction]
+    found = instructions(actor=actor).filter(**{side: actor.party_id})
+    return found.annotate(direction=Value(direction, output_field=CharField(null=True)))
+
+
+def found_by(text: str) -> Q:
+    """What a search asks of payments: a name with the text in it, or a reference or remittance that begins with it.
+
+    Each is found in an index; parts of every remittance would be looked for in all of them.
+    """
+    named = list(Party.objects.filter(name__icontains=text).values_list("id", flat=True)[:MOST_NAMED])
+    remitted = StartsWith(Collate(Upper("remittance"), "C"), text.upper())
+    of_party = Q(payer__in=named) | Q(payee__in=named)
+    return of_party | Q(end_to_end_id__startswith=text.upper()) | Q(remitted)
 
 
 def reasons_of(instruction_ids: Iterable[int]) -> dict[int, str]:
@@ -104,7 +126,7 @@ def trail(*, actor: Actor, instruction_id: int) -> Trail:
 
     Raises NotFound.
     """
-    instruction = instructions(actor=actor).filter(id=instruction_id).first()
+    instruction = instructions(actor=actor).select_related("account").filter(id=instruction_id).first()
     if instruction is None:
         raise NotFound()
     bookings = list(

@@ -46,7 +46,7 @@ def _ask_the_bank(actor, row: PaymentInstruction, now, reason: str) -> str:
 @admin.register(PaymentInstruction, site=site)
 class PaymentInstructions(ReadOnly):
     columns = ("end_to_end_id", "purpose", "account", "payee", "amount_minor", "status", "reason", "created_at")
-    search_fields = ("=end_to_end_id", "=key", "payee__name", "account__party__name", "creditor_iban")
+    search_fields = ("=end_to_end_id", "=key", "payee__name", "payer__name", "creditor_iban")
     list_filter = (choice("status"), choice("purpose"), party("payee"), period("created_at"))
     date_hierarchy = "created_at"
     refers = FACILITY

@@ -47,6 +47,22 @@ def append_only(*tables: str, but: str = "") -> migrations.RunSQL:
     return migrations.RunSQL(forward, backward)
 
 
+def fill(table: str, sql: str, rows: int = 5000) -> migrations.RunPython:
+    """Step of a migration that is not atomic: change a filled table some rows at a time, each part committed by itself.
+
+    `sql` changes the rows whose id is above %(after)s and not above %(until)s. Whoever writes one of them meanwhile
+    waits for one part, not for the whole table; and stopped halfway it is simply run again.
+    """
+
+    def forward(apps, editor):
+        with editor.connection.cursor() as cursor:
+            cursor.execute(f'SELECT coalesce(max(id), 0) FROM "{table}"')
+            for after in range(0, cursor.fetchone()[0], rows):
+                cursor.execute(sql, {"after": after, "until": after + rows})
+
+    return migrations.RunPython(forward, migrations.RunPython.noop)
+
+
 def update_many(model: type[models.Model], rows: Sequence[models.Model], fields: Sequence[str]) -> int:
     """Write `fields` of many rows in one statement, by primary key; returns how many rows were changed.
 

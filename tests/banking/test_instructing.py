@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.parties.models import Party
@@ -239,3 +239,13 @@ def test_particulars_that_no_bank_would_take_are_refused(changed, code):
         register_account(actor=administrator(owner), **particulars | changed)
 
     assert refused.value.code == code
+
+
+def test_the_payer_of_a_payment_is_whose_account_it_is_made_from(lender, supplier):
+    (made,) = instruct(actor=SYSTEM_ACTOR, payments=[disbursement(lender, supplier)], now=NOW)
+    assert made.payer_id == lender.id
+    another = party("FINANCIER", "Lantern")
+    with pytest.raises(IntegrityError, match="instruction_payer_has_account"), transaction.atomic():
+        PaymentInstruction.objects.filter(id=made.id).update(payer=another)
+    made.refresh_from_db()
+    assert made.payer_id == lender.id

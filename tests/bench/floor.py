@@ -224,12 +224,12 @@ def _instruct(client: Client, advance_id: int, facility_id: int, both: list[int]
     key = f"disbursement/{advance_id}"
     reference = "PTL" + sha256(key.encode()).hexdigest()[:32].upper()
     instruction_id = client.run(
-        "INSERT INTO banking_paymentinstruction (key, purpose, account_id, payee_id, creditor_name, creditor_iban, "
-        "creditor_bic, amount_minor, currency, end_to_end_id, remittance, contra_kind, facility_id, subject_type, "
-        "subject_id, status, created_at, reason, reason_text) "
-        "VALUES (%s, 'DISBURSEMENT', %s, %s, %s, %s, %s, %s, %s, %s, %s, 'DISBURSEMENT_CLEARING', %s, "
+        "INSERT INTO banking_paymentinstruction (key, purpose, account_id, payer_id, payee_id, creditor_name, "
+        "creditor_iban, creditor_bic, amount_minor, currency, end_to_end_id, remittance, contra_kind, facility_id, "
+        "subject_type, subject_id, status, created_at, reason, reason_text) "
+        "VALUES (%s, 'DISBURSEMENT', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'DISBURSEMENT_CLEARING', %s, "
         "'advances.advance', %s, 'DUE', now(), '', '') RETURNING id",
-        key, accounts[funder][0], supplier, *accounts[supplier][1:], amount, currency, reference,
+        key, accounts[funder][0], funder, supplier, *accounts[supplier][1:], amount, currency, reference,
         f"Advance {advance_id}", facility_id, advance_id,
     ).fetchone()[0]  # fmt: skip
     client.run("UPDATE advances_advance SET status = 'DISBURSING', instruction_id = %s WHERE id = %s",

@@ -60,10 +60,10 @@ def hold_back(*, actor: Actor, instruction_ids: Collection[int], now: datetime) 
             ).select_related("account")
         )
         facilities = lock_facilities(each.facility_id for each in found)
-        booked = Entry.objects.filter(book__funder__in={each.account.party_id for each in found})
+        booked = Entry.objects.filter(book__funder__in={each.payer_id for each in found})
         done = set(booked.filter(key__in=map(_key_of_holding, found)).values_list("key", flat=True))
         found = [each for each in found if _key_of_holding(each) not in done]
-        book_all(actor, [(each.account.party_id, _held(each)) for each in found], now)
+        book_all(actor, [(each.payer_id, _held(each)) for each in found], now)
         book_all(actor, _made_good(found, facilities), now)
         update_many(Facility, list(facilities.values()), ["overpaid_minor"])
         record(actor, now, [_told(each, facilities[each.facility_id].supplier_id) for each in found])
@@ -121,7 +121,7 @@ def _may_go(facility: Facility, book: Book) -> bool:
     states = PaymentInstruction.Status
     last = (
         PaymentInstruction.objects.filter(
-            account__party=book.funder_id, payee=facility.supplier_id, currency=facility.currency,
+            payer=book.funder_id, payee=facility.supplier_id, currency=facility.currency,
             creditor_iban=account.iban, status__in=[states.SETTLED, states.REJECTED, states.RETURNED],
         )
         .order_by("-id")
@@ -131,7 +131,7 @@ def _may_go(facility: Facility, book: Book) -> bool:
 
 
 def _told(instruction: PaymentInstruction, supplier_id: int) -> News:
-    funder_id = instruction.account.party_id
+    funder_id = instruction.payer_id
     came_back = instruction.status == PaymentInstruction.Status.RETURNED
     facts, own = why(instruction.reason, payers=[funder_id], came_back=came_back)
     facts |= {"amount_minor": instruction.amount_minor, "currency": instruction.currency}
@@ -151,7 +151,7 @@ def _made_good(found: Iterable[PaymentInstruction], facilities: Mapping[int, Fac
             key=f"remainder/{each.id}/made-good", kind="remainder.made_good", currency=each.currency, legs=legs,
             subject_type=each._meta.label_lower, subject_id=each.id,
         )  # fmt: skip
-        postings.append((each.account.party_id, made_good))
+        postings.append((each.payer_id, made_good))
     return postings
 
 

@@ -110,6 +110,7 @@ def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInst
         key=payment.key,
         purpose=payment.purpose,
         account=payer,
+        payer_id=payer.party_id,
         payee_id=payment.payee_id,
         creditor_name=payee.holder,
         creditor_iban=payee.iban,
@@ -133,7 +134,7 @@ def end_to_end_id(key: str) -> str:
 
 def _known(wanted: dict, found: dict) -> dict[str, PaymentInstruction]:
     missing = wanted.keys() - found.keys()
-    rows = PaymentInstruction.objects.select_related("account").filter(key__in=missing)
+    rows = PaymentInstruction.objects.filter(key__in=missing)
     return {row.key: row for row in rows}
 
 
@@ -142,7 +143,7 @@ def _check_same(payments: Sequence[Payment], found: dict[str, PaymentInstruction
         instruction = found[payment.key]
         asked = (payment.purpose, payment.payer_id, payment.payee_id, payment.amount_minor, payment.currency)
         there = (
-            instruction.purpose, instruction.account.party_id, instruction.payee_id, instruction.amount_minor,
+            instruction.purpose, instruction.payer_id, instruction.payee_id, instruction.amount_minor,
             instruction.currency,
         )  # fmt: skip
         subject = (payment.subject_type, payment.subject_id)
@@ -159,7 +160,7 @@ def news(name: str, instruction: PaymentInstruction, others: tuple[int, ...] = (
         "amount_minor": instruction.amount_minor,
         "currency": instruction.currency,
     }
-    return News(name, instruction, (instruction.account.party_id, instruction.payee_id, *others), payload | facts)
+    return News(name, instruction, (instruction.payer_id, instruction.payee_id, *others), payload | facts)
 
 
 def failed(name: str, reasons: Mapping[PaymentInstruction, str], *, came_back: bool = False) -> list[News]:
@@ -169,7 +170,7 @@ def failed(name: str, reasons: Mapping[PaymentInstruction, str], *, came_back: b
 
 
 def _failed(name: str, instruction: PaymentInstruction, others: tuple, reason: str, came_back: bool) -> News:
-    facts, own = why(reason, payers=(instruction.account.party_id, *others), came_back=came_back)
+    facts, own = why(reason, payers=(instruction.payer_id, *others), came_back=came_back)
     return replace(news(name, instruction, others, **facts), own=own)
 
 

@@ -66,7 +66,7 @@ def _waiting(actor: Actor) -> list[tuple[Promise, int, str]]:
     """What awaits the bank's people: what it is, how many, and the list of them."""
     referred = Application.objects.visible_to(actor).filter(status=Application.Status.REFERRED).count()
     proposed = PolicyVersion.objects.visible_to(actor).filter(status=PolicyVersion.Status.PROPOSED).count()
-    payments = instructions(actor=actor).filter(account__party_id=actor.party_id)
+    payments = instructions(actor=actor).filter(payer_id=actor.party_id)
     own = f"{reverse('payments:payments')}?payments-direction=OUT&payments-status="
     return [
         (_("Referrals to decide"), referred, reverse("funder:home")),

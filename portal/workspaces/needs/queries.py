@@ -94,7 +94,7 @@ def _funder(actor: Actor, now: datetime) -> list[Need]:
 def _came_back(actor: Actor) -> list[Need]:
     """Own payments that the bank refused or returned."""
     states = PaymentInstruction.Status
-    rows = flows(actor=actor).filter(account__party_id=actor.party_id, status__in=[states.REJECTED, states.RETURNED])
+    rows = flows(actor=actor).filter(payer_id=actor.party_id, status__in=[states.REJECTED, states.RETURNED])
     return [
         Need(
             f"PAYMENT_{row.status}", f"instructions/{row.id}/", row.answered_at or row.created_at,

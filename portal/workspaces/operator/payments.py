@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from financing.banking.models import BankMessage, PaymentInstruction
-from financing.banking.queries import instructions, trail, unmatched
+from financing.banking.queries import found_by, instructions, trail, unmatched
 from financing.banking.queries import statements as all_statements
 from portal.shared.access import OPERATOR, require
 from portal.shared.errors import NotFound
@@ -22,7 +22,7 @@ PAYMENTS = (
     Column("end_to_end_id", gettext_lazy("Payment"), kind="id",
            url=lambda row: reverse("operator:payment", args=[row.pk])),
     Column("purpose", gettext_lazy("Purpose"), sort=True, value=lambda row: row.get_purpose_display()),
-    Column("account.party.name", gettext_lazy("From"), sort="account__party__name"),
+    Column("payer.name", gettext_lazy("From"), sort="payer__name"),
     Column("payee.name", gettext_lazy("To"), sort="payee__name"),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
     Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
@@ -46,7 +46,7 @@ def payments(request: HttpRequest) -> HttpResponse:
     require(request.actor, "banking.view")
     table = Table(
         request, instructions(actor=request.actor), PAYMENTS, name="payments", caption=_("Payments"),
-        order="-created_at", search=("end_to_end_id", "account__party__name", "payee__name"),
+        order="-created_at", indexed=("created_at",), search=found_by,
         live="banking.paymentinstruction",
         filters=(
             Filter("status", _("State"), [(c, state(c, of="payment").label) for c in PaymentInstruction.Status.values]),

@@ -3,7 +3,7 @@
 A payee sees its payment and the bookings on its own account; what the bank says to the payer stays between the two.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from financing.banking.iso20022.parts import own
 from financing.banking.models import BankMessage, PaymentInstruction
-from financing.banking.queries import IN, OUT, flows, instructions, trail
+from financing.banking.queries import IN, OUT, found_by, going, instructions, trail
 from portal.shared.access import FUNDERS, PLATFORM, SUPPLIER, require
 from portal.shared.errors import NotFound
+from portal.ui.paging import Merged
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
@@ -30,7 +31,7 @@ S = PaymentInstruction.Status
 
 
 def _other(row: PaymentInstruction) -> str:
-    return row.payee.name if row.direction == OUT else row.account.party.name
+    return row.payee.name if row.direction == OUT else row.payer.name
 
 
 COLUMNS = (
@@ -49,21 +50,25 @@ COLUMNS = (
 def _filters() -> tuple[Filter, ...]:
     today = timezone.localdate()
     spans = ((1, _("since yesterday")), (7, _("the last 7 days")), (30, _("the last 30 days")))
-    since = [
-        ((today - timedelta(days=days)).isoformat(), label) for days, label in (*spans, (90, _("the last 90 days")))
-    ]
+    since = [(_begin(today - timedelta(days=days)), label) for days, label in (*spans, (90, _("the last 90 days")))]
     return (
         Filter("direction", _("Direction"), list(DIRECTIONS.items())),
         Filter("status", _("State"), [(code, state(code, of="payment").label) for code in S.values]),
-        Filter("since", pgettext("time", "Instructed"), since, field="created_at__date__gte"),
+        Filter("since", pgettext("time", "Instructed"), since, field="created_at__gte"),
     )
+
+
+def _begin(day: date) -> str:
+    """The instant at which a day begins for who reads."""
+    return timezone.make_aware(datetime.combine(day, time())).isoformat()
 
 
 def payments_of(request: HttpRequest, page_size: int = 25) -> Table:
     """The acting party's payments, newest first."""
+    both = Merged(*(going(actor=request.actor, direction=side) for side in DIRECTIONS))
     return Table(
-        request, flows(actor=request.actor), COLUMNS, name="payments", caption=_("Payments"), order="-created_at",
-        search=("end_to_end_id", "remittance", "account__party__name", "payee__name"), filters=_filters(),
+        request, both, COLUMNS, name="payments", caption=_("Payments"), order="-created_at",
+        indexed=("created_at",), search=found_by, filters=_filters(),
         page_size=page_size, live="banking.paymentinstruction",
         empty={"title": _("Nothing was paid yet"),
                "text": _("Every payment from or to your account appears here as soon as it is instructed.")},
