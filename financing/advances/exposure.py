@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Q
 
-from financing.advances.models import Advance
 from financing.credit.models import Facility
 from financing.ledger.models import Book
 from financing.ledger.queries import balance
@@ -20,21 +19,26 @@ BUCKETS: dict[str, tuple[int | None, int | None]] = {
 """From the first to the last day until due, counted from the business date; below zero: days past due."""
 DIMENSIONS = ("supplier", "programme", "grade", "debtor", "bucket")
 
-# One pass over what is open, summed five ways. The grade is the one at which it was lent.
+# One pass over what is open, summed by facility, grade and bucket; and these sums, far fewer, five ways. The grade is
+# the one at which it was lent.
 _SUMS = """
 SELECT CASE WHEN grouping(supplier) = 0 THEN 'supplier' WHEN grouping(programme) = 0 THEN 'programme'
             WHEN grouping(grade) = 0 THEN 'grade' WHEN grouping(debtor) = 0 THEN 'debtor'
             WHEN grouping(bucket) = 0 THEN 'bucket' ELSE '' END,
        coalesce(supplier::text, programme::text, grade, debtor::text, bucket),
-       count(*), sum(principal_minor)::bigint, sum(interest_minor)::bigint, sum(fees_minor)::bigint
+       coalesce(sum(count), 0)::bigint, sum(principal)::bigint, sum(interest)::bigint, sum(fees)::bigint
 FROM (
-    SELECT v.supplier_id AS supplier, f.programme_id AS programme, q.grade, f.debtor_id AS debtor,
-           {bucket} AS bucket, v.principal_minor, v.interest_minor, v.fees_minor
-    FROM advances_advance v
-    JOIN credit_facility f ON f.id = v.facility_id
-    JOIN advances_application a ON a.id = v.application_id
-    JOIN advances_quote q ON q.id = a.quote_id
-    WHERE v.funder_id = %(funder)s AND v.currency = %(currency)s AND v.status IN ('ACTIVE', 'OVERDUE', 'DEFAULTED')
+    SELECT f.supplier_id AS supplier, f.programme_id AS programme, grade, f.debtor_id AS debtor, bucket,
+           count, principal, interest, fees
+    FROM (
+        SELECT v.facility_id, v.grade, {bucket} AS bucket, count(*) AS count,
+               sum(v.principal_minor)::bigint AS principal, sum(v.interest_minor)::bigint AS interest,
+               sum(v.fees_minor)::bigint AS fees
+        FROM advances_advance v
+        WHERE v.funder_id = %(funder)s AND v.currency = %(currency)s
+          AND v.status IN ('ACTIVE', 'OVERDUE', 'DEFAULTED')
+        GROUP BY 1, 2, 3
+    ) lent JOIN credit_facility f ON f.id = lent.facility_id
 ) open
 GROUP BY GROUPING SETS ((supplier), (programme), (grade), (debtor), (bucket), ())
 """
@@ -118,11 +122,17 @@ def lent(*, actor: Actor, book: Book, currency: str) -> Lent:
     )  # fmt: skip
 
 
-def with_buckets(rows: QuerySet[Advance], today: date) -> QuerySet[Advance]:
-    """The advances, each with its `bucket`, and `late`: "yes" where it is past due, else "no"."""
-    whens = [
-        When(due_date__lte=today + timedelta(days=last), then=Value(name))
-        for name, (_, last) in BUCKETS.items() if last is not None
-    ]  # fmt: skip
-    late = Case(When(due_date__lt=today, then=Value("yes")), default=Value("no"))
-    return rows.annotate(bucket=Case(*whens, default=Value("IN_61")), late=late)
+def in_bucket(name: str, today: date) -> Q:
+    """What is due so many days from `today`."""
+    first, last = BUCKETS[name]
+    due = Q()
+    if first is not None:
+        due &= Q(due_date__gte=today + timedelta(days=first))
+    if last is not None:
+        due &= Q(due_date__lte=today + timedelta(days=last))
+    return due
+
+
+def is_late(told: str, today: date) -> Q:
+    """What is past due ("yes"), or is not ("no")."""
+    return Q(due_date__lt=today) if told == "yes" else Q(due_date__gte=today)

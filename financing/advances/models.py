@@ -7,21 +7,11 @@ from django.db.models import F, Q
 
 from accounts.parties.models import Party
 from financing.banking.models import PaymentInstruction
-from financing.credit.models import Decision, Facility, PolicyVersion
+from financing.credit.models import Decision, Facility, FacilityQuerySet, PolicyVersion
 from financing.credit.rules import content_hash
 from financing.receivables.models import Receivable, SettlementPayment
-from portal.shared import access
-from portal.shared.access import Actor
 from portal.shared.choices import Choices
 from portal.shared.workflow import Lifecycle
-
-
-class OfFacility(models.QuerySet):
-    def visible_to(self, actor: Actor):
-        """The supplier, the funder, the operator. The platform sees its receivables, never its suppliers' borrowing."""
-        if actor.is_system or actor.party_kind == access.OPERATOR:
-            return self
-        return self.filter(Q(supplier_id=actor.party_id) | Q(funder_id=actor.party_id))
 
 
 class Quote(models.Model):
@@ -47,7 +37,7 @@ class Quote(models.Model):
     created_by = models.CharField(max_length=80)
     valid_until = models.DateTimeField()
 
-    objects = OfFacility.as_manager()
+    objects = FacilityQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -76,8 +66,9 @@ class Application(Lifecycle, models.Model):
 
     quote = models.OneToOneField(Quote, models.PROTECT, related_name="application")
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="applications")
-    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
-    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    # No indexes of their own: those below begin with them.
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="+", help_text="Pinned at submission.")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -92,7 +83,7 @@ class Application(Lifecycle, models.Model):
     recommended_at = models.DateTimeField(null=True)
     decision_note = models.TextField(blank=True)
 
-    objects = OfFacility.as_manager()
+    objects = FacilityQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -108,6 +99,7 @@ class Application(Lifecycle, models.Model):
             ),
             models.Index(fields=["supplier", "-id"], name="application_by_supplier"),
             models.Index(fields=["funder", "-id"], name="application_by_funder"),
+            models.Index(fields=["funder", "decided_at"], name="application_decided"),
         ]
 
     def __str__(self):
@@ -121,7 +113,7 @@ class Application(Lifecycle, models.Model):
         return content_hash([facts, self.recommended_by, at, self.recommendation, self.recommendation_note])
 
 
-class AdvanceQuerySet(OfFacility):
+class AdvanceQuerySet(FacilityQuerySet):
     def overdue(self, on: date):
         """Open past their due date on a book's business date, whether or not the day's work has marked them yet."""
         return self.filter(status__in=Advance.OPEN, due_date__lt=on)
@@ -158,13 +150,15 @@ class Advance(Lifecycle, models.Model):
 
     application = models.OneToOneField(Application, models.PROTECT, related_name="advance")
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="advances")
-    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
-    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    # No indexes of their own: those below begin with them.
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()
     annual_rate = models.DecimalField(max_digits=9, decimal_places=6)
     day_count = models.CharField(max_length=8)
     fee_minor = models.BigIntegerField()
+    grade = models.CharField(max_length=2, blank=True, help_text="At which it was lent, as the quote says.")
     status = models.CharField(max_length=11, choices=Status, default=Status.APPROVED)
     approved_at = models.DateTimeField()
     approved_date = models.DateField(help_text="Business date")
@@ -213,10 +207,17 @@ class Advance(Lifecycle, models.Model):
                 condition=Q(status__in=["ACTIVE", "OVERDUE", "DEFAULTED"]),
                 name="advance_open_of_funder",
             ),
+            models.Index(
+                fields=["funder", "due_date", "id"],
+                condition=Q(status__in=["ACTIVE", "OVERDUE", "DEFAULTED"]),
+                name="advance_open_by_due",
+            ),
             models.Index(fields=["supplier", "-id"], name="advance_by_supplier"),
             models.Index(fields=["supplier", "due_date", "id"], name="advance_due_from"),
             models.Index(fields=["funder", "due_date", "id"], name="advance_due_to"),
+            models.Index(fields=["due_date", "id"], name="advance_due"),
             models.Index(fields=["funder", "-id"], name="advance_by_funder"),
+            models.Index(fields=["funder", "funded_at"], name="advance_funded"),
         ]
 
     def __str__(self):

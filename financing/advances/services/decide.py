@@ -215,8 +215,9 @@ def _advance(decided: Decided, now: datetime) -> Advance:
     return Advance(
         application=application, facility=decided.facility, supplier_id=application.supplier_id,
         funder_id=application.funder_id, currency=application.currency, amount_minor=application.amount_minor,
-        annual_rate=terms.annual_rate, day_count=terms.day_count, fee_minor=terms.fee_minor, approved_at=now,
-        approved_date=decided.inputs.business_date, due_date=terms.due_date,
+        annual_rate=terms.annual_rate, day_count=terms.day_count, fee_minor=terms.fee_minor,
+        grade=application.quote.grade, approved_at=now, approved_date=decided.inputs.business_date,
+        due_date=terms.due_date,
     )  # fmt: skip
 
 

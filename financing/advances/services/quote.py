@@ -71,9 +71,12 @@ def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
         if facility.id not in known:
             raise NoPolicyInForce(on=business_dates([facility.funder_id])[facility.funder_id])
         policy, inputs = known[facility.id]
-        asked = rules.decide(inputs).base.available_minor if amount_minor is None else amount_minor
+        asked, lines = amount_minor, None
+        if asked is None:
+            all_of_it = rules.decide(inputs).base
+            asked, lines = all_of_it.available_minor, all_of_it.lines
         inputs = replace(inputs, asked_minor=asked)
-        return Offer(facility, policy, inputs.business_date, asked, rules.decide(inputs), inputs)
+        return Offer(facility, policy, inputs.business_date, asked, rules.decide(inputs, lines), inputs)
 
 
 def bases(*, actor: Actor, now: datetime) -> list[rules.Base]:

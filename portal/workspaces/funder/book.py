@@ -51,7 +51,7 @@ def _page(request: HttpRequest, *, form=None, refusal=None, status=200) -> HttpR
         return render(request, "funder/no_book.html", {"title": _("Book")})
     table = Table(
         request, queries.open_advances(request.actor), ADVANCES, name="advances", caption=_("Open advances"),
-        search=("supplier__name",), order="due_date", live="advances.advance",
+        search=("supplier__name",), order="due_date", indexed=("due_date", "id"), live="advances.advance",
         empty={"title": _("Nothing is lent"), "text": _("Advances appear here as soon as they are funded.")},
     )  # fmt: skip
     if table.export_wanted:

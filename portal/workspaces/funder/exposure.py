@@ -1,6 +1,7 @@
 """What is lent now and what has been earned: charts with their numbers, each leading to what it is made of."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.parties.models import Party
-from financing.advances.exposure import Lent, Share, currencies, lent, with_buckets
+from financing.advances.exposure import Lent, Share, currencies, in_bucket, is_late, lent
 from financing.advances.models import Advance
 from financing.credit.models import Programme
 from financing.ledger.models import Book
@@ -41,7 +42,7 @@ ADVANCES = (
     Column("id", gettext_lazy("Advance"), kind="id", sort=True, url=lambda row: queries.advance_url(row)),
     Column("supplier.name", gettext_lazy("Supplier"), sort="supplier__name"),
     Column("facility.programme.name", gettext_lazy("Programme")),
-    Column("application.quote.grade", gettext_lazy("Grade")),
+    Column("grade", gettext_lazy("Grade")),
     Column("principal_minor", gettext_lazy("Principal"), kind="money", sort=True),
     Column("interest_minor", gettext_lazy("Interest"), kind="money"),
     Column("fees_minor", gettext_lazy("Fees"), kind="money"),
@@ -49,8 +50,7 @@ ADVANCES = (
     Column("status", gettext_lazy("State"), kind="status", sort=True),
 )
 FIELDS = {
-    "supplier": "supplier_id", "programme": "facility__programme_id", "grade": "application__quote__grade",
-    "debtor": "facility__debtor_id",
+    "supplier": "supplier_id", "programme": "facility__programme_id", "debtor": "facility__debtor_id",
 }  # fmt: skip
 
 
@@ -137,11 +137,10 @@ def advances(request: HttpRequest) -> HttpResponse:
     actor, book = request.actor, queries.book_of(request.actor)
     if book is None:
         return render(request, "funder/no_book.html", {"title": _("Open advances")})
-    rows = with_buckets(queries.open_advances(actor), book.business_date)
-    rows = rows.select_related("supplier", "facility__programme", "application__quote")
+    rows = queries.open_advances(actor).select_related("facility__programme")
     table = Table(
         request, rows, ADVANCES, name="advances", caption=_("Open advances"), search=("supplier__name",),
-        filters=_filters(request, book), order="due_date", live="advances.advance",
+        filters=_filters(request, book), order="due_date", indexed=("due_date", "id"), live="advances.advance",
         empty={"title": _("Nothing is lent"), "text": _("Advances appear here as soon as they are funded.")},
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "funder/advances.html", {"table": table})
@@ -158,10 +157,15 @@ def _filters(request: HttpRequest, book: Book) -> tuple[Filter, ...]:
         supplier = [(str(key), name) for key, name in mine.values_list("id", "name")]
     found = [
         Filter("status", _("State"), [each for each in Advance.Status.choices if each[0] in Advance.OPEN]),
-        Filter("late", _("Past due"), [("yes", _("Yes")), ("no", _("No"))]),
-        Filter("bucket", _("Due"), list(BUCKET_NAMES.items())),
+        Filter(
+            "late",
+            _("Past due"),
+            [("yes", _("Yes")), ("no", _("No"))],
+            condition=partial(is_late, today=book.business_date),
+        ),
+        Filter("bucket", _("Due"), list(BUCKET_NAMES.items()), condition=partial(in_bucket, today=book.business_date)),
         Filter("programme", _("Programme"), [(str(each.id), each.name) for each in programmes], FIELDS["programme"]),
-        Filter("grade", _("Grade"), [(each, each) for each in "ABCDE"], FIELDS["grade"]),
+        Filter("grade", _("Grade"), [(each, each) for each in "ABCDE"]),
         Filter("debtor", _("Debtor"), list(debtors.items()), FIELDS["debtor"]),
     ]
     return (*found, Filter("supplier", _("Supplier"), supplier, FIELDS["supplier"])) if supplier else tuple(found)

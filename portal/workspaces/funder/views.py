@@ -28,7 +28,8 @@ def applications(request: HttpRequest) -> HttpResponse:
     rows = Application.objects.visible_to(request.actor).select_related("supplier", "quote")
     table = Table(
         request, rows, APPLICATIONS, name="applications", caption=_("Applications"), search=("supplier__name",),
-        filters=(Filter("status", _("State"), Application.Status.choices),), order="-id", live="advances.application",
+        filters=(Filter("status", _("State"), Application.Status.choices),), order="-id", indexed=("id",),
+        live="advances.application",
         empty={"title": _("No application yet"), "text": _("Suppliers apply as soon as they have joined a programme.")},
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "funder/applications.html", {"table": table})
