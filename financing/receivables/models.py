@@ -139,8 +139,9 @@ class Receivable(Lifecycle, models.Model):
             models.Index(
                 # What a base looks at, however long the history of what was settled.
                 fields=["supplier", "debtor", "id"],
+                include=["status", "currency", "open_minor"],
                 condition=Q(status__in=["RECEIVED", "ACCEPTED", "ASSIGNED", "DISPUTED"]),
-                name="receivable_open",
+                name="receivable_open_of",
             ),
             models.Index(
                 fields=["assigned_facility_id", "due_date", "id"],
@@ -150,9 +151,40 @@ class Receivable(Lifecycle, models.Model):
             models.Index(fields=["supplier", "-id"], name="receivable_by_supplier"),
             models.Index(fields=["supplier", "due_date", "id"], name="receivable_due_to"),
             models.Index(fields=["debtor", "due_date", "id"], name="receivable_due_from"),
+            models.Index(
+                fields=["funder", "due_date", "id"], condition=Q(funder__isnull=False), name="receivable_due_funder"
+            ),
+            models.Index(fields=["due_date", "id"], name="receivable_due"),
             models.Index(fields=["debtor", "status", "due_date"], name="receivable_by_debtor"),
+            models.Index(fields=["match", "-id"], condition=~Q(match="MATCHED"), name="receivable_unmatched"),
             models.Index(fields=["funder", "-id"], condition=Q(funder__isnull=False), name="receivable_by_funder"),
             models.Index(fields=["supplier", "debtor", "gross_minor"], name="receivable_by_amount"),
+            models.Index(
+                # How old a debtor's debt is, for every decision: read from the index alone.
+                fields=["funder", "debtor", "currency", "due_date"],
+                include=["open_minor"],
+                condition=Q(status__in=["ASSIGNED", "DISPUTED"]),
+                name="receivable_ages",
+            ),
+            # What the platform's pages add up over all its suppliers: from the index alone, and in the order shown.
+            models.Index(
+                fields=["debtor", "received_at", "id"],
+                include=["currency", "status", "open_minor", "supplier"],
+                condition=Q(status__in=["RECEIVED", "DISPUTED"]),
+                name="receivable_to_accept",
+            ),
+            models.Index(
+                fields=["debtor", "due_date", "currency"],
+                include=["id", "status", "open_minor", "settling_minor", "supplier"],
+                condition=Q(status__in=["ACCEPTED", "ASSIGNED"]),
+                name="receivable_payable",
+            ),
+            models.Index(
+                fields=["debtor", "accepted_at"],
+                include=["accepted_by"],
+                condition=Q(accepted_at__isnull=False),
+                name="receivable_accepted",
+            ),
             # Search by the beginning of a number. All suppliers begin theirs alike, so whose it is comes first.
             models.Index("supplier", Collate("normalised_number", "C"), name="receivable_number_of_supplier"),
             models.Index("debtor", Collate("normalised_number", "C"), name="receivable_number_of_debtor"),

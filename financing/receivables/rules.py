@@ -35,6 +35,14 @@ def normalise_number(number: str) -> str:
     return "-".join((run.lstrip("0") or "0") if run.isdigit() else run for run in runs)[:80]
 
 
+def beginning_of_number(text: str) -> str:
+    """The beginning of a document's number in its one spelling: "inv 001" begins INV-0012; "" where it begins none.
+
+    Zeros at the end are left out: more digits may follow, and leading zeros count for nothing.
+    """
+    return re.sub(r"(^|-)0$", r"\1", normalise_number(text))
+
+
 def fiscal_year(issue_date: date) -> int:
     return issue_date.year
 

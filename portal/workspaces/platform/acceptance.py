@@ -19,7 +19,7 @@ from financing.receivables import overview as glance
 from financing.receivables import services
 from financing.receivables.comparison import compare
 from financing.receivables.models import Receivable
-from financing.receivables.queries import acceptance_queue, similar_to
+from financing.receivables.queries import acceptance_queue, found_by, similar_to
 from financing.receivables.queries import receivables as all_receivables
 from portal.shared.access import PLATFORM, permits, require
 from portal.shared.errors import InvalidInput, NotFound, RuleViolation
@@ -112,7 +112,7 @@ def home(request: HttpRequest) -> HttpResponse:
     columns = _queue_columns(may_accept, tells_trust=waiting["unverified"] > 0)
     table = Table(
         request, acceptance_queue(actor=request.actor), columns, name="queue",
-        caption=_("Waiting for acceptance"), search=("number", "supplier__name"), order="received_at",
+        caption=_("Waiting for acceptance"), search=found_by, order="received_at",
         filters=(
             Filter("match", _("Found"), words(Receivable.Match)),
             Filter("status", _("State"), [(code, state(code).label) for code in (S.RECEIVED, S.DISPUTED)]),
@@ -214,7 +214,7 @@ def _tell_each(request: HttpRequest, answers: Sequence[services.Answer], done: s
 def receivables(request: HttpRequest) -> HttpResponse:
     table = Table(
         request, all_receivables(actor=request.actor), RECEIVABLES, name="receivables", caption=_("Receivables"),
-        search=("number", "supplier__name"), order="-due_date", live="receivables.receivable",
+        search=found_by, order="-due_date", indexed=("due_date",), live="receivables.receivable",
         filters=(
             Filter("status", _("State"), words(Receivable.Status)),
             Filter("match", _("Found"), words(Receivable.Match)),

@@ -24,7 +24,7 @@ from financing.advances.models import Advance, Application, Quote
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import PolicyVersion
 from financing.receivables.models import CreditNote, Receivable, Settlement, SettlementPayment
-from financing.receivables.rules import normalise_number
+from financing.receivables.rules import beginning_of_number
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.shared.scopes import covers, needed
@@ -51,11 +51,7 @@ class Query:
 
     @cached_property
     def document_number(self) -> str:
-        """The beginning of an invoice's number in its one spelling: "inv 001" finds INV-0012.
-
-        Zeros at the end are left out: more digits may follow, and leading zeros count for nothing.
-        """
-        return re.sub(r"(^|-)0$", r"\1", normalise_number(self.text))
+        return beginning_of_number(self.text)
 
     @cached_property
     def subject(self) -> tuple[str, int] | None:

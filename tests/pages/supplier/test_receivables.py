@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.intake.models import Document
 from financing.receivables.models import Receivable
+from portal.workspaces.supplier import figures
 from tests import world
 from tests.pages.supplier.conftest import browser_of
 
@@ -33,7 +34,9 @@ def of(lending, **changes) -> dict:
 
 
 def uses(page) -> dict[str, str]:
-    return {row.record.number: row.record.use for row in page.context["table"].rows}
+    keys = {str(word): key for key, word in figures.SHORT.items()}
+    cells = [(row.record.number, cell) for row in page.context["table"].rows for cell in row.cells]
+    return {number: keys.get(str(cell.value), "") for number, cell in cells if cell.column.key == "use"}
 
 
 def test_the_table_says_what_each_invoice_is_good_for(trading, ana):
