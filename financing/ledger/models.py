@@ -107,7 +107,10 @@ class Entry(models.Model):
                 condition=Q(value_date__lte=models.F("business_date")), name="ledger_entry_value_date"
             ),
         ]
-        indexes = [models.Index(fields=["subject_type", "subject_id"], name="ledger_entry_by_subject")]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], name="ledger_entry_by_subject"),
+            models.Index(fields=["book", "value_date"], name="ledger_entry_by_day"),
+        ]
 
     def __str__(self):
         return self.key

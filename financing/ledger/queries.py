@@ -100,10 +100,12 @@ def earned(*, book_id: int, currency: str, until: date, months: int = 12) -> lis
 def accounts(actor: Actor) -> QuerySet[Account]:
     """Each account with its turnovers and its balance, minor units; `balance_minor`: debit positive."""
     turned = Balance.objects.filter(account=OuterRef("pk")).order_by().values("account")
+    sums = {"debit_minor": F("debit_minor"), "credit_minor": F("credit_minor"),
+            "balance_minor": F("debit_minor") - F("credit_minor")}  # fmt: skip
     return Account.objects.visible_to(actor).annotate(
-        debit_minor=Coalesce(Subquery(turned.annotate(n=Sum("debit_minor")).values("n")), 0),
-        credit_minor=Coalesce(Subquery(turned.annotate(n=Sum("credit_minor")).values("n")), 0),
-    ).annotate(balance_minor=F("debit_minor") - F("credit_minor"))  # fmt: skip
+        # Each a sum of its own: an order by the balance is then one look into each account.
+        **{name: Coalesce(Subquery(turned.annotate(n=Sum(of)).values("n")), 0) for name, of in sums.items()}
+    )
 
 
 def book_legs(
@@ -111,6 +113,8 @@ def book_legs(
 ) -> QuerySet[Leg]:
     """Movements of one account with their entries, the latest first; by value date, and older than a leg's id."""
     rows = Leg.objects.filter(account=account).select_related("entry", "account").order_by("-id")
+    if since or until:
+        rows = rows.filter(entry__book=account.book_id)  # whose entries an index has by their day
     if since:
         rows = rows.filter(entry__value_date__gte=since)
     if until:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django import forms
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -79,6 +79,11 @@ def _accounts(actor: Actor) -> QuerySet[Account]:
     return accounts(actor).annotate(of=Subquery(supplier[:1]))
 
 
+def _of_supplier(text: str) -> Q:
+    """Accounts of facilities of suppliers with the text in their name."""
+    return Q(facility_id__in=Facility.objects.filter(supplier__name__icontains=text).values("id"))
+
+
 @for_kinds(*FUNDERS)
 def ledger(request: HttpRequest) -> HttpResponse:
     """Accounts of the book; `?month=` leads from a month's income to its accounts."""
@@ -88,7 +93,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(kind__in=EARNED)
     columns = ACCOUNTS if not _first_day(month) else (_of_month(_first_day(month)), *ACCOUNTS[1:])
     table = Table(
-        request, rows, columns, name="accounts", caption=pgettext("ledger", "Accounts"), search=("of",), order="kind",
+        request, rows, columns, name="accounts", caption=pgettext("ledger", "Accounts"), search=_of_supplier,
+        order="kind", indexed=("kind",),
         filters=(Filter("kind", pgettext("ledger", "Account"), [(kind, named(kind)) for kind in Account.Kind.values]),),
         empty={"title": _("Nothing booked yet"), "text": _("Accounts appear with the first advance.")},
     )  # fmt: skip
