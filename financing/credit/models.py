@@ -223,8 +223,9 @@ class Decision(models.Model):
 
     application_id = models.BigIntegerField(help_text="advances.Application, a feature above")
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="decisions")
-    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+")
-    funder = models.ForeignKey(Party, models.PROTECT, related_name="+")
+    # No indexes of their own: those below begin with them.
+    supplier = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    funder = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
     policy = models.ForeignKey(PolicyVersion, models.PROTECT, related_name="decisions")
     outcome = models.CharField(max_length=8, choices=Outcome)
     inputs = models.JSONField()

@@ -102,22 +102,28 @@ def eligibility(receivable: ReceivableFacts, inputs: Inputs) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def borrowing_base(inputs: Inputs, grade_terms: GradeTerms, limit_minor: int) -> Base:
+def line_of(receivable: ReceivableFacts, inputs: Inputs) -> BaseLine:
+    """How a receivable stands in the base: whatever is asked for, and however the supplier trades."""
+    return BaseLine(
+        receivable_id=receivable.id,
+        counted_minor=max(0, receivable.open_minor - receivable.settling_minor),
+        due_date=receivable.due_date,
+        is_assigned_here=receivable.assigned_facility_id == inputs.facility_id,
+        reasons=eligibility(receivable, inputs),
+    )
+
+
+def borrowing_base(
+    inputs: Inputs, grade_terms: GradeTerms, limit_minor: int, lines: tuple[BaseLine, ...] | None = None
+) -> Base:
     """What may be lent now. Every amount offered is rounded down, and the whole is rounded once.
 
     base = eligible x (advance rate - dilution above the free share - standing reserve);
     available = min(base, limit) - exposure, where exposure is principal, reserved amounts and charges.
+    `lines`: those of the receivables, where they are known.
     """
-    lines = tuple(
-        BaseLine(
-            receivable_id=each.id,
-            counted_minor=max(0, each.open_minor - each.settling_minor),
-            due_date=each.due_date,
-            is_assigned_here=each.assigned_facility_id == inputs.facility_id,
-            reasons=eligibility(each, inputs),
-        )
-        for each in inputs.receivables
-    )
+    if lines is None:
+        lines = tuple(line_of(each, inputs) for each in inputs.receivables)
     eligible_minor = sum(line.counted_minor for line in lines if line.is_eligible)
     advance_rate = grade_terms.advance_rate
     reserve_share = reserve_share_of(inputs.features.dilution, inputs.policy)

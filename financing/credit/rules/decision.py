@@ -10,6 +10,7 @@ from financing.credit.rules.borrowing import (
     IN_RETURN_WINDOW,
     NOT_ACCEPTED,
     Base,
+    BaseLine,
     borrowing_base,
     choose_security,
 )
@@ -81,12 +82,15 @@ class Result:
         return from_plain(cls, data)
 
 
-def decide(inputs: Inputs) -> Result:
-    """Approve, refer or decline: the same inputs always give the same result."""
+def decide(inputs: Inputs, lines: tuple[BaseLine, ...] | None = None) -> Result:
+    """Approve, refer or decline: the same inputs always give the same result.
+
+    `lines`: of the base, where they are known from a decision on the same receivables; there may be thousands.
+    """
     scored = score(inputs.features, inputs.policy)
     grade_terms = inputs.policy.terms_of(scored.grade)
     limit_minor = limit_of(inputs.features, scored.grade, inputs.policy)
-    base = borrowing_base(inputs, grade_terms, limit_minor)
+    base = borrowing_base(inputs, grade_terms, limit_minor, lines)
     declined = tuple(_reasons_to_decline(inputs, scored, grade_terms, base))
     referred = tuple(_reasons_to_refer(inputs, scored, grade_terms))
     carried = inputs.asked_minor > 0 and inputs.asked_minor <= base.available_minor

@@ -49,12 +49,20 @@ def _gain(inputs: Inputs, result: Result, each: Improvement) -> Gain:
     changed = changed_by(each, inputs)
     if changed is None:
         return Gain(each, 0, 0)
-    again = decide(changed)
+    again = decide(changed, _lines(inputs, result, changed))
     return Gain(
         each,
         limit_minor=max(0, again.limit_minor - result.limit_minor),
         available_minor=max(0, again.base.available_minor - result.base.available_minor),
     )
+
+
+def _lines(inputs: Inputs, result: Result, changed: Inputs) -> tuple[borrowing.BaseLine, ...]:
+    """Lines of the base after a change of trade or of receivables: most are what they were."""
+    if changed.receivables is inputs.receivables:
+        return result.base.lines
+    both = zip(result.base.lines, inputs.receivables, changed.receivables, strict=True)
+    return tuple(line if new is old else borrowing.line_of(new, changed) for line, old, new in both)
 
 
 def changed_by(each: Improvement, inputs: Inputs) -> Inputs | None:
