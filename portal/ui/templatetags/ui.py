@@ -9,7 +9,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.translation import gettext as _
 
 from portal.ui import charts, drawing, formats, forms, glossary, icons, states
@@ -20,6 +20,8 @@ WAITED = ((timedelta(hours=4), "neutral"), (timedelta(days=1), "attention"))
 """Below which time of waiting which tone; beyond, it is bad."""
 SHORTEST_CUT = 24
 """Characters that an identifier may have before a table shows its beginning alone."""
+SHORT_LABEL = 18
+"""Letters of a fact's label that stay on one line; the value beside it gives way."""
 
 
 # ── words and numbers ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -240,9 +242,10 @@ def facts(content, columns=1):
 @register.simple_block_tag(takes_context=True, end_name="endfact")
 def fact(context, content, label, help="", term=""):
     """One row of {% facts %}; `help` is a line under the value, `term` the label's key in the glossary."""
+    head = '<dt class="no-break">{}</dt>' if breadth(strip_tags(str(label))) <= SHORT_LABEL else "<dt>{}</dt>"
     label = explained(context, label, term) if term else label
     note = format_html('<span class="fact-help">{}</span>', help) if help else ""
-    return format_html('<div class="fact"><dt>{}</dt><dd>{}{}</dd></div>', label, content, note)
+    return format_html('<div class="fact">{}<dd>{}{}</dd></div>', format_html(head, label), content, note)
 
 
 @register.inclusion_tag("components/reasons.html")
