@@ -24,6 +24,8 @@ def test_an_iban_stands_in_groups_of_four_as_on_paper():
 def test_a_long_identifier_is_shown_by_its_beginning_and_a_short_one_whole():
     assert ui.shortened("PTL9E00E776183618F6A757B025C83A0FA8") == "PTL9E00E7761…"
     assert (ui.breadth("The 4 of"), ui.breadth("第 4 行")) == (8, 7)
+    assert [ui.is_long(text) for text in ("Get paid now", "aldo@amphora.example")] == [False, True]
+    assert [ui.is_long("账户已登记" * times) for times in (3, 4)] == [False, True]
     assert ui.shortened("S-10001-20261127.json") == "S-10001-20261127.json"
 
 

@@ -20,6 +20,8 @@ WAITED = ((timedelta(hours=4), "neutral"), (timedelta(days=1), "attention"))
 """Below which time of waiting which tone; beyond, it is bad."""
 SHORTEST_CUT = 24
 """Characters that an identifier may have before a table shows its beginning alone."""
+LONG_TEXT, LONG_WORD = 30, 17
+"""Letters that half of a card on a phone has room for, in lines and in one word."""
 SHORT_LABEL = 18
 """Letters of a fact's label that stay on one line; the value beside it gives way."""
 
@@ -159,6 +161,13 @@ def iban(value):
 def breadth(text):
     """How many letters wide: a Chinese one is as wide as two of ours."""
     return sum(2 if ord(letter) > 0x2E7F else 1 for letter in str(text))
+
+
+@register.filter
+def is_long(text):
+    """Whether a value needs the whole breadth of a card on a phone: half of it would break lines, or a word."""
+    words = [word for word in str(text).split() if breadth(word) == len(word)]
+    return breadth(text) > LONG_TEXT or max(map(len, words), default=0) > LONG_WORD
 
 
 @register.filter
