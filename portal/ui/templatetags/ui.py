@@ -136,6 +136,12 @@ def day(value):
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.day(value))
 
 
+@register.simple_tag
+def today():
+    """{% today %}: the day that it is for whoever reads."""
+    return day(timezone.localdate())
+
+
 @register.inclusion_tag("components/status.html")
 def status(code, label="", of=""):
     """{% status advance.status %}: the badge of a state, of the same colour everywhere (portal/ui/states.py).
