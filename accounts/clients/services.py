@@ -1,5 +1,7 @@
 """Machines that may act for a party: let in, trusted with more or less, given another secret, and shut out."""
 
+import hashlib
+import json
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -78,16 +80,19 @@ def create_clients(
 
 def change_client(
     *, actor: Actor, party_client_id: int, now: datetime, name: str | None = None, role: str | None = None,
-    scopes: Sequence[str] | None = None,
+    scopes: Sequence[str] | None = None, seen_hash: str = "",
 ) -> PartyClient:  # fmt: skip
     """Another name, role or other scopes; what is None stays. Its tokens end: the next ones say what it may now.
 
-    Raises NotFound, Forbidden, InvalidInput (ROLE_INVALID, NAME_INVALID, SCOPE_UNKNOWN).
+    `seen_hash`: `trust_hash` of the page that says all three anew: it gives nothing back that was taken since.
+    Raises NotFound, Forbidden, Stale, InvalidInput (ROLE_INVALID, NAME_INVALID, SCOPE_UNKNOWN).
     """
     with acting(actor):
         bound = _own(actor, party_client_id)
         require(actor, "clients.manage")
         _within_own(actor, bound.scopes)
+        if seen_hash and seen_hash != trust_hash(bound):
+            raise Stale()
         if name is not None:
             bound.client.name = _name(name)
         if role is not None:
@@ -101,6 +106,11 @@ def change_client(
         facts = {"role": bound.role, "name": bound.name, "scopes": bound.scopes}
         record(actor, now, [News("client.changed", bound, (bound.party_id,), facts, internal=True)])
         return bound
+
+
+def trust_hash(bound: PartyClient) -> str:
+    """Of how far a machine is trusted, and what it is called."""
+    return hashlib.sha256(json.dumps([bound.name, bound.role, bound.scopes]).encode()).hexdigest()
 
 
 def rotate_secret(

@@ -20,6 +20,7 @@ LIVES = [("", _("never")), (90, _("in 90 days")), (365, _("in a year"))]
 
 class ClientForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("So that you know it again: ERP, till, ..."))
+    seen_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Membership.Role.MAKER)
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"), widget=forms.CheckboxSelectMultiple, choices=[(name, name) for name in SCOPES],

@@ -70,13 +70,15 @@ def create(request: HttpRequest) -> HttpResponse:
 def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
     """One machine; posted to, it is changed."""
     found = _found(request, party_client_id)
-    told = {"name": found.name, "role": found.role, "scopes": found.scopes}
-    form, refusal = ClientForm(request.POST or None, initial=told), None
+    form, refusal = ClientForm(request.POST or None, initial=_told(found)), None
     if request.method == "POST" and form.is_valid():
         try:
             services.change_client(
                 actor=request.actor, party_client_id=found.id, now=timezone.now(), **form.cleaned_data
             )
+        except Stale as error:
+            refusal, found = error, _found(request, found.id)
+            form = ClientForm(initial=_told(found))
         except RuleViolation as error:
             refusal = error
         else:
@@ -88,7 +90,15 @@ def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
         "now": timezone.now(),
         "happenings": timeline(request.actor, found),
     }  # fmt: skip
-    return render(request, "clients/client.html", context, status=422 if form.errors or refusal else 200)
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "clients/client.html", context, status=status)
+
+
+def _told(found: PartyClient) -> dict:
+    """What the form of a machine begins with."""
+    return {
+        "name": found.name, "role": found.role, "scopes": found.scopes, "seen_hash": services.trust_hash(found),
+    }  # fmt: skip
 
 
 @for_kinds()

@@ -6,7 +6,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from accounts.clients.models import ClientSecret, PartyClient
-from accounts.clients.services import create_client
+from accounts.clients.services import change_client, create_client
 from accounts.parties.models import User
 from portal.shared.access import MAKER, SYSTEM_ACTOR
 from tests.api.conftest import ask_token
@@ -72,6 +72,20 @@ def test_a_page_that_is_sent_again_makes_no_third_secret_and_ends_none(ana, till
     assert "It was given another secret since you opened this page. Nothing was changed." in again.text
     assert list(ClientSecret.objects.order_by("id").values("digest", "expires_at")) == secrets
     assert ask_token(till.client_id, shown_secret(first.text)).status_code == 200
+
+
+def test_a_page_of_before_gives_back_nothing_that_was_taken_since(ana, till):
+    address = f"/party/clients/{till.id}/"
+    seen = {"seen_hash": ana.get(address).context["form"].initial.get("seen_hash", "")}
+    change_client(actor=SYSTEM_ACTOR, party_client_id=till.id, scopes=["advances:read"], now=NOW)
+    page = ana.post(address, {"name": "Till 2", "role": "MAKER", "scopes": ["portolan"]} | seen)
+    assert (page.status_code, "This has changed since you opened it." in page.text) == (409, True)
+    till = PartyClient.objects.get()
+    assert (till.name, till.scopes) == ("Till", ["advances:read"])
+    again = {"name": "Till 2", "role": "MAKER", "scopes": ["advances:read"]}
+    again["seen_hash"] = page.context["form"]["seen_hash"].value()
+    assert ana.post(address, again).status_code == 302
+    assert PartyClient.objects.get().name == "Till 2"
 
 
 def test_a_machine_is_shut_out(ana, till):
