@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.parties.models import Invitation, Membership, Party, User
+from accounts.parties.second import LetInLately
 from accounts.parties.services import register_supplier
 from accounts.trail.models import Event
 from financing.receivables import services
@@ -164,6 +165,15 @@ def test_nobody_confirms_for_the_platform_what_it_says_for_the_supplier(scene, s
         SupplierNumber.objects.filter(id=asked.id).update(
             status="CONFIRMED", decided_at=NOW, decided_by=asked.proposed_by
         )
+
+
+def test_who_was_let_in_a_moment_ago_does_not_confirm_yet(scene, seller, asked):
+    assert list(services.to_confirm(scene.marc, NOW)) == [asked]
+    Membership.objects.filter(user=scene.marc.user_id).update(created_at=NOW)
+    with pytest.raises(LetInLately):
+        confirm(scene.marc, asked)
+    assert not services.to_confirm(scene.marc, NOW).exists()
+    assert nothing_went_over(asked)
 
 
 def _people(scene, seller):

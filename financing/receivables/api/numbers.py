@@ -95,8 +95,8 @@ class SupplierNumbers(Reading):
     @extend_schema(request=None, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
     @refuses(
-        "OWN_WORK", "INVALID_TRANSITION", "SUPPLIER_UNVERIFIED", "SUPPLIER_NUMBER_KNOWN", "SUPPLIER_NUMBER_TAKEN",
-        "SUPPLIER_NUMBER_CLASH",
+        "OWN_WORK", "LET_IN_LATELY", "INVALID_TRANSITION", "SUPPLIER_UNVERIFIED", "SUPPLIER_NUMBER_KNOWN",
+        "SUPPLIER_NUMBER_TAKEN", "SUPPLIER_NUMBER_CLASH",
     )  # fmt: skip
     def confirm(self, request, pk: str) -> Response:
         """Know the supplier by the number, as the platform: the part of a checker."""

@@ -11,12 +11,13 @@ from financing.receivables.services.approving import (
 )
 from financing.receivables.services.assignment import Transfer, assign, assign_many, is_assignable, lock, release
 from financing.receivables.services.booking import book, fail, take_back
-from financing.receivables.services.recognising import beneath, confirm_number
+from financing.receivables.services.recognising import CONFIRMS, beneath, confirm_number, to_confirm
 from financing.receivables.services.settlement import Line, settle, settle_each
 from financing.receivables.services.submission import ItemResult, replay, submit
 
 __all__ = [
     "APPROVES",
+    "CONFIRMS",
     "Answer",
     "ItemResult",
     "Line",
@@ -44,4 +45,5 @@ __all__ = [
     "submit",
     "take_back",
     "to_approve",
+    "to_confirm",
 ]

@@ -4,20 +4,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from accounts.parties.models import Membership, Party
 from accounts.parties.queries import operators
+from accounts.parties.second import awaited, companies_of, require_seasoned
 from accounts.trail.services import News, record
 from financing.receivables.models import CreditNote, Receivable
 from logistics.orders import numbers
 from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.services import IMPORTS
-from portal.shared.access import SUPPLIER, Actor, require
+from portal.shared.access import SUPPLIER, Actor, permits, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import OwnWork, RuleViolation
 
 Status = SupplierNumber.Status
+CONFIRMS = "orders.confirm_number"
 OPEN = (Receivable.Status.RECEIVED, Receivable.Status.ACCEPTED)
 
 
@@ -71,18 +73,27 @@ def beneath(asked: SupplierNumber) -> Beneath:
     )  # fmt: skip
 
 
+def to_confirm(actor: Actor, now: datetime) -> QuerySet[SupplierNumber]:
+    """Numbers that the actor may confirm now (its second factor left aside): of suppliers that are admitted."""
+    if not permits(actor, CONFIRMS) or awaited(actor, CONFIRMS, now):
+        return SupplierNumber.objects.none()
+    asked = SupplierNumber.objects.visible_to(actor).filter(platform=actor.party_id, status=Status.PROPOSED)
+    return asked.filter(supplier__status=Party.Status.ADMITTED).exclude(supplier__in=companies_of(actor))
+
+
 def confirm_number(*, actor: Actor, number_id: int, now: datetime) -> SupplierNumber:
     """The platform knows the supplier by this number: trade under it becomes the supplier's, that of before, too.
 
-    Confirmed by the same person again, it is the same. Raises NotFound, Forbidden, OwnWork, InvalidTransition,
-    SupplierUnverified, NumberKnown, NumberTaken, NumberClash.
+    Confirmed by the same person again, it is the same. Raises NotFound, Forbidden, LetInLately, OwnWork,
+    InvalidTransition, SupplierUnverified, NumberKnown, NumberTaken, NumberClash.
     """
     with acting(actor):
         asked = numbers.asked_of(actor, number_id)
-        require(actor, "orders.confirm_number")
+        require(actor, CONFIRMS)
         if asked.status == Status.CONFIRMED and asked.decided_by == actor.identity:
             return asked
         _refuse_own(actor, asked)
+        require_seasoned(actor, CONFIRMS, now)
         # Nothing enters for whoever had the number while it changes hands.
         lock_name(IMPORTS, asked.platform_id)
         lock_name(numbers.NUMBERS, asked.platform_id)

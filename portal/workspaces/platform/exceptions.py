@@ -11,11 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.intake.models import Document
-from accounts.parties.models import Party
 from financing.receivables.models import Receivable, SettlementPayment
 from financing.receivables.queries import acceptance_queue, due_settlements
-from financing.receivables.services import to_approve
-from logistics.orders.models import SupplierNumber
+from financing.receivables.services import to_approve, to_confirm
 from portal.shared.access import Actor
 from portal.ui.formats import day
 from portal.workspaces.platform.queries import settlements
@@ -54,10 +52,10 @@ class Found:
 
 
 def found(actor: Actor, now: datetime) -> Found:
-    """In eight statements at most, however many there are."""
+    """In ten statements at most, however many there are."""
     rows = [
         *_invoices(actor),
-        *_numbers(actor),
+        *_numbers(actor, now),
         *_proposed(actor, now),
         *_due(actor),
         *_failed(actor, now),
@@ -80,18 +78,16 @@ def _invoices(actor: Actor) -> list[dict]:
     ]  # fmt: skip
 
 
-def _numbers(actor: Actor) -> list[dict]:
+def _numbers(actor: Actor, now: datetime) -> list[dict]:
     """Suppliers that came by themselves, and say by which number the platform's trade names them."""
-    rows = SupplierNumber.objects.visible_to(actor).filter(status=SupplierNumber.Status.PROPOSED)
     return [
         {
             "kind": "RECOGNISE", "since": row.proposed_at, "subject": row.number, "who": row.supplier.name,
-            "why": _("Says that this is its number") if row.supplier.status == Party.Status.ADMITTED
-            else _("Says that this is its number; the operator verifies it first"),
+            "why": _("Says that this is its number"),
             "amount_minor": None, "currency": "",
             "url": reverse("platform:number", args=[row.id]), "resource": f"supplier-numbers/{row.id}/", "count": 1,
         }
-        for row in rows.select_related("supplier").order_by("id")[:MOST]
+        for row in to_confirm(actor, now).select_related("supplier").order_by("id")[:MOST]
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.parties import second
 from accounts.parties.models import Party
 from financing.receivables import services
 from logistics.orders import numbers
@@ -89,14 +90,15 @@ def _shown(
     request: HttpRequest, found: SupplierNumber, *, refusal: RuleViolation | None = None, form: Reason | None = None
 ) -> HttpResponse:
     is_open = found.status == SupplierNumber.Status.PROPOSED
-    may_decide = is_open and permits(request.actor, "orders.confirm_number")
+    may_decide = is_open and permits(request.actor, services.CONFIRMS)
+    counts_from = second.awaited(request.actor, services.CONFIRMS, timezone.now()) if may_decide else None
     lacks_factor = may_decide and request.actor.has_second_factor is False
     beneath = services.beneath(found) if is_open else None
     is_verified = found.supplier.status == Party.Status.ADMITTED
     context = {
         "asked": found, "is_open": is_open, "beneath": beneath, "is_verified": is_verified,
-        "lacks_factor": lacks_factor, "may_refuse": may_decide and not lacks_factor,
-        "may_confirm": may_decide and not lacks_factor and is_verified and not beneath.is_taken,
+        "lacks_factor": lacks_factor, "counts_from": counts_from, "may_refuse": may_decide and not lacks_factor,
+        "may_confirm": may_decide and not lacks_factor and not counts_from and is_verified and not beneath.is_taken,
         "refusal": refusal, "form": form or Reason(), "happenings": timeline(request.actor, found),
     }  # fmt: skip
     status = refusal.status if refusal else 422 if form and form.errors else 200

@@ -2,8 +2,9 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.parties.models import Party, User
+from accounts.parties.models import Membership, Party, User
 from accounts.parties.services import register_supplier
 from logistics.orders.models import SupplierNumber
 from logistics.orders.numbers import propose_number
@@ -59,6 +60,14 @@ def test_who_asks_is_read_beside_what_the_trade_holds(marc, maya, asked):
     assert asked.status == "PROPOSED"
 
 
+def test_who_was_let_in_lately_reads_from_when_on_it_may_confirm(marc, asked):
+    Membership.objects.filter(user__email="marc@meridian.example").update(created_at=timezone.now())
+    page = page_of(marc, asked)
+    assert "You were let in a short while ago: you may confirm it from" in page.text
+    assert (page.context["may_confirm"], page.context["may_refuse"]) == (False, True)
+    assert confirm(marc, asked).status_code == 403
+
+
 def test_with_the_platforms_word_the_supplier_stands_among_its_suppliers(marc, asked):
     for _ in range(2):
         assert confirm(marc, asked).url == reverse("platform:number", args=[asked.id])
@@ -83,6 +92,7 @@ def test_a_refusal_says_why(marc, asked):
 
 def test_who_is_not_verified_waits_for_the_operator(marc, asked):
     Party.objects.filter(id=asked.supplier_id).update(status="PROSPECT")
+    assert "RECOGNISE" not in {row["kind"] for row in marc.get(reverse("platform:home")).context["found"].rows}
     page = page_of(marc, asked)
     assert "The operator verifies the company first." in page.text
     assert not page.context["may_confirm"]
