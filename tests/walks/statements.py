@@ -25,7 +25,7 @@ MOST = """
   8 /funding/policies/new/
  11 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
- 17 /platform/
+ 18 /platform/
   9 /platform/acceptance/
   9 /platform/suppliers/
  14 /platform/suppliers/{supplier_id}/
