@@ -67,17 +67,21 @@ def cast(now: datetime = NOW) -> Cast:
     """
     kinds = {"meridian": Party.Kind.PLATFORM, "harbour": Party.Kind.FINANCIER, "crown": Party.Kind.BANK}
     kinds |= {"amphora": Party.Kind.SUPPLIER, "bellows": Party.Kind.SUPPLIER, "watch": Party.Kind.OPERATOR}
-    made = {}
-    for number, (name, kind) in enumerate(kinds.items(), 1):
-        made[name] = Party.objects.create(
+    parties = [
+        Party(
             kind=kind, name=name.capitalize(), country="DE", registration_number=f"HRB {1000 + number}",
             external_reference=name if kind == Party.Kind.SUPPLIER else "", created_at=now,
             status=Party.Status.ADMITTED,
-        )  # fmt: skip
-    for name, members in MEMBERS.items():
-        for email, role in members.items():
-            user = User.objects.create(email=email, full_name=email.split("@")[0].capitalize(), password="!")
-            Membership.objects.create(user=user, party=made[name], role=role, created_at=now - timedelta(days=30))
+        )
+        for number, (name, kind) in enumerate(kinds.items(), 1)
+    ]  # fmt: skip
+    made = dict(zip(kinds, Party.objects.bulk_create(parties), strict=True))
+    roles = [(email, made[name], role) for name, members in MEMBERS.items() for email, role in members.items()]
+    users = [User(email=email, full_name=email.split("@")[0].capitalize(), password="!") for email, _, _ in roles]
+    Membership.objects.bulk_create(
+        Membership(user=user, party=party, role=role, created_at=now - timedelta(days=30))
+        for user, (_, party, role) in zip(User.objects.bulk_create(users), roles, strict=True)
+    )
     for name in ("amphora", "bellows"):
         verify(made[name], now)
     return Cast(**made)
