@@ -131,6 +131,8 @@ def pictures(page: Page, stem: Path, language: str, suffix: str) -> None:
         page.set_viewport_size({"width": int(width), "height": height})  # bars stand at its end, not across it
         for theme in wanted("THEMES", "light,dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            if not page.evaluate(IS_DRESSED, theme):
+                page.reload()  # the back office looks once, when a page is opened
             page.wait_for_function(IS_DRESSED, arg=theme)
             see_all_of(page)
             path = f"{stem}-{width}-{theme}-{language}{suffix}.png"
