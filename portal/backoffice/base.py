@@ -114,7 +114,7 @@ class ReadOnly(ModelAdmin):
     # ── how it is shown ─────────────────────────────────────────────────────────────────────────────────────────────
     @cache  # noqa: B019 one for each model, for as long as the process lives
     def column(self, name: str, whole: bool = False) -> Callable | str:
-        return name if hasattr(type(self), name) else column(self.model, name, self, whole=whole)
+        return name if callable(getattr(type(self), name, None)) else column(self.model, name, self, whole=whole)
 
     def get_list_display(self, request: HttpRequest) -> list:
         return [self.column(name) for name in self.columns or [f.name for f in self.fields_shown[:8]]]

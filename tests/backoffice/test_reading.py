@@ -69,6 +69,7 @@ def test_what_explains_a_field_is_said_in_the_readers_language_and_not_beside_a_
     assert "Instructed by the debtor, not booked yet." in english and "债务方已发出指令，尚未入账。" not in english
     assert "债务方已发出指令，尚未入账。" in chinese and "Instructed by the debtor" not in chinese
     assert "a floor above" not in english
+    assert "Currency" in english and "Currency" not in chinese
 
 
 @pytest.mark.parametrize(("model", "most"), [(Delivery, 12), (Event, 15), (Receivable, 14), (Membership, 12)])
