@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import override_settings
 
 from accounts.parties.models import User
+from tests.conftest import SLOW_HASHERS
 from tests.threads import at_once
 from tests.world import PASSWORD
 
@@ -110,3 +111,23 @@ def test_a_public_portal_keeps_cookies_to_https_and_confirms_addresses():
         f"from django.conf import settings as s\nfor n in {asked.split()}: print(getattr(s, n))",
     )
     assert shown.stdout.split() == ["True", "True", "True", "31536000", "mandatory"], shown.stderr
+
+
+@pytest.mark.parametrize("confirming", ["mandatory", "optional"])
+def test_of_two_who_sign_up_with_one_address_at_once_one_does_and_the_other_hears_what_a_later_one_hears(
+    committed_db, confirming
+):
+    def sign_up():
+        browser = Client(raise_request_exception=False)
+        given = {"email": "nora@novum.example", "password1": "a quay by the sea", "password2": "a quay by the sea"}
+        answer = browser.post("/accounts/signup/", given)
+        errors = answer.context["form"].errors if "form" in (answer.context or {}) else None
+        return answer.status_code, answer.headers.get("Location"), errors, "_auth_user_id" in browser.session
+
+    with override_settings(ACCOUNT_EMAIL_VERIFICATION=confirming, ACCOUNT_RATE_LIMITS={}):
+        with override_settings(PASSWORD_HASHERS=SLOW_HASHERS):  # between the look and the entry lies the hash
+            answers = at_once(sign_up, sign_up)
+        later = sign_up()
+    assert User.objects.filter(email="nora@novum.example").count() == 1
+    # Where an address is confirmed first, the one who did is answered in no other way either.
+    assert sum(answer == later for answer in answers) == (2 if confirming == "mandatory" else 1), answers

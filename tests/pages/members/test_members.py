@@ -76,6 +76,23 @@ def test_whoever_is_signed_out_comes_in_first_and_returns(letter, people):
         assert getattr(iris, method)(letter).status_code == 404
 
 
+def test_whoever_signs_up_on_an_invitation_does_so_with_its_address(letter):
+    page = Browser().get("/accounts/signup/", {"next": letter})
+    email = page.context["form"]["email"]
+    assert (email.value(), email.field.widget.attrs["readonly"]) == (IRIS, True)
+    assert "You were invited to act for Amphora." in page.text
+    given = {"email": "other@amphora.example", "password1": "a quay by the sea", "password2": "a quay by the sea"}
+    refused = Browser().post("/accounts/signup/", given | {"next": letter})
+    assert f"The invitation was sent to {IRIS}" in refused.context["form"].errors["email"][0]
+    assert not User.objects.filter(email=given["email"]).exists()
+
+
+@pytest.mark.parametrize("following", ["", "/", "/invitation/unknown/", "https://elsewhere.example/invitation/x/"])
+def test_without_an_invitation_that_holds_anybody_signs_up_with_any_address(letter, following):
+    page = Browser().get("/accounts/signup/", {"next": following})
+    assert page.context["form"]["email"].value() is None and "invited" not in page.text
+
+
 def test_whoever_is_signed_out_accepts_nothing(letter):
     assert Browser().post(letter).status_code == 200
     assert Invitation.objects.get().accepted_at is None
