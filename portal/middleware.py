@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -94,6 +94,33 @@ class LanguageMiddleware:
         # The same address in two languages: by the person, the cookie or the browser.
         patch_vary_headers(response, ("Cookie", "Accept-Language"))
         return response
+
+
+class MethodMiddleware:
+    """Whoever goes by hand to an address that takes forms only finds a page, and the way on."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_person = "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
+        if response.status_code != 405 or not is_person:
+            return response
+        page = render(request, "405.html", {"page": _page_above(request.path)}, status=405)
+        page.headers["Allow"] = response.headers.get("Allow", "")
+        return page
+
+
+def _page_above(path: str) -> str:
+    """The nearest address above that there is; empty where that is the start page."""
+    while (path := f"{path.rstrip('/').rpartition('/')[0]}/") != "/":
+        try:
+            resolve(path)
+        except Resolver404:
+            continue
+        return path
+    return ""
 
 
 class ActorMiddleware:

@@ -54,6 +54,22 @@ def test_what_is_sent_by_somebody_signed_out_leads_back_to_the_page_it_was_sent_
     assert "What you sent was not done." in told.get(answer.headers["Location"]).text
 
 
+@pytest.mark.parametrize(
+    ("address", "above"),
+    [
+        ("/supplier/advances/applications/7/withdraw/", "/supplier/advances/applications/7/"),
+        ("/party/members/3/end/", "/party/members/"),
+        ("/party/", "/"),
+    ],
+)
+def test_whoever_goes_to_an_address_of_forms_finds_a_page_and_the_way_on(cast, address, above):
+    ana = browser_of(User.objects.get(email="ana@amphora.example"))
+    answer = ana.get(address, headers={"accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert f'<a class="btn btn-primary" href="{above}">' in answer.text and "Nothing was done" in answer.text
+    assert ana.get(address, headers={"accept": "application/json"}).content == b""
+
+
 def test_a_user_without_a_party_is_sent_to_register_a_supplier(cast):
     user = User.objects.create_user("nobody@nowhere.example")
     browser = browser_of(user)
