@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Collate, Upper
 
 from accounts.parties.models import Party
+from financing.banking.iso20022 import fields
 from financing.banking.rules import concerns_payee
 from portal.shared import access
 from portal.shared.access import Actor
@@ -129,6 +130,10 @@ class BankAccount(Lifecycle, models.Model):
 
     def __str__(self):
         return self.iban
+
+    def is_held_by(self, name: str) -> bool:
+        """Whether it is in this name, as far as a bank takes it: banks compare the two before and when they pay."""
+        return self.holder.casefold() == fields.name(name).casefold()
 
 
 class BankMessage(models.Model):

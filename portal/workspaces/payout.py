@@ -20,7 +20,7 @@ from financing.banking.second import SAYS, for_operator
 from financing.banking.services import confirm_account, register_account, replace_account, word_on
 from portal.shared.access import Actor, permits, require
 from portal.shared.errors import RuleViolation
-from portal.workspaces.supplier.forms import AccountForm
+from portal.workspaces.supplier.forms import HOLDER_AT_MOST, AccountForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def replacing(request: HttpRequest, account: BankAccount, *, back: str) -> HttpR
         warn(request)
         return redirect(request.path)
     require_on_page(request)
-    form = AccountForm(request.POST or None, currencies=[account.currency], initial={"holder": account.holder})
+    form = AccountForm(request.POST or None, currencies=[account.currency], initial=_begun(request, account))
     refusal = None
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("holder", "iban", "bic")}
@@ -131,6 +131,13 @@ def replacing(request: HttpRequest, account: BankAccount, *, back: str) -> HttpR
     status = refusal.status if refusal else 422 if form.errors else 200
     context = {"account": account, "form": form, "refusal": refusal, "back": back}
     return render(request, "supplier/account.html", context, status=status)
+
+
+def _begun(request: HttpRequest, account: BankAccount) -> dict[str, str]:
+    """`?name=verified`: the account stays and bears the name that the party was verified under since."""
+    if request.GET.get("name") != "verified":
+        return {"holder": account.holder}
+    return {"holder": request.party.name[:HOLDER_AT_MOST].strip(), "iban": account.iban, "bic": account.bic}
 
 
 def confirming(request: HttpRequest, account: BankAccount, *, back: str) -> HttpResponse:

@@ -183,7 +183,7 @@ def test_an_account_whose_bookings_come_home_belongs_to_one_party(lender):
 
 def test_an_account_replaced_by_itself_stays(supplier):
     old = supplier.bank_accounts.get()
-    same = replace_account(actor=administrator(supplier), account_id=old.id, holder="A", iban=old.iban, now=NOW)
+    same = replace_account(actor=administrator(supplier), account_id=old.id, holder=old.holder, iban=old.iban, now=NOW)
     assert same == old and supplier.bank_accounts.get().closed_at is None
 
 

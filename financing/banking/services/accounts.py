@@ -46,7 +46,8 @@ def replace_account(
 ) -> BankAccount:  # fmt: skip
     """Propose another account in the place of this one, which stays in force until the other is confirmed.
 
-    Everybody who acts for the party is told, whoever did it too: it may have been done in their name.
+    Everybody who acts for the party is told, whoever did it too: it may have been done in their name. The same number
+    under another holder's name is another account: a name takes two people as well.
     Raises NotFound, Forbidden, Stale (not in force), InvalidInput (as register_account; CONNECTED_BY_OPERATOR where
     bookings come from it).
     """
@@ -55,7 +56,8 @@ def replace_account(
         if old.status != BankAccount.Status.IN_FORCE:
             raise Stale()
         particulars = _particulars(holder, iban, bic, old.currency)
-        known = BankAccount.objects.open().filter(party_id=old.party_id, **_same(particulars)).first()
+        same = _same(particulars) | {name: particulars[name] for name in ("holder", "bic") if particulars[name]}
+        known = BankAccount.objects.open().filter(party_id=old.party_id, **same).first()
         if known:
             return known
         if actor.is_system:

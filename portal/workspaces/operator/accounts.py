@@ -131,6 +131,7 @@ def _shown(
         "by": proposers([found])[found.proposed_by],
         "others": list(others[:10]),
         "waits": found.status == S.WAITING,
+        "is_misnamed": not found.is_held_by(found.party.name),
         "may_confirm": _may_confirm(request, found),
         "form": form,
         "refusal": refusal,

@@ -1,5 +1,7 @@
 """Verification of parties (KYB): a maker screens, another one decides."""
 
+from collections.abc import Iterable
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -152,6 +154,7 @@ def _page(
         "differs": _differences(row),
         "doubles": doubles(row),
         "accounts": accounts,
+        "misnamed": _misnamed(row, accounts),
         "owners": list(row.beneficial_owners.order_by("-share_percent", "id")),
         "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
         "happenings": timeline(request.actor, row, *accounts),
@@ -176,6 +179,16 @@ def _differences(row: BusinessVerification) -> list[str]:
     if known.country != row.country:
         found.append(_("The country is not the one that this party was entered with."))
     return found
+
+
+def _misnamed(row: BusinessVerification, accounts: Iterable[BankAccount]) -> list[str]:
+    """Accounts in another name than the one that the party bears once it is admitted."""
+    said = _("The {currency} account is held by {holder}, not by {name}: ask the bank whose it is.")
+    return [
+        said.format(currency=each.currency, holder=each.holder, name=row.legal_name)
+        for each in accounts
+        if each.closed_at is None and not each.is_held_by(row.legal_name)
+    ]
 
 
 @for_kinds(OPERATOR)

@@ -182,6 +182,7 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
         "accounts": accounts,
         "proposals": waiting,
         "proposed_currencies": {each.currency for each in proposed},
+        "misnamed": [each for each in accounts if approved and not each.is_held_by(party.name)],
         "missing_currencies": missing,
         "may_register_account": bool(missing) and permits(request.actor, "banking.register_account"),
         "may_replace_account": permits(request.actor, "banking.register_account"),

@@ -13,10 +13,15 @@ S = BusinessVerification.Status
 VERIFY, SCREENING, DECISION, ACCOUNT, CONFIRM, NUMBER, RECOGNITION, JOIN, RENEW, DONE = (
     "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "CONFIRM", "NUMBER", "RECOGNITION", "JOIN", "RENEW", "DONE",
 )  # fmt: skip
+SCREENING_SO_FAR, DECISION_SO_FAR = "SCREENING_SO_FAR", "DECISION_SO_FAR"
+"""While others look at the verification, and there is something left to do meanwhile."""
+
 SENTENCES = {
     VERIFY: _("Next, you: tell who you are and who owns the company. It takes two minutes."),
-    SCREENING: _("Next, the operator of the portal screens it. You can register your account meanwhile."),
-    DECISION: _("Next, a second person at the operator decides. You can register your account meanwhile."),
+    SCREENING: _("Next, the operator of the portal screens it. You need do nothing."),
+    DECISION: _("Next, a second person at the operator decides. You need do nothing."),
+    SCREENING_SO_FAR: _("Next, the operator of the portal screens it. You can register your account meanwhile."),
+    DECISION_SO_FAR: _("Next, a second person at the operator decides. You can register your account meanwhile."),
     ACCOUNT: _("Next, you: register the account that advances are paid to."),
     CONFIRM: _("Next, your account is confirmed: by a second person of yours, or by the operator of the portal."),
     NUMBER: _("Next, you: say by which number your platform knows you, so that it can find what you sold."),
@@ -46,7 +51,9 @@ def next_step(
     if good is None:
         if last is None or last.status == S.REJECTED:
             return VERIFY
-        return SCREENING if last.status == S.SUBMITTED else DECISION
+        if has_account or account_waits:
+            return SCREENING if last.status == S.SUBMITTED else DECISION
+        return SCREENING_SO_FAR if last.status == S.SUBMITTED else DECISION_SO_FAR
     if not (has_account or account_waits):
         return ACCOUNT
     if not (is_known or number_waits):

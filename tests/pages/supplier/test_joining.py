@@ -305,3 +305,39 @@ def test_an_account_stays_where_the_new_one_is_none(ana, lending):
     )
     assert (page.status_code, "IBAN_INVALID" in page.text) == (422, True)
     assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None) == old
+
+
+def test_an_account_in_another_name_than_the_verified_one_is_told_and_the_name_takes_two_people(ana, lending):
+    amphora = lending.cast.amphora
+    old = BankAccount.objects.get(party=amphora)
+    assert "in another name than yours" not in ana.get(reverse("supplier:verification")).text
+    Party.objects.filter(id=amphora.id).update(name="Amphora Works GmbH")  # as an admission does
+    page = ana.get(reverse("supplier:verification")).text
+    address = f"{reverse('supplier:replace_account', args=[old.id])}?name=verified"
+    assert "in another name than yours" in page and address in page
+    form = ana.get(address).context["form"]
+    assert (form["holder"].value(), form["iban"].value()) == ("Amphora Works GmbH", old.iban)
+    ana.post(address, {"holder": "Amphora Works GmbH", "iban": old.iban, "bic": old.bic, "currency": old.currency})
+    new = BankAccount.objects.get(party=amphora, status="WAITING")
+    assert (new.holder, new.iban) == ("Amphora Works GmbH", old.iban)
+    assert BankAccount.objects.in_force().get(party=amphora) == old
+    assert "in another name than yours" not in ana.get(reverse("supplier:verification")).text  # it waits to be mended
+    confirm_account(actor=as_member("wanda@watch.example"), account_id=new.id, evidence="Name check: match", now=NOW)
+    assert BankAccount.objects.in_force().get(party=amphora) == new
+
+
+@pytest.mark.parametrize(
+    ("verified", "waits", "said"),
+    [
+        ("SUBMITTED", False, "screens it. You can register your account meanwhile."),
+        ("SUBMITTED", True, "screens it. You need do nothing."),
+        ("SCREENED", True, "a second person at the operator decides. You need do nothing."),
+    ],
+)
+def test_whoever_has_registered_an_account_is_not_told_to(cas, cinder, verified, waits, said):
+    cas.post(reverse("supplier:verification"), KYB)
+    BusinessVerification.objects.filter(party=cinder).update(status=verified)
+    if waits:
+        given = {"holder": "Cinder Trading", "iban": IBAN, "bic": "", "currency": "EUR"}
+        cas.post(reverse("supplier:account"), given)
+    assert said in cas.get(reverse("supplier:verification")).text
