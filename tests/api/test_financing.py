@@ -128,7 +128,7 @@ def test_an_amount_that_is_not_available_is_refused_with_reasons_in_words(lendin
 
 
 def test_a_quote_is_taken_up_once(lending, amphora):
-    quote = amphora.post("quotes/", {"facility": lending.amphora_facility.id}).json()
+    quote = amphora.post("quotes/", {"facility": lending.amphora_facility.id, "amount_minor": None}).json()
     assert amphora.post("applications/", {"quote": quote["id"]}).status_code == 201
     again = amphora.post("applications/", {"quote": quote["id"]})
     assert (again.status_code, again.json()["code"]) == (409, "QUOTE_TAKEN_UP")

@@ -34,9 +34,10 @@ def refusal(answer) -> tuple[int, str]:
         ("quotes/", b"[1]", "application/json", (422, "INVALID_INPUT")),
         ("quotes/", b"", "application/json", (422, "INVALID_INPUT")),
         ("quotes/", b"facility=1", "application/x-www-form-urlencoded", (415, "UNSUPPORTED_MEDIA_TYPE")),
-        ("quotes/", b'{"facility": "x"}', "application/json", (422, "INVALID_INPUT")),
-        ("quotes/", b'{"facility": 99999999999999999999}', "application/json", (422, "INVALID_INPUT")),
-        ("quotes/", b'{"facility": 999999}', "application/json", (404, "NOT_FOUND")),
+        ("quotes/", b'{"facility": "x", "amount_minor": null}', "application/json", (422, "INVALID_INPUT")),
+        ("quotes/", b'{"facility": 99999999999999999999, "amount_minor": 1}', "application/json",
+         (422, "INVALID_INPUT")),
+        ("quotes/", b'{"facility": 999999, "amount_minor": null}', "application/json", (404, "NOT_FOUND")),
         ("parties/", b'{"kind": "BANK", "name": "a\\u0000b", "country": "DE"}', "application/json",
          (400, "PARSE_ERROR")),
         ("parties/", b'{"kind": "BANK", "name": "a\\ud800b", "country": "DE"}', "application/json",
@@ -74,7 +75,8 @@ def test_bad_input_is_refused_by_code(amphora, path, body, content_type, expecte
 
 
 def test_what_is_said_to_an_act_that_takes_nothing_is_refused_and_not_overlooked(lending, amphora):
-    quote = amphora.post("quotes/", {"facility": lending.amphora_facility.id}).json()["id"]
+    asked = {"facility": lending.amphora_facility.id, "amount_minor": None}
+    quote = amphora.post("quotes/", asked).json()["id"]
     asked = amphora.post("applications/", {"quote": quote}).json()["id"]
     path = f"applications/{asked}/withdraw/"
     for body, expected in (({"reason": "x"}, (422, "FIELD_UNKNOWN")), ([1], (422, "INVALID_INPUT")),
@@ -111,6 +113,16 @@ def test_an_absurd_amount_is_refused(lending, amphora, amount):
     status, code = refusal(amphora.post("quotes/", asked))
     assert status == 422 and code in {"INVALID_INPUT", "AMOUNT_INVALID"}
     assert not Quote.objects.exists()
+
+
+def test_all_that_is_available_is_quoted_where_it_is_asked_for_and_not_where_the_amount_was_forgotten(lending, amphora):
+    facility = lending.amphora_facility.id
+    forgotten = amphora.post("quotes/", {"facility": facility})
+    assert refusal(forgotten) == (422, "INVALID_INPUT") and "amount_minor" in forgotten.json()["facts"]["errors"]
+    assert not Quote.objects.exists()
+    available = amphora.get(f"facilities/{facility}/availability/").json()["available_minor"]
+    said = amphora.post("quotes/", {"facility": facility, "amount_minor": None})
+    assert (said.status_code, said.json()["amount_minor"]) == (201, available)
 
 
 @pytest.mark.parametrize("amount", [10**15 + 1, 10**18, 10**30])

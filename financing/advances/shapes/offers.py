@@ -132,7 +132,11 @@ class Availability(ResultSaid):
 
 class QuoteAsked(serializers.Serializer):
     facility = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    amount_minor = serializers.IntegerField(allow_null=True, default=None, help_text="null: all that is available")
+    amount_minor = serializers.IntegerField(
+        allow_null=True,
+        help_text="null asks for all that is available: the answer's `amount_minor` tells how much that is. It has to "
+        "be said: left out, nothing is quoted",
+    )
 
 
 class QuoteShown(serializers.ModelSerializer):
