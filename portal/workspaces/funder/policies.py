@@ -17,7 +17,7 @@ from financing.credit.differences import differences, followed
 from financing.credit.models import PolicyVersion
 from financing.credit.queries import policy_in_force
 from financing.credit.rules import DEFAULT_BODY, Policy
-from portal.shared.access import FUNDERS, permits, require
+from portal.shared.access import FUNDERS, Actor, permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
@@ -55,6 +55,15 @@ def difference(before: PolicyVersion | None, after: dict, currency: str) -> dict
     }
 
 
+def _no_policy(actor: Actor) -> dict:
+    said = {
+        "title": _("No policy yet"),
+        "text": _("Nothing is decided without one. A maker proposes it, a checker approves."),
+    }
+    begin = {"url": reverse("funder:propose_policy"), "action": _("Propose the first one")}
+    return said | begin if permits(actor, "credit.propose_policy") else said
+
+
 @for_kinds(*FUNDERS)
 def policies(request: HttpRequest) -> HttpResponse:
     require(request.actor, "credit.view_policy")
@@ -63,7 +72,7 @@ def policies(request: HttpRequest) -> HttpResponse:
         request, rows, POLICIES, name="policies", caption=_("Policy versions"), order="-number",
         live="credit.policyversion", search=("note",),
         filters=(Filter("status", _("State"), PolicyVersion.Status.choices),),
-        empty={"title": _("No policy yet"), "text": _("Propose the first one; a colleague approves it.")},
+        empty=_no_policy(request.actor),
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()

@@ -32,7 +32,11 @@ def programmes(request: HttpRequest) -> HttpResponse:
     rows = Programme.objects.visible_to(request.actor).filter(funder_id=request.actor.party_id)
     table = Table(
         request, rows.select_related("debtor"), PROGRAMMES, name="programmes", caption=_("Programmes"), order="name",
-        empty={"title": _("No programme yet"), "text": _("The operator opens a programme with you.")},
+        empty={
+            "title": _("No programme yet"),
+            "text": _("The operator of the portal opens one with you, as soon as your policy is approved."),
+            "url": reverse("funder:policies"), "action": _("Policies"),
+        },
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "funder/programmes.html", {"table": table})
 

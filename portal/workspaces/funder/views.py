@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,7 +31,8 @@ def applications(request: HttpRequest) -> HttpResponse:
         request, rows, APPLICATIONS, name="applications", caption=_("Applications"), search=("supplier__name",),
         filters=(Filter("status", _("State"), Application.Status.choices),), order="-id", indexed=("id",),
         live="advances.application",
-        empty={"title": _("No application yet"), "text": _("Suppliers apply as soon as they have joined a programme.")},
+        empty={"title": _("No application yet"), "text": _("Suppliers apply as soon as they have joined a programme."),
+               "url": reverse("funder:programmes"), "action": _("Programmes")},
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "funder/applications.html", {"table": table})
 

@@ -219,7 +219,8 @@ def receivables(request: HttpRequest) -> HttpResponse:
             Filter("status", _("State"), words(Receivable.Status)),
             Filter("match", _("Found"), words(Receivable.Match)),
         ),
-        empty={"title": _("No invoice yet"), "text": _("Invoices appear here as soon as a supplier hands them in.")},
+        empty={"title": _("No invoice yet"), "text": _("Invoices appear here as soon as a supplier hands them in."),
+               "url": reverse("platform:suppliers"), "action": _("Your suppliers")},
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "platform/receivables.html", {"table": table})
 

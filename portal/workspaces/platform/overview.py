@@ -14,6 +14,7 @@ from financing.receivables import overview as glance
 from portal.shared.access import PLATFORM, permits
 from portal.ui.charts import Chart, Series
 from portal.ui.tables import Column, Filter, Table
+from portal.workspaces import first_steps
 from portal.workspaces.access import for_kinds
 from portal.workspaces.payout import awaiting
 from portal.workspaces.platform import exceptions
@@ -48,6 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "table": table,
         "found": found,
         "awaiting": awaiting(request.actor, now),
+        "steps": first_steps.of_platform(request.actor),
         "due": glance.due_soon(request.actor, timezone.localdate()),
         "matched": glance.matched_share(request.actor, now),
         "financed": glance.financed(request.actor),

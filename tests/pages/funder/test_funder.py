@@ -8,14 +8,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.parties.models import Membership, Party, User
 from financing.advances import services
 from financing.advances.models import Advance, Application
+from financing.credit import services as credit
 from financing.credit import wording
 from financing.credit.rules import DEFAULT_BODY
+from financing.ledger.services import open_book
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import NOW, as_member
+from tests.world import NOW, TODAY, as_member
 
 pytestmark = pytest.mark.django_db
 
@@ -36,10 +39,10 @@ def applied(lending, amount_minor):
     return application
 
 
-def judge(client, verb, application, outcome="APPROVED", seen=None):
+def judge(client, verb, application, outcome="APPROVED", seen=None, **told):
     seen = seen or Application.objects.get(id=application.id).seen_hash
     address = reverse(f"funder:{verb}", args=[application.id])
-    return client.post(address, {"outcome": outcome, "note": "seen", "seen_hash": seen})
+    return client.post(address, {"outcome": outcome, "note": "seen", "seen_hash": seen} | told)
 
 
 def pages(application, advance, policy):
@@ -145,3 +148,26 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(lending, as_user, nam
     for _ in range(6):
         applied(lending, 510_00), applied(lending, 100_00)
     assert queries() == few
+
+
+def test_a_new_funders_first_page_teaches_what_fills_it_each_by_what_they_may_do(as_user):
+    quay = Party.objects.create(kind="FINANCIER", name="Quay", country="DE", status="ADMITTED", created_at=NOW)
+    for role in ("MAKER", "VIEWER"):
+        user = User.objects.create_user(f"{role.lower()}@quay.example")
+        Membership.objects.create(user=user, party=quay, role=role, created_at=NOW)
+    maker, viewer = (as_user(f"{role}@quay.example") for role in ("maker", "viewer"))
+    page = maker.get(reverse("funder:home"))
+    assert [(str(each.title), each.is_done) for each in page.context["steps"]] == [
+        ("Your book", False), ("Your account", False), ("A policy", False), ("A programme", False),
+    ]  # fmt: skip
+    propose = reverse("funder:propose_policy")
+    assert propose in page.text and propose not in viewer.get(reverse("funder:home")).text
+    assert propose in maker.get(reverse("funder:policies")).text
+    assert maker.get(propose).status_code == 200
+    open_book(actor=SYSTEM_ACTOR, funder_id=quay.id, business_date=TODAY, now=NOW)
+    proposed = credit.propose_policy(
+        actor=as_member("maker@quay.example"), funder_id=quay.id, body=DEFAULT_BODY, effective_from=TODAY, now=NOW
+    )
+    steps = maker.get(reverse("funder:home")).context["steps"]
+    assert [each.is_done for each in steps] == [True, False, False, False]
+    assert steps[2].url == reverse("funder:policy", args=[proposed.id])

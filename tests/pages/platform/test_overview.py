@@ -50,8 +50,19 @@ def test_exceptions_of_every_kind_stand_in_one_queue_the_oldest_first(maya, wait
     assert "3 days" in page.text
 
 
-def test_nothing_to_do_is_said_so(maya):
+def test_nothing_to_do_is_said_so(maya, lending):
+    world.trade(lending.cast.amphora, lending.cast.meridian)
     assert "Nothing needs a hand." in maya.get(HOME).text
+
+
+def test_a_new_workspace_teaches_what_fills_it_until_it_is_done(maya, lending):
+    page = maya.get(HOME)
+    assert [each.is_done for each in page.context["steps"]] == [False, True, True]  # trade; programme, account
+    first_steps = page.text.split('<ol class="first-steps">')[1].split("</ol>")[0]
+    assert reverse("platform:trade") in first_steps and "Nothing needs a hand." not in page.text
+    world.trade(lending.cast.amphora, lending.cast.meridian)
+    page = maya.get(HOME)
+    assert page.context["steps"] == [] and "First steps" not in page.text
 
 
 def test_the_first_page_takes_the_same_queries_however_much_waits(maya, wait, shared):
