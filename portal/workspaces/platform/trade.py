@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.intake.models import Document
+from accounts.intake.services import KEPT_OF_OVERSIZED
 from logistics.orders.rules import MAPPINGS
 from logistics.orders.services import hand_in
 from portal.shared.access import PLATFORM, permits, require
@@ -83,13 +84,14 @@ def _page(request: HttpRequest, form: TradeFile, *, refusal=None, status=200) ->
         order="-id", live="intake.document",
         empty={
             "title": _("No trade history yet"),
-            "text": _("Hand in orders and receipts: invoices are held against them, suppliers scored by them."),
+            "text": _("Hand in orders and receipts above: invoices are held against them, suppliers scored by them."),
         },
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
     context = {
         "table": table, "form": form, "refusal": refusal, "is_large": isinstance(refusal, TooLarge),
+        "kept_bytes": KEPT_OF_OVERSIZED,
         "required": [(word, sorted(MAPPINGS[name].required)) for name, word in mappings()],
         "may_import": permits(request.actor, "orders.import_trade"),
     }  # fmt: skip

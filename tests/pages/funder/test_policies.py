@@ -218,7 +218,7 @@ def test_a_checker_approves_exactly_what_was_seen_and_with_the_replay_that_was_s
     assert "Nobody has replayed this version" in text_of(hugo.get(page))
     replay = replayed(version)
     said = text_of(hugo.get(page))
-    assert "Replayed over 1 months: 1 of 1 decisions would have been different" in said
+    assert "Replayed over 1 month: of 1 decided, 1 would have been different" in said
     assert "Approve" not in text_of(hana.get(page)).split("What changes")[0]
     assert "You proposed this" in text_of(hana.get(page))
     seen = {"seen_hash": version.body_hash, "seen_replay": replay.id}

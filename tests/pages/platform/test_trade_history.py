@@ -84,6 +84,9 @@ def test_a_file_above_the_limit_of_a_page_is_refused_and_its_beginning_kept(maya
     assert page.status_code == 413
     assert "The document is larger than 1 MB." in page.text
     assert "imported by the command" in page.text
+    report = maya.get(reverse("platform:trade_import", args=[Document.objects.get().id]))
+    for told in (page, report):
+        assert "The first 64.0\xa0KB of the file were kept" in told.text and "as it came" not in told.text
     kept = Document.objects.get()
     assert (kept.outcome, kept.code, len(kept.content)) == (Document.Outcome.REFUSED, "TOO_LARGE", 64 * 1024)
 

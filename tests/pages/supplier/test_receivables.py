@@ -162,6 +162,11 @@ def test_no_file_is_asked_for_again(lending, ana):
     assert page.context["form"].errors
 
 
+def test_of_a_file_that_is_too_large_the_page_tells_what_was_kept(lending, ana):
+    page = hand_in(ana, file(b"{" + b" " * 10 * 1024 * 1024))
+    assert page.text.count("first 64.0\xa0KB") == 2 and "The file, as it came." not in page.text
+
+
 def test_who_may_only_look_hands_nothing_in(lending, aldo):
     assert aldo.get(reverse("supplier:upload")).status_code == 200
     assert hand_in(aldo, file(of(lending))).status_code == 403
