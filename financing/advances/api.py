@@ -109,7 +109,10 @@ class Quotes(Shown, OfActor):
     @extend_schema(request=shapes.QuoteAsked, responses={201: shapes.QuoteShown}, parameters=[KEY_PARAMETER])
     @refuses("NO_POLICY_IN_FORCE", "AMOUNT_INVALID", "AMOUNT_NOT_AVAILABLE", "AMOUNT_BELOW_MINIMUM", "NOT_OFFERED")
     def create(self, request) -> Response:
-        """Ask for a quote."""
+        """Ask for a quote of an amount, or with `null` of all that is available.
+
+        A quote binds the funder until `valid_until`, and the supplier to nothing before it is taken up.
+        """
         given = self.checked(shapes.QuoteAsked)
         try:
             made = services.quote(
@@ -189,17 +192,25 @@ class Applications(Reading):
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID")
+    @refuses("INVALID_TRANSITION", "STALE", "OUTCOME_INVALID", "REASON_MISSING", "OWN_WORK")
     def recommend(self, request, pk: str) -> Response:
-        """Recommend an outcome: the part of the maker of the funder."""
+        """Recommend an outcome: the part of the maker of the funder.
+
+        Whoever recommends to decline gives `reasons` or an `explanation` (`REASON_MISSING`), as the supplier would be
+        told them.
+        """
         given = self.checked(shapes.ByHand)
         return self.answer(services.recommend(actor=self.actor, application_id=int(pk), now=timezone.now(), **given))
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses(*BY_TWO, "NO_LONGER_POSSIBLE", "NO_BANK_ACCOUNT")
+    @refuses(*BY_TWO, "NO_LONGER_POSSIBLE", "NO_BANK_ACCOUNT", "REASON_MISSING")
     def decide(self, request, pk: str) -> Response:
-        """Decide what was recommended: the part of the checker of the funder."""
+        """Decide what was recommended: the part of the checker of the funder.
+
+        Whoever declines gives `reasons` or an `explanation` (`REASON_MISSING`), those of the recommendation or others:
+        the supplier is told. `note` stays with the funder.
+        """
         given = self.checked(shapes.ByHand)
         try:
             decided = services.decide_referral(actor=self.actor, application_id=int(pk), now=timezone.now(), **given)

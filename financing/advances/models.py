@@ -79,6 +79,8 @@ class Application(Lifecycle, models.Model):
     decided_at = models.DateTimeField(null=True)
     recommendation = models.CharField(max_length=8, blank=True, choices=Decision.Outcome)
     recommendation_note = models.TextField(blank=True)
+    recommended_reasons = models.JSONField(default=list, help_text="Reason codes for the supplier, to decline")
+    recommended_explanation = models.TextField(blank=True, help_text="What the supplier would be told, to decline")
     recommended_by = models.CharField(max_length=80, blank=True)
     recommended_at = models.DateTimeField(null=True)
     decision_note = models.TextField(blank=True)
@@ -110,7 +112,8 @@ class Application(Lifecycle, models.Model):
         """What whoever judges it by hand has looked at: the facts of its decision, and what was recommended on them."""
         facts = self.decision.inputs_hash if self.decision else ""
         at = self.recommended_at.astimezone(UTC).isoformat() if self.recommended_at else ""
-        return content_hash([facts, self.recommended_by, at, self.recommendation, self.recommendation_note])
+        told = [self.recommended_reasons, self.recommended_explanation]
+        return content_hash([facts, self.recommended_by, at, self.recommendation, self.recommendation_note, *told])
 
 
 class AdvanceQuerySet(FacilityQuerySet):

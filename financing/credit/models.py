@@ -236,6 +236,8 @@ class Decision(models.Model):
     decided_at = models.DateTimeField()
     recommended_by = models.CharField(max_length=80, blank=True, help_text="Maker of a decision by hand")
     decided_by = models.CharField(max_length=80, help_text="'system', or the checker of a decision by hand")
+    given_reasons = models.JSONField(default=list, help_text="Reason codes of a person who declined")
+    explanation = models.TextField(blank=True, help_text="What that person wrote to the supplier")
 
     objects = FacilityQuerySet.as_manager()
 
@@ -251,6 +253,11 @@ class Decision(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["application_id"], condition=~Q(outcome="REFERRED"), name="decision_final_once"
+            ),
+            # Declined by somebody who says nothing to whom it concerns. Not held against decisions of before.
+            models.CheckConstraint(
+                condition=Q(decided_by="system") | ~Q(outcome="DECLINED") | ~Q(given_reasons=[]) | ~Q(explanation=""),
+                name="decision_declined_with_a_reason",
             ),
         ]
         indexes = [

@@ -1,12 +1,28 @@
 """What a decision says, as data for whoever reads it: the supplier in plain words, the funder with the measures."""
 
 from financing.credit import wording
+from financing.credit.models import Decision
 from financing.credit.rules import Base, Gain, Improvement, Result, ScoreLine, falls
+
+REFERRING = {"GRADE_REFERRED", "AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORITY"}
+"""Reasons why a person decides: once one has, they are the reason no more."""
 
 
 def reasons(codes: tuple[str, ...] | list[str], audience: int = wording.SUPPLIER) -> list[dict]:
     """Code and sentence of each reason, the deciding one first."""
     return [{"code": code, "sentence": wording.reason(code, audience)} for code in codes]
+
+
+def deciding(decision: Decision, audience: int = wording.SUPPLIER) -> list[dict]:
+    """Why it was decided so: what a person gave who declined, then what the policy said.
+
+    Why it was left to a person is the funder's to know; to the supplier it is no reason once that person has decided.
+    """
+    codes = [*decision.given_reasons, *decision.reasons]
+    is_by_hand = decision.decided_by != "system"
+    if is_by_hand and audience == wording.SUPPLIER:
+        codes = [code for code in codes if code not in REFERRING]
+    return reasons(list(dict.fromkeys(codes)), audience)
 
 
 def improvements(found: tuple[Improvement, ...], currency: str, audience: int = wording.SUPPLIER) -> list[dict]:

@@ -61,7 +61,7 @@ REASONS: dict[str, tuple] = {
         gettext_lazy("The exposure after this advance is above the automatic authority."),
     ),
     "NO_ELIGIBLE_RECEIVABLE": (
-        gettext_lazy("None of your invoices can be financed now. Each one tells why."),
+        gettext_lazy("There is no invoice of yours that can be financed now."),
         gettext_lazy("No eligible receivable in the borrowing base."),
     ),
     "BELOW_MINIMUM": (
@@ -75,6 +75,35 @@ REASONS: dict[str, tuple] = {
     "ABOVE_BASE": (
         gettext_lazy("Your accepted invoices do not carry this amount."),
         gettext_lazy("Exposure and amount are above the borrowing base."),
+    ),
+    # Given by a person who declines
+    "AMOUNT_TOO_LARGE": (
+        gettext_lazy("The amount is more than your funder lends you at once at present."),
+        gettext_lazy("The amount is more than we lend this supplier at once."),
+    ),
+    "EXPOSURE_TOO_LARGE": (
+        gettext_lazy("With what you owe already, it is more than your funder lends you at present."),
+        gettext_lazy("With what is lent already, it is more than we lend this supplier."),
+    ),
+    "TRADE_TOO_WEAK": (
+        gettext_lazy("Your recent trade on the platform does not carry this amount."),
+        gettext_lazy("Recent trade does not carry this amount."),
+    ),
+    "REPAID_LATE": (
+        gettext_lazy("Earlier advances were repaid late."),
+        gettext_lazy("Earlier advances were repaid late."),
+    ),
+    "INVOICES_UNCLEAR": (
+        gettext_lazy("Something about the invoices behind your request is not clear."),
+        gettext_lazy("Something about the invoices offered is not clear."),
+    ),
+    "FUNDS_SHORT": (
+        gettext_lazy("Your funder has no more to lend in this programme at present."),
+        gettext_lazy("No more to lend in this programme at present."),
+    ),
+    "NO_LONGER_CARRIED": (
+        gettext_lazy("What you can have changed since you asked, and no longer carries the amount."),
+        gettext_lazy("Availability has changed and no longer carries the amount."),
     ),
     # Receivables
     "NOT_ACCEPTED": (
@@ -184,7 +213,7 @@ def score_line(line: ScoreLine, currency: str, audience: int = SUPPLIER) -> str:
 def measured(feature: str, value: Decimal, currency: str) -> str:
     """A feature's value with its unit."""
     if feature.endswith("_minor") or feature in ("monthly_amount", "receivables"):
-        return f"{currency} {from_minor(int(value), currency):,}"
+        return _amount(int(value), currency)
     if feature.endswith("_share") or feature == "dilution":
         return f"{value * 100:.1f}%"
     return f"{value.normalize():f}" if value == value.to_integral_value() else f"{value:.2f}"
@@ -219,5 +248,10 @@ def improvement(found: Improvement, currency: str, audience: int = SUPPLIER) -> 
     )
     if not found.gain_minor:
         return sentence
-    gain = f"{currency} {from_minor(found.gain_minor, currency):,}"
+    gain = _amount(found.gain_minor, currency)
     return sentence + " " + _("That alone brings {gain} more.").format(gain=gain)
+
+
+def _amount(minor: int, currency: str) -> str:
+    """On one line, wherever the sentence is broken."""
+    return f"{currency}\N{NO-BREAK SPACE}{from_minor(minor, currency):,}"

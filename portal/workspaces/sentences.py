@@ -18,7 +18,7 @@ from accounts.trail.models import Event
 from financing.advances.models import Advance, Application, Quote
 from financing.banking.models import BankAccount
 from financing.banking.rules import concerns_payee
-from financing.credit import wording
+from financing.credit import saying, wording
 from financing.credit.models import Facility
 from financing.receivables.handlers import NO_REASON
 from financing.receivables.models import CreditNote, Receivable
@@ -97,9 +97,9 @@ SENTENCES = {
     "facility.resumed": (_("Facility active again"), "ACTIVE"),
     "policy.proposed": (_("Policy {number} proposed"), "PROPOSED"),
     "policy.approved": (_("Policy {number} approved"), "APPROVED"),
-    "policy.replay_requested": (_("Replay of policy {number} over {months} months begun"), ""),
+    "policy.replay_requested": (_("Replay of policy {number} begun; months looked at: {months}"), ""),
     "policy.replayed": (
-        _("Replayed over {months} months: {changed} of {decisions} with another outcome, grade, limit or price"),
+        _("Replayed; months looked at: {months}. {changed} of {decisions} with another outcome, grade, limit or price"),
         "",
     ),
     "policy.rejected": (_("Policy {number} rejected"), "REJECTED"),
@@ -163,10 +163,6 @@ BANK_REASONS = {
 
 OF_PAYMENTS = {"payment.rejected", "payment.returned", "advance.failed", "remainder.held", "settlement.failed"}
 """What suppliers hear of payments to them that did not arrive."""
-
-REFERRING = {"GRADE_REFERRED", "AMOUNT_ABOVE_AUTHORITY", "EXPOSURE_ABOVE_AUTHORITY"}
-"""Reasons why a person decides: once one has, they are the reason no more."""
-
 
 LENDS = (*access.FUNDERS, access.OPERATOR)
 OF_WHOM = (
@@ -305,7 +301,7 @@ def reasons(kind: str, event: Event) -> str:
     if not event.name.startswith("application.") or not isinstance(codes, list):
         return ""
     if event.name != "application.referred":
-        codes = [code for code in codes if code not in REFERRING]
+        codes = [code for code in codes if code not in saying.REFERRING]
     audience = wording.OFFICER if kind in access.FUNDERS else wording.SUPPLIER
     return " ".join(wording.reason(str(code), audience) for code in codes)
 

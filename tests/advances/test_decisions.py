@@ -65,17 +65,21 @@ def facts(application):
     return Application.objects.get(id=application.id).seen_hash
 
 
-def recommend(application, who="hana@harbour.example", outcome="APPROVED", seen=None):
+def told(outcome):
+    return {"reasons": ["TRADE_TOO_WEAK"]} if outcome == "DECLINED" else {}
+
+
+def recommend(application, who="hana@harbour.example", outcome="APPROVED", seen=None, **said):
     return services.recommend(
         actor=as_member(who), application_id=application.id, outcome=outcome, note="looks sound",
-        seen_hash=seen or facts(application), now=NOW,
+        seen_hash=seen or facts(application), now=NOW, **(said or told(outcome)),
     )  # fmt: skip
 
 
-def check(application, who="hugo@harbour.example", outcome="APPROVED", seen=None):
+def check(application, who="hugo@harbour.example", outcome="APPROVED", seen=None, **said):
     return services.decide_referral(
         actor=as_member(who), application_id=application.id, outcome=outcome, note="agreed",
-        seen_hash=seen or facts(application), now=NOW,
+        seen_hash=seen or facts(application), now=NOW, **(said or told(outcome)),
     )  # fmt: skip
 
 
@@ -106,6 +110,45 @@ def test_a_checker_may_decline_what_a_maker_recommends(careful):
     application.refresh_from_db()
     assert application.status == "DECLINED"
     assert not Advance.objects.exists()
+
+
+@pytest.mark.parametrize("said", [{"reasons": []}, {"reasons": (), "explanation": " \n"}])
+def test_nobody_declines_without_saying_why_to_whom_it_concerns(careful, said):
+    application = referred(careful)
+    for judge in (recommend, check):
+        with pytest.raises(InvalidInput) as refused:
+            judge(application, outcome="DECLINED", **said)
+        assert refused.value.code == "REASON_MISSING"
+        application.refresh_from_db()
+        assert (application.status, application.decision.outcome) == ("REFERRED", "REFERRED")
+        if judge is recommend:
+            assert application.recommended_by == ""
+            recommend(application)
+
+
+@pytest.mark.parametrize(("outcome", "reasons"), [("DECLINED", ["GRADE_DECLINED"]), ("APPROVED", ["REPAID_LATE"])])
+def test_reasons_are_those_of_persons_and_of_what_is_declined(careful, outcome, reasons):
+    application = referred(careful)
+    with pytest.raises(InvalidInput):
+        recommend(application, outcome=outcome, reasons=reasons)
+    application.refresh_from_db()
+    assert application.recommended_by == ""
+
+
+def test_the_checkers_reasons_are_kept_with_the_decision_and_the_makers_with_the_application(careful):
+    application = referred(careful)
+    unread = recommend(application, outcome="DECLINED", reasons=["TRADE_TOO_WEAK"], explanation="One more month.")
+    recommend(application, who="hana@harbour.example", outcome="DECLINED", reasons=["REPAID_LATE"])
+    assert facts(application) != unread.seen_hash
+    check(application, outcome="DECLINED", reasons=["INVOICES_UNCLEAR"], explanation="Order 17 is not yours.")
+    application.refresh_from_db()
+    final = application.decision
+    assert (final.given_reasons, final.explanation) == (["INVOICES_UNCLEAR"], "Order 17 is not yours.")
+    assert application.recommended_reasons == ["REPAID_LATE"]
+    # What somebody wrote may name people, and an event can never be erased: it has the codes alone.
+    declined = Event.objects.get(name="application.declined")
+    assert declined.payload["reasons"] == ["INVOICES_UNCLEAR", "AMOUNT_ABOVE_AUTHORITY"]
+    assert "Order 17" not in str(declined.payload)
 
 
 def test_a_checker_decides_only_after_a_makers_recommendation(careful):

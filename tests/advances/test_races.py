@@ -108,8 +108,9 @@ def test_one_referral_is_decided_by_one_of_two_checkers():
     hugo = as_member("hugo@harbour.example")
 
     def check(outcome):
+        told = ["TRADE_TOO_WEAK"] if outcome == "DECLINED" else []
         return lambda: services.decide_referral(
-            actor=hugo, application_id=application.id, outcome=outcome, note="", seen_hash=seen, now=NOW
+            actor=hugo, application_id=application.id, outcome=outcome, note="", reasons=told, seen_hash=seen, now=NOW
         )
 
     results = at_once(*[check("APPROVED"), check("DECLINED")] * 3)

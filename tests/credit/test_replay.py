@@ -72,7 +72,9 @@ def test_a_policy_that_is_not_the_version_s_shows(keep):
 
 def test_an_outcome_that_the_portal_did_not_come_to_shows(keep):
     assert replayed(keep(outcome="DECLINED")) == ["outcome"]
-    by_hand = keep(2, outcome="DECLINED", recommended_by="user:1", decided_by="user:2")
+    by_hand = keep(
+        2, outcome="DECLINED", recommended_by="user:1", decided_by="user:2", given_reasons=["TRADE_TOO_WEAK"]
+    )
     assert replayed(by_hand) == []
 
 
@@ -92,6 +94,8 @@ def test_decisions_are_never_rewritten(keep):
 def test_an_application_is_finally_decided_once_and_never_by_its_maker(keep):
     keep()
     with pytest.raises(IntegrityError, match="decision_final_once"), transaction.atomic():
-        keep(outcome="DECLINED", decided_by="user:1")
+        keep(outcome="DECLINED", decided_by="user:1", explanation="No.")
+    with pytest.raises(IntegrityError, match="decision_declined_with_a_reason"), transaction.atomic():
+        keep(2, outcome="DECLINED", decided_by="user:1")
     with pytest.raises(IntegrityError, match="decision_checker_is_not_maker"), transaction.atomic():
         keep(2, recommended_by="user:1", decided_by="user:1")

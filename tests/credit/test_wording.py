@@ -36,7 +36,7 @@ def test_a_line_of_the_score_reads_as_a_sentence_with_its_value():
     lines = {line.feature: line for line in decide(inputs()).score_lines}
     assert wording.score_line(lines["on_time_share"], "EUR") == "Orders sent in time: 98.0%, very good"
     assert wording.score_line(lines["monthly_delivered_3m_minor"], "EUR", wording.OFFICER) == (
-        "Monthly delivered amount, 3 months: EUR 1,000.00, strong"
+        "Monthly delivered amount, 3 months: EUR\xa01,000.00, strong"
     )
     assert wording.score_line(lines["late_repayment_share"], "EUR") == "Earlier advances repaid late: too early to say"
 

@@ -25,11 +25,12 @@ def referred(house: House, request) -> tuple[Supplier, Application]:
     return supplier, house.decided(application_id)
 
 
-def of_funder(house: House, role: str, application: Application, outcome: str, note: str) -> dict:
+def of_funder(house: House, role: str, application: Application, outcome: str, note: str, **told) -> dict:
     verb = "recommend" if role == MAKER else "decide"
     funder = house.machine(house.cast.harbour, role)
     seen = funder.get(f"applications/{application.id}/")["seen_hash"]
-    return funder.post(f"applications/{application.id}/{verb}/", {"outcome": outcome, "note": note, "seen_hash": seen})
+    word = {"outcome": outcome, "note": note, "seen_hash": seen} | told
+    return funder.post(f"applications/{application.id}/{verb}/", word)
 
 
 @pytest.mark.parametrize("referred", ["Fennel"], indirect=True)
@@ -55,8 +56,12 @@ def test_above_authority_a_maker_recommends_a_checker_approves_and_it_is_paid(ho
 @pytest.mark.parametrize("referred", ["Garnet"], indirect=True)
 def test_above_authority_a_checker_declines_and_nothing_has_moved(house: House, referred):
     supplier, application = referred
-    of_funder(house, MAKER, application, "DECLINED", "Sales are falling.")
-    assert of_funder(house, CHECKER, application, "DECLINED", "We wait a month.")["status"] == "DECLINED"
+    why = {"reasons": ["TRADE_TOO_WEAK"], "explanation": "Show us one more month."}
+    of_funder(house, MAKER, application, "DECLINED", "Sales are falling.", **why)
+    assert of_funder(house, CHECKER, application, "DECLINED", "We wait a month.", **why)["status"] == "DECLINED"
+    told = supplier.api.get(f"applications/{application.id}/")["decision"]
+    assert ([each["code"] for each in told["reasons"]], told["explanation"]) == (["TRADE_TOO_WEAK"], why["explanation"])
+    assert "We wait a month." not in str(told)
     house.quiet()
     assert not Advance.objects.filter(application=application).exists()
     assert supplier.states() == ["ACCEPTED"] * 4

@@ -347,8 +347,8 @@ POST /accounts/profile/                                                 s       
 GET  /accounts/sessions/                                                s          +        +
 POST /accounts/sessions/                                                s          +        +
 GET  /accounts/inactive/                                                +          +        +
-GET  /accounts/signup/                                                  +          +        +
-POST /accounts/signup/                                                  +          +        +
+GET  /accounts/signup/                                                  +          h        h
+POST /accounts/signup/                                                  +          h        h
 GET  /accounts/confirm-email/                                           +          +        +
 GET  /accounts/password/reset/                                          +          +        +
 POST /accounts/password/reset/                                          +          +        +

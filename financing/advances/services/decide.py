@@ -23,6 +23,18 @@ SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """Who decided. Of a person who declined, what the supplier is told: codes of `rules.BY_PERSONS`, a sentence."""
+
+    by: str = SYSTEM
+    reasons: tuple[str, ...] = ()
+    explanation: str = ""
+
+
+OF_THE_POLICY = Word()
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """An application with what was decided on it, and from what."""
 
@@ -143,31 +155,32 @@ def _quoted(quote: Quote) -> rules.Terms:
     )  # fmt: skip
 
 
-def conclude(actor: Actor, decided: Sequence[Decided], now: datetime, *, decided_by: str = SYSTEM) -> list[Decision]:
+def conclude(actor: Actor, decided: Sequence[Decided], now: datetime, *, word: Word = OF_THE_POLICY) -> list[Decision]:
     """Write the decisions, and for what is approved: limit, assignment, booking and payment."""
-    decisions = Decision.objects.bulk_create([_decision(each, now, decided_by) for each in decided])
+    decisions = Decision.objects.bulk_create([_decision(each, now, word) for each in decided])
     for each, decision in zip(decided, decisions, strict=True):
         each.application.decision = decision
         each.application.decided_at = now
         each.application.move_to(each.outcome)
     update_many(Application, [each.application for each in decided], ["status", "decision", "decided_at"])
     _set_limits(decided)
-    record(actor, now, [_news(each) for each in decided])
+    record(actor, now, [_news(each, word) for each in decided])
     approved = [each for each in decided if each.outcome == rules.APPROVED]
     if approved:
         _disburse(actor, approved, now)
     return decisions
 
 
-def _decision(decided: Decided, now: datetime, decided_by: str) -> Decision:
-    application, by_hand = decided.application, decided_by != SYSTEM
+def _decision(decided: Decided, now: datetime, word: Word) -> Decision:
+    application, by_hand = decided.application, word.by != SYSTEM
     inputs = decided.inputs.to_json()
     return Decision(
         application_id=application.id, facility=decided.facility, supplier_id=application.supplier_id,
         funder_id=application.funder_id, policy_id=application.policy_id, outcome=decided.outcome,
         inputs=inputs, inputs_hash=rules.content_hash(inputs), result=decided.result.to_json(),
         reasons=list(decided.result.reasons), business_date=decided.inputs.business_date, decided_at=now,
-        recommended_by=application.recommended_by if by_hand else "", decided_by=decided_by,
+        recommended_by=application.recommended_by if by_hand else "", decided_by=word.by,
+        given_reasons=list(word.reasons), explanation=word.explanation,
     )  # fmt: skip
 
 
@@ -241,10 +254,10 @@ def _principal_entry(advance: Advance) -> Posting:
     )  # fmt: skip
 
 
-def _news(decided: Decided) -> News:
+def _news(decided: Decided, word: Word) -> News:
     application = decided.application
     facts = {
-        "reasons": list(decided.result.reasons),
+        "reasons": [*word.reasons, *decided.result.reasons],
         "grade": decided.result.grade,
         "amount_minor": application.amount_minor,
         "currency": application.currency,

@@ -1,17 +1,22 @@
 """What the policy leaves to persons: a maker recommends, a checker decides, both on the same facts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from accounts.parties.second import companies_of
 from accounts.trail.services import News, record
 from financing.advances.models import Application
-from financing.advances.services.decide import Desk, conclude, gather, lock_waiting
+from financing.advances.services.decide import Desk, Word, conclude, gather, lock_waiting
 from financing.credit import rules
 from portal.shared.access import SYSTEM_ACTOR, Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidInput, InvalidTransition, NotFound, OwnWork, RuleViolation, Stale
 
 BY_HAND = (rules.APPROVED, rules.DECLINED)
+RECOMMENDED = (
+    "recommendation", "recommendation_note", "recommended_reasons", "recommended_explanation", "recommended_by",
+    "recommended_at",
+)  # fmt: skip
 
 
 class NoRecommendation(RuleViolation):
@@ -40,9 +45,11 @@ def prospect(*, actor: Actor, application_id: int, now: datetime) -> rules.Resul
 
 
 def recommend(
-    *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime
-) -> Application:
+    *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime,
+    reasons: Sequence[str] = (), explanation: str = "",
+) -> Application:  # fmt: skip
     """The maker's part. `seen_hash`: of the application as the maker read it; a later maker may differ, knowingly.
+    `reasons` (codes of `rules.BY_PERSONS`) and `explanation`: what the supplier would be told, if it is declined.
 
     Raises NotFound, Forbidden, InvalidInput, InvalidTransition, Stale.
     """
@@ -50,19 +57,23 @@ def recommend(
         application = _referred(actor, application_id)
         require(actor, "advances.recommend")
         _check(actor, application, outcome, seen_hash)
+        _check_told(outcome, reasons, explanation)
         application.recommendation, application.recommendation_note = outcome, note
+        application.recommended_reasons, application.recommended_explanation = list(reasons), explanation
         application.recommended_by, application.recommended_at = actor.identity, now
-        application.save(update_fields=["recommendation", "recommendation_note", "recommended_by", "recommended_at"])
+        application.save(update_fields=RECOMMENDED)
         facts = {"recommendation": outcome}
         record(actor, now, [News("application.recommended", application, (application.funder_id,), facts, True)])
         return application
 
 
 def decide_referral(
-    *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime
-) -> Application:
+    *, actor: Actor, application_id: int, outcome: str, note: str, seen_hash: str, now: datetime,
+    reasons: Sequence[str] = (), explanation: str = "",
+) -> Application:  # fmt: skip
     """The checker's part: approves or declines what a maker has recommended on, whichever way. `seen_hash`: of the
-    application as the checker read it, with this recommendation.
+    application as the checker read it, with this recommendation. Whoever declines names `reasons` or an `explanation`,
+    the maker's or others: the supplier is told. `note` stays with the funder.
 
     An approval is decided anew under lock: what the policy declines outright cannot be approved by hand.
     Raises NotFound, Forbidden, OwnWork, NoRecommendation, InvalidInput, InvalidTransition, Stale, NoLongerPossible.
@@ -75,6 +86,7 @@ def decide_referral(
             raise Stale("Somebody else has decided this in the meantime.")
         application = found[0]
         _check(actor, application, outcome, seen_hash)
+        _check_told(outcome, reasons, explanation)
         if not application.recommended_by:
             raise NoRecommendation()
         if actor.identity == application.recommended_by:
@@ -85,7 +97,7 @@ def decide_referral(
             raise NoLongerPossible(reasons=list(decided.result.reasons))
         application.decision_note = note
         application.save(update_fields=["decision_note"])
-        conclude(actor, [decided], now, decided_by=actor.identity)
+        conclude(actor, [decided], now, word=Word(actor.identity, tuple(reasons), explanation))
         return application
 
 
@@ -110,3 +122,14 @@ def _check(actor: Actor, application: Application, outcome: str, seen_hash: str)
         raise InvalidInput("Approve or decline.", code="OUTCOME_INVALID")
     if application.seen_hash != seen_hash:
         raise Stale()
+
+
+def _check_told(outcome: str, reasons: Sequence[str], explanation: str) -> None:
+    """Whoever declines says why, to the supplier; an approval has nothing to explain."""
+    given = bool(reasons or explanation.strip())
+    if outcome == rules.DECLINED and not given:
+        raise InvalidInput("Say why: the supplier is told.", code="REASON_MISSING")
+    if outcome != rules.DECLINED and given:
+        raise InvalidInput("Reasons for the supplier belong to an application that is declined.")
+    if not set(reasons) <= set(rules.BY_PERSONS):
+        raise InvalidInput("There is no such reason to decline.")

@@ -37,7 +37,14 @@ class ManyShown(serializers.Serializer):
 
 class ByHand(serializers.Serializer):
     outcome = serializers.ChoiceField(choices=["APPROVED", "DECLINED"])
-    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="Stays with the funder")
+    reasons = serializers.ListField(
+        child=serializers.ChoiceField(choices=rules.BY_PERSONS), default=list, max_length=len(rules.BY_PERSONS),
+        help_text="Told to the supplier. Whoever declines names a reason or an explanation",
+    )  # fmt: skip
+    explanation = serializers.CharField(
+        max_length=500, allow_blank=True, default="", help_text="A sentence to the supplier; an approval has none"
+    )
     seen_hash = serializers.CharField(max_length=64, help_text="Of the application, as it was read")
 
 
@@ -47,11 +54,11 @@ class DecisionSummary(serializers.ModelSerializer):
 
     class Meta:
         model = Decision
-        fields = ("id", "outcome", "reasons", "business_date", "decided_at", "is_automatic")
+        fields = ("id", "outcome", "reasons", "explanation", "business_date", "decided_at", "is_automatic")
 
     @extend_schema_field(ReasonSaid(many=True))
     def get_reasons(self, decision: Decision) -> list[dict]:
-        return saying.reasons(decision.reasons, audience_of(self.context["request"].actor, decision))
+        return saying.deciding(decision, audience_of(self.context["request"].actor, decision))
 
     def get_is_automatic(self, decision: Decision) -> bool:
         return decision.decided_by == "system"
@@ -132,6 +139,8 @@ class ApplicationSummary(serializers.ModelSerializer):
 class Recommendation(serializers.Serializer):
     outcome = serializers.CharField(source="recommendation")
     note = serializers.CharField(source="recommendation_note")
+    reasons = serializers.ListField(child=serializers.CharField(), source="recommended_reasons")
+    explanation = serializers.CharField(source="recommended_explanation")
     by = serializers.CharField(source="recommended_by")
     at = serializers.DateTimeField(source="recommended_at")
 

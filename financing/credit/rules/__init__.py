@@ -13,7 +13,16 @@ replaying   what another policy would have decided
 """
 
 from financing.credit.rules.borrowing import Base, BaseLine, borrowing_base, choose_security, eligibility
-from financing.credit.rules.decision import APPROVED, BELOW_MINIMUM, DECLINED, REFERRED, Improvement, Result, decide
+from financing.credit.rules.decision import (
+    APPROVED,
+    BELOW_MINIMUM,
+    BY_PERSONS,
+    DECLINED,
+    REFERRED,
+    Improvement,
+    Result,
+    decide,
+)
 from financing.credit.rules.default import DEFAULT_BODY
 from financing.credit.rules.facts import DebtorAge, Features, PastRepayment, Position, ReceivableFacts
 from financing.credit.rules.inputs import Inputs, Terms
@@ -26,9 +35,9 @@ from financing.credit.rules.waterfall import Fall, falls
 from financing.credit.rules.whatif import Gain, gains
 
 __all__ = [
-    "APPROVED", "BELOW_MINIMUM", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge", "Fall",
-    "Features", "Gain", "GradeTerms", "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy", "PolicyFaults",
-    "Position", "ReceivableFacts", "Result", "Score", "ScoreLine", "Terms", "borrowing_base", "canonical_json",
-    "choose_security", "content_hash", "decide", "decide_by", "eligibility", "falls", "from_plain", "gains", "limit_of",
-    "monthly_amount", "price", "score", "to_plain",
+    "APPROVED", "BELOW_MINIMUM", "BY_PERSONS", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge",
+    "Fall", "Features", "Gain", "GradeTerms", "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy",
+    "PolicyFaults", "Position", "ReceivableFacts", "Result", "Score", "ScoreLine", "Terms", "borrowing_base",
+    "canonical_json", "choose_security", "content_hash", "decide", "decide_by", "eligibility", "falls", "from_plain",
+    "gains", "limit_of", "monthly_amount", "price", "score", "to_plain",
 ]  # fmt: skip

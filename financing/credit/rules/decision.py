@@ -41,6 +41,13 @@ EXPOSURE_ABOVE_AUTHORITY = "EXPOSURE_ABOVE_AUTHORITY"
 # And to approve.
 WITHIN_AUTHORITY = "WITHIN_AUTHORITY"
 
+BY_PERSONS = (
+    "AMOUNT_TOO_LARGE", "EXPOSURE_TOO_LARGE", "TRADE_TOO_WEAK", "REPAID_LATE", "INVOICES_UNCLEAR", "FUNDS_SHORT",
+    "NO_LONGER_CARRIED",
+)  # fmt: skip
+"""Reasons that a person may give who declines what the policy has referred: the supplier hears them as it hears those
+of the policy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Improvement:

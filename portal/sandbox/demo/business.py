@@ -182,7 +182,7 @@ class Business:
             except Refused as refusal:
                 if refusal.code != "NO_LONGER_POSSIBLE":
                     raise
-                word["outcome"] = "DECLINED"
+                word |= {"outcome": "DECLINED", "reasons": ["NO_LONGER_CARRIED"]}
                 self.checker.post(f"applications/{waiting['id']}/decide/", word)
             self.tally.referrals[word["outcome"]] += 1
         self.quiet.wait()
@@ -204,7 +204,8 @@ def officer(features: dict) -> dict:
     on_time, trend = features.get("on_time_share"), features.get("trend")
     if on_time is not None and float(on_time) >= 0.75 and (trend is None or float(trend) >= 0.5):
         return {"outcome": "APPROVED", "note": "Small, but punctual, and its sales hold."}
-    return {"outcome": "DECLINED", "note": "Sales or punctuality have fallen too far; another month will tell."}
+    note = "Sales or punctuality have fallen too far; another month will tell."
+    return {"outcome": "DECLINED", "note": note, "reasons": ["TRADE_TOO_WEAK"]}
 
 
 def days(start: date, end: date, step: int) -> Iterable[date]:

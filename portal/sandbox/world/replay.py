@@ -214,6 +214,8 @@ class Replay:
             note = {"APPROVED": "Orders and receipts agree; within what we know of it.",
                     "DECLINED": "Sales are falling; we wait for another month."}[outcome]  # fmt: skip
             said = {"application_id": application.id, "outcome": outcome, "note": note}
+            if outcome == "DECLINED":
+                said |= {"reasons": ["TRADE_TOO_WEAK"], "explanation": "Show us one more month of steady sales."}
             self.clock.wait(minutes=self._random.randint(3, 25))
             recommended = advances.recommend(
                 actor=member(self.house.funder, MAKER), now=self.clock(), seen_hash=application.seen_hash, **said
@@ -223,9 +225,8 @@ class Replay:
             try:
                 advances.decide_referral(actor=member(self.house.funder, CHECKER), now=self.clock(), **said)
             except NoLongerPossible:
-                advances.decide_referral(
-                    actor=member(self.house.funder, CHECKER), now=self.clock(), **said | {"outcome": "DECLINED"}
-                )
+                said |= {"outcome": "DECLINED", "reasons": ["NO_LONGER_CARRIED"]}
+                advances.decide_referral(actor=member(self.house.funder, CHECKER), now=self.clock(), **said)
         if leave and waiting:
             self._recommend(waiting[-1], "APPROVED", "A good customer; the limit carries it.")
         self.work_off()

@@ -23,6 +23,7 @@ from portal.shared.access import FUNDERS, Actor, permits
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
+from portal.workspaces import first_steps
 from portal.workspaces.access import for_kinds
 from portal.workspaces.explain import decision_in_words, reasons_of
 from portal.workspaces.funder import queries, why
@@ -38,10 +39,32 @@ class Judgement(forms.Form):
     """What a maker recommends or a checker decides, and the facts it was judged by."""
 
     outcome = forms.ChoiceField(choices=OUTCOMES, widget=forms.RadioSelect, label=gettext_lazy("Your judgement"))
+    reasons = forms.MultipleChoiceField(
+        choices=[(code, wording.REASONS[code][wording.OFFICER]) for code in rules.BY_PERSONS], required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("If you decline: why, for the supplier"),
+        help_text=gettext_lazy(
+            "One of these, or a sentence of yours. The supplier reads it with what it can do about it."
+        ),
+    )  # fmt: skip
+    explanation = forms.CharField(
+        max_length=500, required=False, label=gettext_lazy("In your words, to the supplier"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip
     note = forms.CharField(
-        max_length=2000, required=False, label=gettext_lazy("Why"), widget=forms.Textarea(attrs={"rows": 3})
-    )
+        max_length=2000, required=False, label=gettext_lazy("Note for colleagues"),
+        help_text=gettext_lazy("Stays with you; the supplier never sees it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
     seen_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def clean(self) -> dict:
+        given = super().clean()
+        if given.get("outcome") == rules.APPROVED:  # what a maker had ticked, or was ticked before
+            given |= {"reasons": [], "explanation": ""}
+        elif given.get("outcome") and "explanation" in given and not (given.get("reasons") or given["explanation"]):
+            self.add_error("reasons", _("Choose a reason, or say it in your words: the supplier is told."))
+        return given
 
 
 # ── the queue ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,6 +139,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "table": table,
         "awaiting": awaiting(request.actor, now),
+        "steps": first_steps.of_funder(request.actor),
         "pace": pace,
         "book": book,
         "positions": positions,
@@ -164,7 +188,9 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
         "why": {each.bound: why.exposure(each, application.currency) for each in found.exposures},
         "base_why": why.available(decision, application.currency, result) if decision else None,
         "happenings": timeline(actor, application, *([advance] if advance else [])),
-        "form": form or Judgement(initial={"seen_hash": application.seen_hash}),
+        "form": form or Judgement(initial=_begun(application, may_decide)),
+        "recommended_reasons": reasons_of(application.recommended_reasons, wording.OFFICER),
+        "told": reasons_of(decision.given_reasons, wording.OFFICER) if decision else [],
         "refusal": refusal,
         "refusal_reasons": reasons_of(refusal.facts.get("reasons", ()), wording.OFFICER) if refusal else [],
         "prospect": prospect,
@@ -181,6 +207,14 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
             Decision.objects.filter(application_id=application.id).exclude(id=decision.id).order_by("id").first()
         )
     return render(request, "funder/application.html", context, status=status)
+
+
+def _begun(application: Application, may_decide: bool) -> dict:
+    """Whoever decides finds what the supplier would be told as the maker chose it, to confirm or to change."""
+    begun = {"seen_hash": application.seen_hash}
+    if may_decide:
+        begun |= {"reasons": application.recommended_reasons, "explanation": application.recommended_explanation}
+    return begun
 
 
 def in_the_way(prospect: rules.Result | None) -> list[dict]:
@@ -262,5 +296,5 @@ def _judge(request: HttpRequest, application_id: int, service, done: str) -> Htt
 
 def _again(form: Judgement, application: Application) -> Judgement:
     """What was typed stays; the facts it is judged by are those shown now."""
-    given = {name: form.cleaned_data[name] for name in ("outcome", "note")}
+    given = {name: form.cleaned_data[name] for name in ("outcome", "note", "reasons", "explanation")}
     return Judgement(initial=given | {"seen_hash": application.seen_hash})

@@ -45,7 +45,7 @@ APPLICATIONS = (
 
 
 def decided_in(row: Application) -> str:
-    if row.decided_at is None or row.status == Application.Status.WITHDRAWN:
+    if row.decided_at is None or row.status in (Application.Status.WITHDRAWN, Application.Status.REFERRED):
         return ""
     return elapsed(max(0, round((row.decided_at - row.submitted_at).total_seconds() * 1000)))
 
@@ -53,7 +53,8 @@ def decided_in(row: Application) -> str:
 def why_of(row: Application) -> str:
     """The deciding reason, in a sentence."""
     said = figures.why_decided(row.decision) if row.decision else []
-    return said[0]["text"] if said else ""
+    told = [each["text"] for each in said if each["code"] != "DECIDED_BY_HAND"] or [each["text"] for each in said]
+    return told[0] if told else ""
 
 
 @for_kinds(access.SUPPLIER)

@@ -17,7 +17,6 @@ from financing.credit.rules import Base, BaseLine, Fall, Gain, Inputs, Result, f
 from portal.shared.money import exponent
 from portal.ui.charts import Step
 from portal.ui.formats import money, number, percent
-from portal.workspaces.sentences import REFERRING
 
 SHOWN_IMPROVEMENTS = 5
 FINANCEABLE, SECURES, OTHER_CURRENCY = "FINANCEABLE", "SECURES", "OTHER_CURRENCY"
@@ -47,6 +46,13 @@ NEXT_STEPS = {
     "THIN_HISTORY_DAYS": gettext_lazy("Go on selling; nothing else needs to be done."),
     "THIN_HISTORY_LINES": gettext_lazy("Go on selling; nothing else needs to be done."),
     "NO_ELIGIBLE_RECEIVABLE": gettext_lazy("Hand in invoices for what you delivered, and the platform accepts them."),
+    "AMOUNT_TOO_LARGE": gettext_lazy("Ask for less."),
+    "EXPOSURE_TOO_LARGE": gettext_lazy("Ask for less, or again once the platform has paid what you owe."),
+    "TRADE_TOO_WEAK": gettext_lazy("Go on selling; your first page tells what would raise your limit."),
+    "REPAID_LATE": gettext_lazy("Ask again once what you owe is repaid."),
+    "INVOICES_UNCLEAR": gettext_lazy("Ask your funder which, and hand in what is missing."),
+    "FUNDS_SHORT": gettext_lazy("Nothing is held against you: ask again later."),
+    "NO_LONGER_CARRIED": gettext_lazy("See what you can have now, and ask anew."),
     "ABOVE_LIMIT": gettext_lazy("Ask for less."),
     "ABOVE_BASE": gettext_lazy("Ask for less, or wait until more of your invoices are accepted."),
 }
@@ -129,7 +135,7 @@ def reasons(codes: Iterable[str], *, least: str = "") -> list[dict]:
 
 def against(codes: Iterable[str], *, least: str = "") -> list[dict]:
     """Why it is not to be had, without the reasons why a person would have decided it."""
-    return reasons((code for code in codes if code not in REFERRING), least=least)
+    return reasons((code for code in codes if code not in saying.REFERRING), least=least)
 
 
 def why_decided(decision: Decision) -> list[dict]:
@@ -138,9 +144,12 @@ def why_decided(decision: Decision) -> list[dict]:
         return reasons(decision.reasons)
     if decision.outcome == Decision.Outcome.APPROVED:
         text = _("Somebody at your funder looked at your request and approved it.")
-    else:
-        text = _("Somebody at your funder looked at your request and declined it.")
-    return [{"code": "DECIDED_BY_HAND", "text": text}, *against(decision.reasons)]
+        return [{"code": "DECIDED_BY_HAND", "text": text}, *against(decision.reasons)]
+    text = _("Somebody at your funder looked at your request and declined it.")
+    said = [{"code": "DECIDED_BY_HAND", "text": text}]
+    if decision.explanation:
+        said.append({"code": "EXPLAINED", "text": _("Your funder writes: “{text}”").format(text=decision.explanation)})
+    return [*said, *reasons(each["code"] for each in saying.deciding(decision))]
 
 
 def why_nothing(offer: Offer) -> list[dict]:
@@ -149,12 +158,17 @@ def why_nothing(offer: Offer) -> list[dict]:
     least = money(least_of(offer), offer.facility.currency)
     if offer.result.base.available_minor == 0:
         codes = [code for code in codes if code not in OF_THE_AMOUNT]  # nobody asked for an amount
-    if not set(codes) - REFERRING:
+    if not set(codes) - saying.REFERRING:
         return [{
             "code": "NOTHING_LEFT", "text": _("You have drawn all that your invoices and your limit carry now."),
             "remedy": _("More comes with the next accepted invoice, or when the platform pays."),
         }]  # fmt: skip
-    return against(codes, least=least)
+    said = against(codes, least=least)
+    if offer.result.base.lines:
+        for each in said:
+            if each["code"] == "NO_ELIGIBLE_RECEIVABLE":
+                each["remedy"] = _("Under Receivables each one tells why, and when it will count.")
+    return said
 
 
 def improvements(inputs: Inputs, result: Result, currency: str) -> list[dict]:

@@ -10,6 +10,7 @@ from financing.advances.models import Advance, Application
 from financing.advances.standing import standing
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
+from portal.workspaces.supplier.advances import decided_in
 from tests.api.conftest import caller_for
 from tests.pages.funder.test_funder import applied, judge, lending  # noqa: F401 (a fixture)
 from tests.world import NOW, TODAY, as_member
@@ -86,6 +87,40 @@ def test_where_a_button_is_missing_the_page_says_why(referred, as_user):
     judge(hana, "recommend", referred)
     assert "You recommended this yourself, so a colleague decides." in shown(hana, referred)
     assert 'name="outcome"' in shown(hugo, referred)
+
+
+def test_whoever_declines_says_why_and_the_supplier_reads_it(referred, as_user):
+    hana, hugo, ana = (
+        as_user(email) for email in ("hana@harbour.example", "hugo@harbour.example", "ana@amphora.example")
+    )
+    silent = judge(hana, "recommend", referred, "DECLINED")
+    assert silent.status_code == 422 and "the supplier is told" in silent.context["form"].errors["reasons"][0]
+    told = {"reasons": ["TRADE_TOO_WEAK"], "explanation": "Show us one more month."}
+    judge(hana, "recommend", referred, "DECLINED", **told)
+    form = hugo.get(reverse("funder:application", args=[referred.id])).context["form"]
+    assert {name: form[name].value() for name in told} == told  # to be confirmed, or changed
+    judge(hugo, "decide", referred, "DECLINED", reasons=["TRADE_TOO_WEAK", "REPAID_LATE"], explanation="")
+    page = ana.get(reverse("supplier:application", args=[referred.id])).text
+    assert "Your recent trade on the platform does not carry this amount." in page
+    assert "Earlier advances were repaid late." in page and "Show us one more month." not in page
+    assert "seen" not in ana.get(reverse("supplier:applications")).text  # the note
+    assert "Earlier advances were repaid late." in shown(hugo, referred)
+
+
+def test_while_a_person_decides_the_supplier_reads_who_since_when_and_how_it_will_hear(referred, as_user):
+    page = as_user("ana@amphora.example").get(reverse("supplier:application", args=[referred.id]))
+    assert "A person at Harbour decides this" in page.text and "gets a notice" in page.text
+    assert f'for a person, since <time datetime="{referred.decided_at.isoformat()}"' in page.text
+    assert "any moment" not in page.text
+    assert [each.status for each in Application.objects.all() if decided_in(each)] == ["APPROVED"]
+
+
+def test_what_was_ticked_to_decline_is_no_reason_of_an_approval(referred, as_user):
+    ticked = {"reasons": ["TRADE_TOO_WEAK"], "explanation": "Not now."}
+    judge(as_user("hana@harbour.example"), "recommend", referred, "DECLINED", **ticked)
+    judge(as_user("hugo@harbour.example"), "decide", referred, "APPROVED", **ticked)
+    referred.refresh_from_db()
+    assert (referred.status, referred.decision.given_reasons, referred.decision.explanation) == ("APPROVED", [], "")
 
 
 def test_the_queue_says_why_it_waits_for_whom_and_who_recommended_what(referred, as_user, lending):  # noqa: F811

@@ -57,7 +57,8 @@ def test_with_no_invoice_home_tells_why_and_what_to_do(lending, ana):
     assert page.status_code == 200
     assert page.context["available_minor"] == 0
     assert "You have not traded on the platform for long enough yet." in page.text
-    assert "None of your invoices can be financed now." in page.text
+    assert "There is no invoice of yours that can be financed now." in page.text
+    assert "Hand in invoices" in page.text and "each one tells why" not in page.text
 
 
 def test_the_price_follows_the_amount(trading, ana):
