@@ -16,7 +16,7 @@ MOST = """
   4 /notices/bell/
   5 /notices/latest/
   7 /notices/{notice_id}/
- 15 /funding/
+ 16 /funding/
   6 /funding/applications/
  26 /funding/applications/{application_id}/
   8 /funding/advances/{advance_id}/
@@ -25,7 +25,7 @@ MOST = """
   8 /funding/policies/new/
  11 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
- 18 /platform/
+ 19 /platform/
   9 /platform/acceptance/
   9 /platform/suppliers/
  14 /platform/suppliers/{supplier_id}/
