@@ -156,7 +156,7 @@ EVENTS: dict[str, tuple[Told, ...]] = {
 
 UNTOLD = {
     # steps on the way to something that is told, or that a person of the party has just done
-    "party.edited", "party.renamed",
+    "party.edited", "party.renamed", "party.closed", "supplier_number.withdrawn",
     "party.registered", "programme.opened", "quote.given", "application.submitted", "application.approved",
     "advance.approved", "advance.repayment_applied", "receivable.assigned", "receivable.released",
     "trade.handed_in", "trade.imported",

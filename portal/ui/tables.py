@@ -174,9 +174,14 @@ class Table:
         ]
 
     @property
+    def is_searched(self) -> bool:
+        """For templates: these call what can be called, and a search can be."""
+        return bool(self.search)
+
+    @property
     def has_tools(self) -> bool:
         """Whether search and filters stand above the rows: not above a table that has none to be found."""
-        return bool(self.search or self.filters) and bool(self.page.object_list or self.narrowed)
+        return bool(self.is_searched or self.filters) and bool(self.page.object_list or self.narrowed)
 
     @property
     def narrowed(self) -> bool:

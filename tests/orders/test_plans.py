@@ -87,4 +87,6 @@ def test_no_plan_multiplies_lines_with_lines(misled, read):
     assert {node["Relation Name"] for node in scans} == {
         "orders_purchaseorder", "orders_orderline", "orders_receiptline", "orders_returnline",
     }  # fmt: skip
-    assert all(node.get("Index Cond") for node in scans if node["Relation Name"] != "orders_purchaseorder")
+    # An index may lead to the rows one by one or page by page; what is read whole is read again for every order.
+    lines = [node for node in scans if node["Relation Name"] != "orders_purchaseorder"]
+    assert [node for node in lines if not (node.get("Index Cond") or node.get("Recheck Cond"))] == []

@@ -8,6 +8,7 @@ from datetime import date
 
 import httpx
 from celery import current_app
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -194,7 +195,11 @@ class House:
         """Return when every event has reached every subscriber, and nothing is on its way to or from the bank."""
         eventually(lambda: not self.open_work(), f"all is quiet, but: {self.open_work()}", seconds)
 
+    @transaction.atomic
     def open_work(self) -> list[str]:
+        """At one instant: what came home between a look at the news and one at the payments would be overlooked."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         waiting = Delivery.objects.filter(state=Delivery.State.WAITING).select_related("event")
         states = PaymentInstruction.Status
         ended = [states.SETTLED, states.REJECTED, states.RETURNED]

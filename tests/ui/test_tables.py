@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from django.db.models import Q
 from django.template import Context, Template
+from django.template.loader import render_to_string
 from django.test import RequestFactory
 from lxml import etree
 
@@ -60,6 +61,11 @@ def test_search_and_filters_stand_above_rows_or_above_what_they_leave_out_and_ab
     nothing = Table(RequestFactory().get("/list/"), [], COLUMNS, name="t", search=("number",), filters=(STATUS,))
     plain = Table(RequestFactory().get("/list/"), ROWS, COLUMNS, name="t")
     assert [each.has_tools for each in (table(), table("t-q=nowhere"), nothing, plain)] == [True, True, False, False]
+
+
+def test_whatever_a_search_is_its_box_stands_above_the_rows(listed):
+    for found in (table(), listed()):
+        assert 'id="t-q"' in render_to_string("components/table.html", {"table": found})
 
 
 def test_a_page_beyond_the_last_is_the_last():
