@@ -1,9 +1,14 @@
 """Whether anything in the database is other than it was: cheap enough to be asked after every request."""
 
+from itertools import count
+
 from django.db import connection
 
 MAY_CHANGE = {"django_session", "parties_attempt", "usersessions_usersession", "clients_window"}
 """Sessions and counted attempts change by being looked at, and so does a person's last sign-in."""
+
+
+_NUMBERS = count()
 
 
 class Tables:
@@ -12,7 +17,7 @@ class Tables:
     def __init__(self):
         self.tables = {name: oid for name, oid in self._ask(_TABLES) if name not in MAY_CHANGE}
         self.before = {name: self._digest(name) for name in self.tables}
-        self.counters = f"counters_{id(self)}"
+        self.counters = f"counters_{next(_NUMBERS)}"  # never used again: a connection keeps what it has prepared
         self._tell(f"PREPARE {self.counters} AS {_COUNTERS}", [list(self.tables), list(self.tables.values())])
         self.counted = self._counters()
 
