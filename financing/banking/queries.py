@@ -8,7 +8,7 @@ from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce, Collate, Upper
 from django.db.models.lookups import StartsWith
 
-from accounts.parties.models import Party
+from accounts.parties.queries import named
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
 from financing.ledger.models import Account, Book, Leg
 from financing.ledger.models import Entry as LedgerEntry
@@ -17,8 +17,6 @@ from portal.shared.access import Actor
 from portal.shared.errors import NotFound
 
 IN, OUT = DIRECTIONS = ("IN", "OUT")
-MOST_NAMED = 1000
-"""Parties that a search looks for the payments of; whoever means one types more of its name."""
 
 
 def accounts(*, actor: Actor) -> QuerySet[BankAccount]:
@@ -97,9 +95,9 @@ def found_by(text: str) -> Q:
 
     Each is found in an index; parts of every remittance would be looked for in all of them.
     """
-    named = list(Party.objects.filter(name__icontains=text).values_list("id", flat=True)[:MOST_NAMED])
+    parties = named(text)
     remitted = StartsWith(Collate(Upper("remittance"), "C"), text.upper())
-    of_party = Q(payer__in=named) | Q(payee__in=named)
+    of_party = Q(payer__in=parties) | Q(payee__in=parties)
     return of_party | Q(end_to_end_id__startswith=text.upper()) | Q(remitted)
 
 

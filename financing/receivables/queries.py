@@ -7,14 +7,13 @@ from django.db.models.functions import Collate
 from django.db.models.lookups import StartsWith
 
 from accounts.parties.models import Party
+from accounts.parties.queries import named
 from financing.receivables.models import OrderedLine, Receivable, Settlement
 from financing.receivables.rules import beginning_of_number, normalise_number
 from portal.shared.access import Actor
 
 S = Receivable.Status
 
-MOST_NAMED = 1000
-"""Suppliers that a search looks for the receivables of; whoever means one types more of its name."""
 PAYABLE = (S.ACCEPTED, S.ASSIGNED)
 UNVERIFIED = Q(status=S.ACCEPTED) & ~Q(supplier__status=Party.Status.ADMITTED)
 """What would be paid to a supplier that is not verified, or suspended: owed, and not yet payable."""
@@ -47,8 +46,7 @@ def found_by(text: str) -> Q:
 
     Either is found in an index; parts of a number would be looked for in all of them.
     """
-    named = Party.objects.filter(name__icontains=text).values_list("id", flat=True)
-    asked = Q(supplier__in=list(named[:MOST_NAMED]))
+    asked = Q(supplier__in=named(text))
     if begins := beginning_of_number(text):
         asked |= Q(StartsWith(Collate("normalised_number", "C"), begins))
     return asked

@@ -55,3 +55,20 @@ class MixedCurrencies(RuleViolation):
 class AlreadyAccepted(RuleViolation):
     code, status = "ALREADY_ACCEPTED", 409
     sentence = "Receivable {number} was accepted, so it is reduced by a credit note and cannot be cancelled."
+
+
+class SupplierUnverified(RuleViolation):
+    """Who gets another's trade gets its money: who that is has been looked at first."""
+
+    code, status = "SUPPLIER_UNVERIFIED", 409
+    sentence = "{name} is not verified yet. Confirm its number when the operator has admitted it."
+
+
+class NumberTaken(RuleViolation):
+    code, status = "SUPPLIER_NUMBER_TAKEN", 409
+    sentence = "{number} belongs to a supplier that has people or other business here. Ask the operator who is who."
+
+
+class NumberClash(RuleViolation):
+    code, status = "SUPPLIER_NUMBER_CLASH", 409
+    sentence = "A credit note stands both under the number and with the supplier. Ask the operator who is who."

@@ -8,7 +8,7 @@ from datetime import datetime
 from accounts.parties.models import Party
 from accounts.trail.services import News, record
 from logistics.orders.models import SupplierNumber
-from portal.shared.access import SUPPLIER, Actor, require
+from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidInput, NotFound, RuleViolation
 
@@ -44,8 +44,6 @@ def propose_number(*, actor: Actor, platform_id: int, number: str, now: datetime
                 code="SUPPLIER_NUMBER_INVALID", most=LONGEST,
             )  # fmt: skip
         supplier = Party.objects.select_for_update().get(id=actor.party_id)
-        if supplier.kind != SUPPLIER:
-            raise NotFound()
         if supplier.external_reference:
             raise NumberKnown()
         open_one = supplier.supplier_numbers.filter(status=Status.PROPOSED).first()

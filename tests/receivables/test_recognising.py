@@ -12,7 +12,8 @@ from accounts.parties.services import register_supplier
 from accounts.trail.models import Event
 from financing.receivables import services
 from financing.receivables.models import CreditNote, Receivable
-from financing.receivables.services.recognising import Beneath, NumberClash, NumberTaken, SupplierUnverified
+from financing.receivables.refusals import NumberClash, NumberTaken, SupplierUnverified
+from financing.receivables.services.recognising import Beneath
 from logistics.orders import numbers
 from logistics.orders.models import PurchaseOrder, SupplierNumber
 from portal.shared.access import ADMIN, MAKER, VIEWER
@@ -158,6 +159,7 @@ def test_nobody_confirms_for_the_platform_what_it_says_for_the_supplier(scene, s
     with pytest.raises(OwnWork):
         confirm(said_it, asked)
     Membership.objects.create(user_id=scene.marc.user_id, party=cinder, role=VIEWER, created_at=NOW, ended_at=NOW)
+    assert not services.to_confirm(scene.marc, NOW).exists()
     with pytest.raises(OwnWork):
         confirm(scene.marc, asked)
     assert nothing_went_over(asked)

@@ -8,36 +8,20 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from accounts.parties.models import Membership, Party
 from accounts.parties.queries import operators
-from accounts.parties.second import awaited, companies_of, require_seasoned
+from accounts.parties.second import awaited, require_seasoned
 from accounts.trail.services import News, record
 from financing.receivables.models import CreditNote, Receivable
+from financing.receivables.refusals import NumberClash, NumberTaken, SupplierUnverified
 from logistics.orders import numbers
 from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.services import IMPORTS
 from portal.shared.access import SUPPLIER, Actor, permits, require
 from portal.shared.database import acting, lock_name
-from portal.shared.errors import OwnWork, RuleViolation
+from portal.shared.errors import OwnWork
 
 Status = SupplierNumber.Status
 CONFIRMS = "orders.confirm_number"
 OPEN = (Receivable.Status.RECEIVED, Receivable.Status.ACCEPTED)
-
-
-class SupplierUnverified(RuleViolation):
-    """Who gets another's trade gets its money: who that is has been looked at first."""
-
-    code, status = "SUPPLIER_UNVERIFIED", 409
-    sentence = "{name} is not verified yet. Confirm its number when the operator has admitted it."
-
-
-class NumberTaken(RuleViolation):
-    code, status = "SUPPLIER_NUMBER_TAKEN", 409
-    sentence = "{number} belongs to a supplier that has people or other business here. Ask the operator who is who."
-
-
-class NumberClash(RuleViolation):
-    code, status = "SUPPLIER_NUMBER_CLASH", 409
-    sentence = "A credit note stands both under the number and with the supplier. Ask the operator who is who."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +62,7 @@ def to_confirm(actor: Actor, now: datetime) -> QuerySet[SupplierNumber]:
     if not permits(actor, CONFIRMS) or awaited(actor, CONFIRMS, now):
         return SupplierNumber.objects.none()
     asked = SupplierNumber.objects.visible_to(actor).filter(platform=actor.party_id, status=Status.PROPOSED)
-    return asked.filter(supplier__status=Party.Status.ADMITTED).exclude(supplier__in=companies_of(actor))
+    return asked.filter(supplier__status=Party.Status.ADMITTED).exclude(supplier__in=_served_by(actor))
 
 
 def confirm_number(*, actor: Actor, number_id: int, now: datetime) -> SupplierNumber:
@@ -159,8 +143,12 @@ def _is_taken(holder: Party, asked: SupplierNumber) -> bool:
     )
 
 
+def _served_by(actor: Actor) -> QuerySet[int]:
+    """Suppliers for which the person acts or once acted."""
+    return Membership.objects.filter(user=actor.user_id).values("party")
+
+
 def _refuse_own(actor: Actor, asked: SupplierNumber) -> None:
-    """Whoever acts for the supplier does not say for the platform that it is one."""
-    theirs = Membership.objects.filter(user_id=actor.user_id, party_id=asked.supplier_id)
-    if asked.proposed_by == actor.identity or (actor.user_id and theirs.exists()):
+    """Whoever acts for the supplier, or did, does not say for the platform that it is one."""
+    if asked.proposed_by == actor.identity or _served_by(actor).filter(party=asked.supplier_id).exists():
         raise OwnWork("You belong to this supplier, so somebody else has to confirm it.")
