@@ -15,7 +15,7 @@ from financing.receivables import services
 from logistics.orders import numbers
 from logistics.orders.models import SupplierNumber
 from portal.shared.access import PLATFORM, Actor, permits
-from portal.shared.errors import Forbidden, NotFound, RuleViolation
+from portal.shared.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.sentences import timeline
 
@@ -62,7 +62,8 @@ def confirm(request: HttpRequest, number_id: int) -> HttpResponse:
 def refuse(request: HttpRequest, number_id: int) -> HttpResponse:
     found, form = _found(request, number_id), Reason(request.POST)
     if not form.is_valid():
-        return _shown(request, found, form=form)
+        missing = InvalidInput(_("Say why: the supplier reads it."), code="REASON_MISSING")
+        return _shown(request, found, form=form, refusal=missing)
     try:
         numbers.refuse_number(
             actor=request.actor, number_id=found.id, reason=form.cleaned_data["reason"], now=timezone.now()
@@ -101,5 +102,4 @@ def _shown(
         "may_confirm": may_decide and not lacks_factor and not counts_from and is_verified and not beneath.is_taken,
         "refusal": refusal, "form": form or Reason(), "happenings": timeline(request.actor, found),
     }  # fmt: skip
-    status = refusal.status if refusal else 422 if form and form.errors else 200
-    return render(request, "platform/number.html", context, status=status)
+    return render(request, "platform/number.html", context, status=refusal.status if refusal else 200)

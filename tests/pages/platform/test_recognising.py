@@ -82,6 +82,7 @@ def test_a_refusal_says_why(marc, asked):
     page = refuse(marc, asked, reason="")
     assert page.status_code == 422
     assert "This field is required." in page.text
+    assert "REASON_MISSING" in page.text  # beside the dialog, which is closed again
     assert refuse(marc, asked, reason="That is another company.").url == reverse("platform:suppliers")
     asked.refresh_from_db()
     assert (asked.status, asked.reason) == ("REFUSED", "That is another company.")
