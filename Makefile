@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON_OF_VENV := .venv/bin/python
 export SQL WORLD
-.PHONY: help run demo bench screens test lint messages audit psql
+.PHONY: help run demo bench faults screens test lint messages audit psql
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,6 +16,9 @@ demo: ## the whole job end to end, in figures: var/demo.json (TRADE=file: replay
 
 bench: ## measure speed
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.bench $(ARGS)
+
+faults: ## the same business under random faults, RUNS=3 times: nothing lost, nothing twice (SEED=n: the same again)
+	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.faults
 
 screens: ## a picture of every page of every role: var/screens/index.html (ROLES, PAGES, LANGUAGES, WIDTHS, THEMES pick some)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.screens

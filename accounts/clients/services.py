@@ -152,7 +152,7 @@ def remove_client(*, actor: Actor, client_id: str, now: datetime) -> None:
         bound = (
             PartyClient.objects.filter(client_id=client_id, party__in=Party.objects.visible_to(actor))
             .select_related("client")
-            .select_for_update(of=("self",))
+            .select_for_update(no_key=True, of=("self",))
             .first()
         )
         if bound is None:
@@ -188,7 +188,7 @@ def _own(actor: Actor, party_client_id: int) -> PartyClient:
     found = (
         PartyClient.objects.visible_to(actor)
         .select_related("client")
-        .select_for_update(of=("self",))
+        .select_for_update(no_key=True, of=("self",))
         .filter(id=party_client_id)
         .first()
     )

@@ -51,7 +51,7 @@ def reopen(*, actor: Actor, document_id: int, now: datetime) -> Document:
 
     Raises NotFound, Forbidden, NotReplayable and its children.
     """
-    rows = Document.objects.visible_to(actor).select_for_update(of=("self",))
+    rows = Document.objects.visible_to(actor).select_for_update(no_key=True, of=("self",))
     document = rows.filter(id=document_id).first()
     if document is None:
         raise NotFound()

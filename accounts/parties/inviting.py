@@ -39,7 +39,7 @@ def invite(*, actor: Actor, party_id: int, email: str, role: str, now: datetime)
 def revoke(*, actor: Actor, invitation_id: int, now: datetime) -> Invitation:
     """Raises NotFound, Forbidden, InvalidTransition (INVITATION_CONCLUDED)."""
     with acting(actor):
-        found = Invitation.objects.select_for_update().visible_to(actor).filter(id=invitation_id).first()
+        found = Invitation.objects.select_for_update(no_key=True).visible_to(actor).filter(id=invitation_id).first()
         if found is None:
             raise NotFound()
         require(actor, "parties.manage_members")
@@ -68,8 +68,8 @@ def accept(*, user: User, token: str, now: datetime) -> Membership:
     with acting(Actor(None, "", frozenset(), user_id=user.id)):
         # The party before the invitation, as invite does: of two first administrators one comes too late.
         party_id = Invitation.objects.filter(token_hash=hashed(token)).values_list("party_id", flat=True).first()
-        party = Party.objects.select_for_update().filter(id=party_id).first()
-        Invitation.objects.select_for_update().filter(token_hash=hashed(token)).first()
+        party = Party.objects.select_for_update(no_key=True).filter(id=party_id).first()
+        Invitation.objects.select_for_update(no_key=True).filter(token_hash=hashed(token)).first()
         invitation = standing(token=token, now=now)
         if not is_for(user, invitation):
             raise Forbidden(_("This invitation was sent to another address."), code="INVITATION_FOR_ANOTHER")
@@ -99,7 +99,7 @@ def _administrators(party: Party):
 
 def _party(actor: Actor, party_id: int) -> Party:
     """Locked: who is its first administrator is decided once."""
-    party = Party.objects.select_for_update().visible_to(actor).filter(id=party_id).first()
+    party = Party.objects.select_for_update(no_key=True).visible_to(actor).filter(id=party_id).first()
     invites = actor.is_system or actor.party_kind == Party.Kind.OPERATOR or party_id == actor.party_id
     if party is None or not invites:
         raise NotFound()

@@ -31,7 +31,9 @@ def _claim(now: datetime) -> list[tuple[Invitation, str]]:
     """Open invitations whose letter is due, each with a new token. Committed before anything is sent."""
     with transaction.atomic():
         rows = Invitation.objects.open(now).filter(mail_due_at__lte=now).order_by("mail_due_at", "id")
-        claimed = [(row, new_token()) for row in rows.select_for_update(of=("self",), skip_locked=True)[:BATCH]]
+        claimed = [
+            (row, new_token()) for row in rows.select_for_update(no_key=True, of=("self",), skip_locked=True)[:BATCH]
+        ]
         for row, token in claimed:
             row.token_hash, row.mail_attempts, row.mail_due_at = hashed(token), row.mail_attempts + 1, now + LEASE
         Invitation.objects.bulk_update([row for row, _token in claimed], ["token_hash", "mail_attempts", "mail_due_at"])

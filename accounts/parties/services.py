@@ -104,7 +104,7 @@ def edit_party(*, actor: Actor, party_id: int, time_zone: str, now: datetime) ->
         _own_party(actor, party_id)
         require(actor, "parties.edit")
         _check_time_zone(time_zone)
-        party = Party.objects.select_for_update().get(id=party_id)
+        party = Party.objects.select_for_update(no_key=True).get(id=party_id)
         if party.time_zone != time_zone:
             facts = {"time_zone": time_zone, "before": party.time_zone}
             party.time_zone = time_zone
@@ -140,7 +140,7 @@ def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Member
     """
     with acting(actor):
         member = (
-            Membership.objects.select_for_update(of=("self",))
+            Membership.objects.select_for_update(no_key=True, of=("self",))
             .filter(id=membership_id, ended_at=None, party__in=Party.objects.visible_to(actor))
             .first()
         )
@@ -148,7 +148,7 @@ def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Member
             raise NotFound()
         require_to_end(actor, member.party_id)
         # One lock for all of the party's administrators: two who remove each other at once would leave none.
-        Party.objects.select_for_update().get(id=member.party_id)
+        Party.objects.select_for_update(no_key=True).get(id=member.party_id)
         others = Membership.objects.filter(
             party=member.party_id, role=Membership.Role.ADMIN, ended_at=None, user__is_active=True
         ).exclude(id=member.id)
@@ -195,7 +195,7 @@ def submit_verification(
     REGISTRATION_NUMBER_MISSING).
     """
     with acting(actor):
-        party = Party.objects.select_for_update().visible_to(actor).filter(id=party_id).first()
+        party = Party.objects.select_for_update(no_key=True).visible_to(actor).filter(id=party_id).first()
         if party is None or not (actor.is_system or party.id == actor.party_id):
             raise NotFound()
         require(actor, "parties.submit_verification")
@@ -367,7 +367,7 @@ def _person(email: str) -> User:
         with transaction.atomic():
             return User.objects.create_user(email)
     except IntegrityError:
-        user = User.objects.select_for_update().get(email=email)
+        user = User.objects.select_for_update(no_key=True).get(email=email)
     confirmed = Q(verified=True, email__iexact=email)
     addresses = EmailAddress.objects.filter(user=user)
     if addresses.exists() and not addresses.filter(confirmed).exists():
@@ -390,7 +390,7 @@ def _verification(actor: Actor, verification_id: int) -> BusinessVerification:
     if not (actor.is_system or actor.party_kind == Party.Kind.OPERATOR):
         raise NotFound()
     found = (
-        BusinessVerification.objects.select_for_update(of=("self", "party"))
+        BusinessVerification.objects.select_for_update(no_key=True, of=("self", "party"))
         .select_related("party")
         .filter(id=verification_id)
         .first()

@@ -17,13 +17,10 @@ from accounts.trail.models import Delivery, Event
 from accounts.trail.services import News, record, wake
 from accounts.trail.subscribers import SEND, Subscriber, subscribers
 from portal.shared.access import SYSTEM_ACTOR, Actor, require
-from portal.shared.database import acting
+from portal.shared.database import acting, is_blameless
 from portal.shared.errors import InvalidTransition, NotFound
 
 logger = logging.getLogger(__name__)
-
-BLAMELESS = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53300"}
-"""SQLSTATEs that are nobody's fault: deadlock, serialisation, lock time-out, a server that restarts or is full."""
 
 PARKED = "delivery.parked"
 BLAMELESS_RETRIES = 5
@@ -48,8 +45,20 @@ def drain(name: str, now: datetime) -> int:
             return handled
 
 
+def _due(now: datetime):
+    """What nobody has put off yet is due whatever a clock says: that of who wrote it may be ahead of ours."""
+    untried = Q(attempts=0, last_error="")
+    return Delivery.objects.filter(untried | Q(due_at__lte=now), state=Delivery.State.WAITING)
+
+
+def _is_free(moment: datetime, lease: timedelta) -> Q:
+    """No lease reaches further than its length: one that seems to was given before a clock was set back."""
+    held = Q(leased_until__gte=moment, leased_until__lte=moment + lease)
+    return Q(leased_until__isnull=True) | ~held
+
+
 def _waiting(subscriber: Subscriber, now: datetime):
-    due = Delivery.objects.filter(subscriber=subscriber.name, state=Delivery.State.WAITING, due_at__lte=now)
+    due = _due(now).filter(subscriber=subscriber.name)
     if subscriber.ordered:
         # Only the first that is open of each subject: a later event waits for it, parked or not.
         earlier = Delivery.objects.filter(
@@ -65,20 +74,21 @@ def _waiting(subscriber: Subscriber, now: datetime):
 def _claim(subscriber: Subscriber, now: datetime, moment: datetime) -> list[int]:
     """Lease a batch in a transaction of its own, so that nothing is locked while a socket is open."""
     with transaction.atomic():
-        free = _waiting(subscriber, now).filter(Q(leased_until__isnull=True) | Q(leased_until__lt=moment))
+        lease = timedelta(seconds=subscriber.lease_seconds)
+        free = _waiting(subscriber, now).filter(_is_free(moment, lease))
         if subscriber.ordered:
             leased = Delivery.objects.filter(
-                subscriber=subscriber.name, subject=OuterRef("subject"), leased_until__gte=moment
+                ~_is_free(moment, lease), subscriber=subscriber.name, subject=OuterRef("subject")
             )
             free = free.filter(~Exists(leased))
         ids = [row.id for row in _first_of_each_subject(subscriber, _locked(subscriber, free), now)]
-        Delivery.objects.filter(id__in=ids).update(leased_until=moment + timedelta(seconds=subscriber.lease_seconds))
+        Delivery.objects.filter(id__in=ids).update(leased_until=moment + lease)
     return ids
 
 
 def _locked(subscriber: Subscriber, due) -> list[Delivery]:
     """Rows of one batch that no other worker holds."""
-    return list(due.select_for_update(skip_locked=True)[: subscriber.batch])
+    return list(due.select_for_update(no_key=True, skip_locked=True)[: subscriber.batch])
 
 
 def _first_of_each_subject(subscriber: Subscriber, rows: list[Delivery], now: datetime) -> list[Delivery]:
@@ -107,7 +117,7 @@ def _handle(subscriber: Subscriber, ids: list[int] | None, now: datetime) -> tup
         return len(taken), len(taken)
     if not taken:
         raise error  # it was not the handler that failed; the sweep comes back
-    if _is_blameless(error):
+    if is_blameless(error):
         _pause(taken, now, error)
         return len(taken), 0
     if len(taken) > 1:
@@ -128,7 +138,7 @@ def _attempt(subscriber: Subscriber, ids: list[int] | None, now: datetime) -> tu
             _send(subscriber, ids, taken, now) if subscriber.kind == SEND else _apply(subscriber, ids, taken, now)
             return taken, None
         except (OperationalError, InterfaceError) as error:
-            if turn == BLAMELESS_RETRIES or not _is_blameless(error):
+            if turn == BLAMELESS_RETRIES or not is_blameless(error):
                 return taken, error
             logger.info("%s: trying the batch again after %s", subscriber.name, error)
             if not connection.in_atomic_block:
@@ -137,14 +147,6 @@ def _attempt(subscriber: Subscriber, ids: list[int] | None, now: datetime) -> tu
             logger.exception("%s failed on deliveries %s", subscriber.name, taken[:5])
             return taken, error
     raise AssertionError("unreachable")
-
-
-def _is_blameless(error: Exception) -> bool:
-    """A deadlock and its like, or a connection that is gone (which has no SQLSTATE)."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state in BLAMELESS
 
 
 def _apply(subscriber: Subscriber, ids: list[int] | None, taken: list[int], now: datetime) -> None:
@@ -184,7 +186,7 @@ def _mark_done(ids: list[int], now: datetime) -> None:
 def _put_off(subscriber: Subscriber, delivery_id: int, now: datetime, error: Exception) -> None:
     """Back off, or park after the last try."""
     with transaction.atomic():
-        row = Delivery.objects.select_for_update().get(id=delivery_id)
+        row = Delivery.objects.select_for_update(no_key=True).get(id=delivery_id)
         if row.state != Delivery.State.WAITING:
             return
         row.attempts += 1
@@ -219,12 +221,9 @@ def _sentence(error: Exception) -> str:
 
 def sweep(now: datetime) -> list[str]:
     """Wake every subscriber for which something is due: what the broker lost happens all the same."""
+    longest = timedelta(seconds=max((each.lease_seconds for each in subscribers().values()), default=0))
     names = (
-        Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=now)
-        .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
-        .order_by("subscriber")
-        .values_list("subscriber", flat=True)
-        .distinct()
+        _due(now).filter(_is_free(now, longest)).order_by("subscriber").values_list("subscriber", flat=True).distinct()
     )
     known = [subscribers()[name] for name in names if name in subscribers()]
     for subscriber in known:
@@ -236,7 +235,7 @@ def retry(*, actor: Actor, delivery_id: int, now: datetime) -> Delivery:
     """Give a parked delivery a fresh set of tries. For operators."""
     with acting(actor):
         require(actor, "trail.retry_delivery")
-        row = Delivery.objects.select_for_update().filter(id=delivery_id).first()
+        row = Delivery.objects.select_for_update(no_key=True).filter(id=delivery_id).first()
         if row is None:
             raise NotFound()
         if row.state != Delivery.State.PARKED:

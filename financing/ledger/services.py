@@ -43,7 +43,12 @@ def open_book(
 ) -> Book:
     """Give a funder its books, once. `calendar`: ISO 3166-1 country of the public holidays."""
     with acting(actor):
-        funder = Party.objects.visible_to(actor).select_for_update().filter(id=funder_id, kind__in=FUNDERS).first()
+        funder = (
+            Party.objects.visible_to(actor)
+            .select_for_update(no_key=True)
+            .filter(id=funder_id, kind__in=FUNDERS)
+            .first()
+        )
         if funder is None:
             raise NotFound()
         require(actor, "ledger.open_book")

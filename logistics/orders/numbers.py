@@ -43,7 +43,7 @@ def propose_number(*, actor: Actor, platform_id: int, number: str, now: datetime
                 "The number is as it stands on the platform's orders, of {most} characters at most.",
                 code="SUPPLIER_NUMBER_INVALID", most=LONGEST,
             )  # fmt: skip
-        supplier = Party.objects.select_for_update().get(id=actor.party_id)
+        supplier = Party.objects.select_for_update(no_key=True).get(id=actor.party_id)
         if supplier.external_reference:
             raise NumberKnown()
         open_one = supplier.supplier_numbers.filter(status=Status.PROPOSED).first()
@@ -97,7 +97,7 @@ def asked_of(actor: Actor, number_id: int) -> SupplierNumber:
 
 
 def locked(actor: Actor, number_id: int) -> SupplierNumber:
-    rows = SupplierNumber.objects.visible_to(actor).select_for_update(of=("self",))
+    rows = SupplierNumber.objects.visible_to(actor).select_for_update(no_key=True, of=("self",))
     found = rows.select_related("supplier", "platform").filter(id=number_id).first()
     if found is None:
         raise NotFound()

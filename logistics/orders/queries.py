@@ -46,7 +46,7 @@ def order_lines(
 def receipts_locked(*, order_line_ids: Iterable[int]) -> dict[int, list[ReceiptLine]]:
     """Receipts by order line, oldest first, locked in the order of their ids: what is invoiced is counted there."""
     found = defaultdict(list)
-    rows = ReceiptLine.objects.filter(order_line__in=list(order_line_ids)).order_by("id").select_for_update()
+    rows = ReceiptLine.objects.filter(order_line__in=list(order_line_ids)).order_by("id").select_for_update(no_key=True)
     for row in rows:
         found[row.order_line_id].append(row)
     return found

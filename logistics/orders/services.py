@@ -125,7 +125,7 @@ def enter_some(*, document_id: int, now: datetime, count: int = ROWS_AT_ONCE) ->
     Rows and how far it has come are written together: cut short, it goes on where it was, and two at once take turns.
     """
     with acting(SYSTEM_ACTOR):
-        rows = Document.objects.select_for_update(of=("self",)).select_related("party")
+        rows = Document.objects.select_for_update(no_key=True, of=("self",)).select_related("party")
         document = rows.get(id=document_id)
         if document.outcome != Document.Outcome.RECEIVED:
             return False

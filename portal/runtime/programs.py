@@ -75,12 +75,13 @@ def speaks_http(url: str) -> bool:
 def worker_answers(env: dict[str, str], name: str = "worker") -> bool:
     """Ask the worker itself, through the broker."""
     from celery import Celery  # costs a third of a second, which `make psql` need not pay
+    from kombu.exceptions import KombuError
 
     with Celery("probe", broker=env["BROKER_URL"], set_as_current=False) as probe:
         try:
             return bool(probe.control.ping(destination=[worker_name(env, name)], timeout=0.5, limit=1))
-        except OSError:
-            return False
+        except (OSError, KombuError, *probe.connection_for_read().connection_errors):
+            return False  # the broker is away, or goes away while it is asked
 
 
 PROGRAMS = {

@@ -3,9 +3,21 @@
 from collections.abc import Sequence
 from contextlib import contextmanager
 
-from django.db import connection, migrations, models, transaction
+from django.db import InterfaceError, OperationalError, connection, migrations, models, transaction
 
 from portal.shared.access import Actor
+
+BLAMELESS = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53100", "53200", "53300"}
+"""SQLSTATEs that are nobody's fault: deadlock, serialisation, lock time-out, a server that restarts or is full (of
+connections, or its disk)."""
+
+
+def is_blameless(error: BaseException | None) -> bool:
+    """A deadlock and its like, or a connection that is gone (which has no SQLSTATE): the same may be tried again."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state in BLAMELESS
 
 
 @contextmanager

@@ -21,6 +21,13 @@ class Unexpected(RuleViolation):
     sentence = "Something went wrong on our side. Tell us the number of the request, or try again."
 
 
+class Unavailable(RuleViolation):
+    """The database is away for a moment, or two requests waited for each other. `wait` is in seconds."""
+
+    code, status, wait = "UNAVAILABLE", 503, 2
+    sentence = "The portal cannot answer at this moment. Try again in a few seconds, under the same Idempotency-Key."
+
+
 class BadRequest(RuleViolation):
     code, status = "BAD_REQUEST", 400
     sentence = "This request cannot be read."

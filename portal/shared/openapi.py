@@ -17,7 +17,7 @@ from portal.shared.samples import sample
 
 ANYWHERE = (
     "NOT_AUTHENTICATED", "TOKEN_INVALID", "FORBIDDEN", "INSUFFICIENT_SCOPE", "NOT_ACCEPTABLE", "RATE_LIMITED",
-    "INTERNAL_ERROR", "PARAMETER_UNKNOWN", "PARAMETER_TWICE",
+    "INTERNAL_ERROR", "UNAVAILABLE", "PARAMETER_UNKNOWN", "PARAMETER_TWICE",
 )  # fmt: skip
 LISTED = ("LIMIT_INVALID", "CURSOR_INVALID", "SORT_INVALID", "FILTER_INVALID")
 SHEET = {"schema": {"type": "string"}, "example": "id,number,amount_minor,currency\n17,A-1001,90000,EUR\n"}

@@ -28,6 +28,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
         500,
         "Ours to mend. Tell us the request_id; under the same Idempotency-Key it is safe to try again.",
     ),
+    "UNAVAILABLE": (
+        503,
+        "A server restarts, or two requests waited for each other. Come back after Retry-After seconds.",
+    ),
     "FIELD_UNKNOWN": (422, "A field that there is none of: what it says would be overlooked."),
     "FIELD_TWICE": (422, "A field appears twice in one object."),
     "INVALID_INPUT": (422, "Some fields are not valid: facts.errors tells which and why."),

@@ -8,17 +8,10 @@ import pytest
 import redis
 from django.conf import settings
 
-from financing.banking.models import BankAccount
-from financing.ledger.services import LegOf, Posting, post
 from portal.runtime.world import world as running_world
 from portal.sandbox.bank.client import BankClient
-from portal.shared.access import SYSTEM_ACTOR
-from tests import world
 from tests.conftest import empty_database
-from tests.stories.house import House
-from tests.world import CURRENCY, IBANS, TODAY
-
-CAPITAL_MINOR = 1_000_000_00
+from tests.stories.house import House, found
 
 
 def database_url(like: str) -> str:
@@ -43,23 +36,6 @@ def house(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Hous
         bank = BankClient(running.bank_url, running.environment["BANK_SECRET"])
         stack.callback(bank.close)
         yield found(running, bank)
-
-
-def found(running, bank: BankClient) -> House:
-    """The cast with its accounts and books, before any story begins."""
-    bank.control("POST", "/clock", {"business_date": TODAY.isoformat()})
-    lending = world.lending()
-    for party in lending.cast.parties():
-        if party.name.lower() in IBANS:
-            connected = BankAccount.objects.get(party=party).connected
-            opened = {"holder": party.name, "currency": CURRENCY, "iban": IBANS[party.name.lower()]}
-            bank.control(
-                "POST", "/accounts", opened | {"opening_minor": CAPITAL_MINOR * connected, "notified": connected}
-            )
-    legs = (LegOf("CASH", CAPITAL_MINOR), LegOf("CAPITAL", -CAPITAL_MINOR))
-    capital = Posting(key="capital/opening", kind="capital.paid_in", currency=CURRENCY, legs=legs)
-    post(actor=SYSTEM_ACTOR, book_id=lending.book.id, postings=[capital], now=world.NOW)
-    return House(running, bank, lending.cast, lending.book, lending.programme)
 
 
 @pytest.fixture(autouse=True)

@@ -23,13 +23,15 @@ from financing.credit import services as credit
 from financing.credit.models import Facility, Programme
 from financing.ledger.models import Book
 from financing.ledger.queries import balance, findings
+from financing.ledger.services import LegOf, Posting, post
 from financing.receivables.models import Receivable
 from portal.runtime.world import World
 from portal.sandbox.bank.client import BankClient
 from portal.shared.access import ADMIN, MAKER, SYSTEM_ACTOR
 from tests import world
-from tests.world import CURRENCY, NOW, Cast, as_member
+from tests.world import CURRENCY, IBANS, NOW, TODAY, Cast, as_member
 
+CAPITAL_MINOR = 1_000_000_00
 PATIENCE = 40
 """Seconds until a story gives up: beat asks and sweeps every few seconds, on machines that may be busy."""
 
@@ -119,6 +121,7 @@ class House:
     book: Book
     programme: Programme
     machines: dict[tuple[int, str], Caller] = field(default_factory=dict)
+    caller = Caller
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────
     def supplier(
@@ -144,7 +147,7 @@ class House:
 
     def machine(self, party: Party, role: str) -> Caller:
         if (party.id, role) not in self.machines:
-            self.machines[party.id, role] = Caller(self.world.url, party, role)
+            self.machines[party.id, role] = self.caller(self.world.url, party, role)
         return self.machines[party.id, role]
 
     def open_account(self, party: Party, opening_minor: int = 0, *, connected: bool = False) -> str:
@@ -249,3 +252,20 @@ class House:
             assert BankEntry.objects.filter(account=account, instruction=None).count() == 0
         over = [each.id for each in Facility.objects.all() if each.principal_minor > each.limit_minor]
         assert over == []
+
+
+def found[H: House](running: World, bank: BankClient, kind: type[H] = House) -> H:
+    """The cast with its accounts and books, before any story begins."""
+    bank.control("POST", "/clock", {"business_date": TODAY.isoformat()})
+    lending = world.lending()
+    for party in lending.cast.parties():
+        if party.name.lower() in IBANS:
+            connected = BankAccount.objects.get(party=party).connected
+            opened = {"holder": party.name, "currency": CURRENCY, "iban": IBANS[party.name.lower()]}
+            bank.control(
+                "POST", "/accounts", opened | {"opening_minor": CAPITAL_MINOR * connected, "notified": connected}
+            )
+    legs = (LegOf("CASH", CAPITAL_MINOR), LegOf("CAPITAL", -CAPITAL_MINOR))
+    capital = Posting(key="capital/opening", kind="capital.paid_in", currency=CURRENCY, legs=legs)
+    post(actor=SYSTEM_ACTOR, book_id=lending.book.id, postings=[capital], now=world.NOW)
+    return kind(running, bank, lending.cast, lending.book, lending.programme)

@@ -32,8 +32,9 @@ def test_what_is_due_is_handed_over_in_batches_and_done_once(committed_db):
     assert len(handled()) == 450
 
 
-def test_what_is_not_due_yet_waits(committed_db):
+def test_what_was_put_off_waits(committed_db):
     tell(news("thing.booked"))
+    Delivery.objects.filter(subscriber="applying").update(due_at=NOW, last_error="put off")
     assert drain("applying", NOW - timedelta(seconds=1)) == 0
     assert drain("applying", NOW) == 1
 
@@ -225,7 +226,7 @@ def _sessions_of(application: str) -> int:
 
 def test_the_sweep_wakes_whoever_has_work_that_is_due(committed_db, woken):
     tell(news("thing.done"), news("letter.due"))
-    Delivery.objects.filter(subscriber="listening").update(due_at=NOW + timedelta(seconds=9))
+    Delivery.objects.filter(subscriber="listening").update(due_at=NOW + timedelta(seconds=9), last_error="put off")
     Delivery.objects.filter(subscriber="sending").update(leased_until=NOW + timedelta(seconds=60))
     woken.clear()
     assert delivery.sweep(NOW) == ["applying"]

@@ -57,7 +57,7 @@ def test_a_parked_event_holds_back_its_own_subject_only(committed_db):
 
 def test_a_worker_leaves_a_subject_to_the_one_who_is_at_it(committed_db):
     first, second, other = steps(1, 1, 2)
-    Delivery.objects.filter(event=other).update(due_at=NOW + timedelta(seconds=5))
+    Delivery.objects.filter(event=other).update(due_at=NOW + timedelta(seconds=5), last_error="put off")
     inside, go_on = threading.Event(), threading.Event()
 
     def hold(events):

@@ -72,6 +72,20 @@ def test_what_is_leased_is_nobody_elses_until_the_lease_ends(committed_db):
     assert set(states("sending")) == {"DONE"}
 
 
+def test_a_lease_from_before_the_clock_was_set_back_holds_nothing_up(committed_db):
+    letters(2)
+    Delivery.objects.filter(event__subject_id=0).update(leased_until=NOW + timedelta(hours=1))
+    assert drain("sending") == 2
+
+
+def test_what_was_written_by_a_clock_that_is_ahead_is_due_at_once(committed_db):
+    letters(2)
+    Delivery.objects.filter(event__subject_id=0).update(due_at=NOW + timedelta(hours=1))
+    Delivery.objects.filter(event__subject_id=1).update(due_at=NOW + timedelta(hours=1), attempts=1)
+    assert drain("sending") == 1  # the other one was put off
+    assert sent() == [0]
+
+
 def test_one_letter_that_fails_is_parked_and_the_others_are_marked(committed_db):
     tell(*(news("letter.due", n, **({"trouble": "raises"} if n == 7 else {})) for n in range(20)))
     assert drain("sending") == 19

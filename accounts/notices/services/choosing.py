@@ -43,7 +43,7 @@ def turn_off(*, user_id: int, topics: Sequence[str], now: datetime) -> Preferenc
 
 def _keep(user_id: int, cadences: Mapping[str, str], now: datetime, **others) -> Preferences:
     Preferences.objects.get_or_create(user_id=user_id, defaults={"changed_at": now})
-    kept = Preferences.objects.select_for_update().get(user_id=user_id)
+    kept = Preferences.objects.select_for_update(no_key=True).get(user_id=user_id)
     kept.cadences = kept.cadences | dict(cadences)
     kept.changed_at = now
     for name, value in others.items():

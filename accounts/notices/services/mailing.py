@@ -94,7 +94,7 @@ def _claim(now: datetime) -> list[int]:
     with transaction.atomic():
         free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
         due = Mailing.objects.filter(free, state=Mailing.State.WAITING, due_at__lte=now).order_by("due_at", "id")
-        ids = [row.id for row in due.select_for_update(skip_locked=True)[:BATCH]]
+        ids = [row.id for row in due.select_for_update(no_key=True, skip_locked=True)[:BATCH]]
         Mailing.objects.filter(id__in=ids).update(leased_until=now + timedelta(seconds=LEASE_SECONDS))
         return ids
 

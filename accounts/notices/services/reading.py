@@ -14,7 +14,7 @@ from portal.shared.errors import NotFound
 def mark_read(*, actor: Actor, notice_id: int, now: datetime) -> Notice:
     """The person has read it; read before, it keeps its time. Raises NotFound."""
     with acting(actor):
-        notice = Notice.objects.visible_to(actor).select_for_update().filter(id=notice_id).first()
+        notice = Notice.objects.visible_to(actor).select_for_update(no_key=True).filter(id=notice_id).first()
         if notice is None:
             raise NotFound()
         if notice.read_at is None:

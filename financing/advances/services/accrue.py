@@ -35,7 +35,7 @@ def accrue_book(*, actor: Actor, book_id: int, now: datetime) -> int:
                 is_behind | is_late, funder_id=book.funder_id, status__in=Advance.OPEN, id__gt=last_id
             )
             # Other writers of an open advance hold its facility first; this one touches nothing else of it.
-            advances = list(behind.select_for_update().order_by("id")[:BATCH])
+            advances = list(behind.select_for_update(no_key=True).order_by("id")[:BATCH])
             if not advances:
                 break
             book_all(actor, bring_up_to_date(advances, book.business_date), now)

@@ -93,7 +93,10 @@ def withdraw(*, actor: Actor, application_id: int, now: datetime) -> Application
     """Take an application back that is not decided yet. Raises NotFound, Forbidden, InvalidTransition."""
     with acting(actor):
         application = (
-            Application.objects.visible_to(actor).select_for_update(of=("self",)).filter(id=application_id).first()
+            Application.objects.visible_to(actor)
+            .select_for_update(no_key=True, of=("self",))
+            .filter(id=application_id)
+            .first()
         )
         if application is None:
             raise NotFound()

@@ -65,7 +65,12 @@ def lock_waiting(application_ids: Iterable[int], status: str) -> tuple[dict[int,
     waiting = Application.objects.filter(id__in=list(application_ids), status=status)
     facilities = lock_facilities(waiting.values_list("facility_id", flat=True))
     # Policies are few and long: each is read once, not with every application.
-    locked = waiting.select_related("quote").prefetch_related("policy").select_for_update(of=("self",)).order_by("id")
+    locked = (
+        waiting.select_related("quote")
+        .prefetch_related("policy")
+        .select_for_update(no_key=True, of=("self",))
+        .order_by("id")
+    )
     return facilities, list(locked)
 
 

@@ -104,7 +104,7 @@ def decide_referral(
 def _referred(actor: Actor, application_id: int, *, lock: bool = True) -> Application:
     found = Application.objects.visible_to(actor).filter(id=application_id)
     found = found.select_related("decision", "quote", "policy", "facility__programme")
-    application = (found.select_for_update(of=("self",)) if lock else found).first()
+    application = (found.select_for_update(no_key=True, of=("self",)) if lock else found).first()
     if application is None or actor.party_id != application.funder_id:
         raise NotFound()
     if application.status != Application.Status.REFERRED:

@@ -20,7 +20,7 @@ from financing.banking.services import Payment, instruct
 from financing.credit.models import Facility
 from financing.ledger.services import LegOf, Posting
 from financing.receivables.models import Receivable, SettlementPayment
-from financing.receivables.services import release
+from financing.receivables.services import book, release
 from financing.schedules import Debt, waterfall
 from portal.shared.access import Actor
 from portal.shared.database import acting, update_many
@@ -37,6 +37,8 @@ def apply_receipts(*, actor: Actor, value_dates: Mapping[int, date], now: dateti
     with acting(actor):
         receipts = receipts_of(value_dates)
         facilities = lock_facilities(receipt.facility.id for receipt in receipts)
+        # The payee's bank has spoken before the payer's: what was paid is settled, not given back as security.
+        book(actor=actor, value_dates=value_dates, now=now)
         receipts = _still_to_be_applied(receipts)
         advances = _lock_open_advances(facilities)
         today = {funder_id: book.business_date for funder_id, book in _books(receipts).items()}
@@ -75,7 +77,7 @@ def _books(receipts: list[Receipt]):
 
 
 def _lock_open_advances(facilities: Mapping[int, Facility]) -> dict[int, Advance]:
-    rows = Advance.objects.select_for_update().filter(facility_id__in=facilities, status__in=Advance.OPEN)
+    rows = Advance.objects.select_for_update(no_key=True).filter(facility_id__in=facilities, status__in=Advance.OPEN)
     return {row.id: row for row in rows.order_by("id")}
 
 

@@ -13,7 +13,11 @@ from portal.shared.access import Actor
 
 def lock_facilities(ids: Iterable[int]) -> dict[int, Facility]:
     """Facilities by id, locked in the order of their keys."""
-    rows = Facility.objects.select_for_update(of=("self",)).select_related("programme").filter(id__in=set(ids))
+    rows = (
+        Facility.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("programme")
+        .filter(id__in=set(ids))
+    )
     return {row.id: row for row in rows.order_by("id")}
 
 
@@ -21,7 +25,7 @@ def lock_advances(ids: Iterable[int]) -> tuple[dict[int, Facility], list[Advance
     """Advances in the order of their keys, and their facilities, which are locked first."""
     ids = set(ids)
     facilities = lock_facilities(Advance.objects.filter(id__in=ids).values_list("facility_id", flat=True))
-    return facilities, list(Advance.objects.select_for_update().filter(id__in=ids).order_by("id"))
+    return facilities, list(Advance.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id"))
 
 
 def books_of(funder_ids: Iterable[int]) -> dict[int, Book]:

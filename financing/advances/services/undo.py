@@ -83,7 +83,7 @@ def _repayments_of(receipts: Sequence[Receipt]) -> list[Repayment]:
 
 
 def _lock(repayments: Sequence[Repayment]) -> dict[int, Advance]:
-    rows = Advance.objects.select_for_update().filter(id__in={each.advance_id for each in repayments})
+    rows = Advance.objects.select_for_update(no_key=True).filter(id__in={each.advance_id for each in repayments})
     return {row.id: row for row in rows.order_by("id")}
 
 

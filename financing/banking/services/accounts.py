@@ -88,7 +88,7 @@ def end_account(account: BankAccount, state: str, now: datetime) -> None:
 
 
 def lock_account(actor: Actor, account_id: int) -> BankAccount:
-    account = BankAccount.objects.select_for_update().visible_to(actor).filter(id=account_id).first()
+    account = BankAccount.objects.select_for_update(no_key=True).visible_to(actor).filter(id=account_id).first()
     if account is None:
         raise NotFound()
     return account

@@ -68,7 +68,7 @@ class _Matching:
         rows = (
             PaymentInstruction.objects.filter(end_to_end_id__in=named)
             .select_related("account")
-            .select_for_update(of=("self",))
+            .select_for_update(no_key=True, of=("self",))
             .order_by("id")
         )
         self.account = account

@@ -108,7 +108,7 @@ def _check_of_operator(actor: Actor, account: BankAccount, evidence: str, now: d
 
 
 def _in_force_before(account: BankAccount) -> BankAccount | None:
-    rows = BankAccount.objects.select_for_update().in_force()
+    rows = BankAccount.objects.select_for_update(no_key=True).in_force()
     return rows.filter(party=account.party_id, currency=account.currency).first()
 
 

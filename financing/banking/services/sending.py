@@ -56,12 +56,14 @@ def claim(*, instruction_ids: Sequence[int], now: datetime) -> Claimed:
     with acting(SYSTEM_ACTOR):
         repeated = PaymentInstruction.objects.filter(id__in=instruction_ids, status=States.DUE).exclude(message=None)
         # A message is locked before its instructions, here as where answers are recorded.
-        messages = BankMessage.objects.filter(id__in=repeated.values("message")).select_for_update().order_by("id")
+        messages = (
+            BankMessage.objects.filter(id__in=repeated.values("message")).select_for_update(no_key=True).order_by("id")
+        )
         locked = list(messages.values_list("id", flat=True))
         rows = list(
             PaymentInstruction.objects.filter(Q(id__in=instruction_ids) | Q(status=States.DUE, message__in=locked))
             .select_related("account")
-            .select_for_update(of=("self",))
+            .select_for_update(no_key=True, of=("self",))
             .order_by("id")
         )
         due = [row for row in rows if row.status == States.DUE and row.message_id in {None, *locked}]
@@ -171,7 +173,7 @@ def record_answer(*, message_id: int, content: bytes, now: datetime, asked_singl
         logger.error("The bank's answer to message %s cannot be read: %s", message_id, unreadable)
         return record_silence(message_id=message_id, now=now)
     with acting(SYSTEM_ACTOR):
-        message = BankMessage.objects.select_for_update().get(id=message_id)
+        message = BankMessage.objects.select_for_update(no_key=True).get(id=message_id)
         rows = _locked(message_id, States.SENT, States.UNKNOWN, States.ACCEPTED)
         told = _told(report, rows, asked_singly)
         accepted = [row for row, each in told if each.status in ACCEPTED and row.may_become(States.ACCEPTED)]
@@ -195,7 +197,7 @@ def record_answer(*, message_id: int, content: bytes, now: datetime, asked_singl
 def record_silence(*, message_id: int, now: datetime) -> None:
     """Nobody knows what the bank did. Whoever has recorded an answer meanwhile knows better."""
     with acting(SYSTEM_ACTOR):
-        message = BankMessage.objects.select_for_update().get(id=message_id)
+        message = BankMessage.objects.select_for_update(no_key=True).get(id=message_id)
         if message.state != BankMessage.State.PREPARED:
             return
         message.state = BankMessage.State.UNKNOWN
@@ -208,7 +210,7 @@ def record_silence(*, message_id: int, now: datetime) -> None:
 def record_refusal(*, message_id: int, text: str, now: datetime) -> None:
     """The bank cannot read the message and takes nothing of it: its payments are rejected, format invalid (FF01)."""
     with acting(SYSTEM_ACTOR):
-        message = BankMessage.objects.select_for_update().get(id=message_id)
+        message = BankMessage.objects.select_for_update(no_key=True).get(id=message_id)
         if message.state == BankMessage.State.ANSWERED:
             return
         message.state = BankMessage.State.ANSWERED
@@ -222,7 +224,7 @@ def record_refusal(*, message_id: int, text: str, now: datetime) -> None:
 def record_never_had(*, message_id: int, now: datetime) -> None:
     """The bank never had the message: what is in it is due again, and goes out again as it was."""
     with acting(SYSTEM_ACTOR):
-        message = BankMessage.objects.select_for_update().get(id=message_id)
+        message = BankMessage.objects.select_for_update(no_key=True).get(id=message_id)
         if message.state == BankMessage.State.ANSWERED:
             logger.error("The bank answered %s before and now says it never had it.", message.message_id)
             return
@@ -238,7 +240,7 @@ def _locked(message_id: int, *states: str) -> list[PaymentInstruction]:
     return list(
         PaymentInstruction.objects.filter(message_id=message_id, status__in=states)
         .select_related("account")
-        .select_for_update(of=("self",))
+        .select_for_update(no_key=True, of=("self",))
         .order_by("id")
     )
 

@@ -57,7 +57,7 @@ def open_programme(*, actor: Actor, funder_id: int, terms: ProgrammeTerms, now: 
 def share_figures(*, actor: Actor, programme_id: int, shared: bool, now: datetime) -> Programme:
     """The funder lets the programme's debtor see its totals, or no longer. Said again, nothing happens."""
     with acting(actor):
-        found = Programme.objects.visible_to(actor).select_for_update().filter(id=programme_id).first()
+        found = Programme.objects.visible_to(actor).select_for_update(no_key=True).filter(id=programme_id).first()
         if found is None:
             raise NotFound()
         own_funder(actor, found.funder_id)
@@ -109,7 +109,7 @@ def resume_facility(*, actor: Actor, facility_id: int, now: datetime) -> Facilit
 
 def _move_facility(actor: Actor, facility_id: int, state: str, event: str, payload: dict, now: datetime) -> Facility:
     with acting(actor):
-        facility = Facility.objects.select_for_update().visible_to(actor).filter(id=facility_id).first()
+        facility = Facility.objects.select_for_update(no_key=True).visible_to(actor).filter(id=facility_id).first()
         if facility is None:
             raise NotFound()
         require(actor, "credit.manage_facility")

@@ -86,7 +86,7 @@ def withdraw_policy(*, actor: Actor, policy_id: int, now: datetime) -> PolicyVer
 
 
 def _policy(actor: Actor, policy_id: int) -> PolicyVersion:
-    version = PolicyVersion.objects.select_for_update().visible_to(actor).filter(id=policy_id).first()
+    version = PolicyVersion.objects.select_for_update(no_key=True).visible_to(actor).filter(id=policy_id).first()
     if version is None:
         raise NotFound()
     return version

@@ -63,7 +63,9 @@ def replay_some(*, replay_id: int, now: datetime, chunk: int = CHUNK) -> bool:
     Lines and how far it has come are written together: cut short, it goes on where it was, and two at once take turns.
     """
     with acting(SYSTEM_ACTOR):
-        replay = PolicyReplay.objects.select_for_update(of=("self",)).select_related("policy").get(id=replay_id)
+        replay = (
+            PolicyReplay.objects.select_for_update(no_key=True, of=("self",)).select_related("policy").get(id=replay_id)
+        )
         if replay.status == PolicyReplay.Status.DONE:
             return False
         rows = list(_next(replay, chunk))

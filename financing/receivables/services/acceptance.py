@@ -116,7 +116,9 @@ def cancel(*, actor: Actor, receivable_id: int, reason: str, now: datetime) -> R
 def free_goods(receivable_ids: Sequence[int]) -> None:
     """Give back the received goods that these invoices counted as theirs."""
     claims = ReceiptClaim.objects.filter(invoice_line__receivable__in=receivable_ids)
-    receipts = ReceiptLine.objects.filter(id__in=claims.values("receipt_line")).order_by("id").select_for_update()
+    receipts = (
+        ReceiptLine.objects.filter(id__in=claims.values("receipt_line")).order_by("id").select_for_update(no_key=True)
+    )
     list(receipts.values_list("id"))
     with connection.cursor() as cursor:
         cursor.execute(FREE_GOODS, [list(receivable_ids)])
@@ -176,7 +178,7 @@ def _locked(actor: Actor, receivable_ids: Iterable[int]) -> dict[int, Receivable
         .filter(id__in=set(receivable_ids))
         .select_related("document")
         .defer("document__content")
-        .select_for_update(of=("self",))
+        .select_for_update(no_key=True, of=("self",))
         .order_by("id")
     )
     return {row.id: row for row in rows}

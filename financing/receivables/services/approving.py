@@ -96,7 +96,7 @@ def cancel_settlement(*, actor: Actor, settlement_id: int, reason: str = "", now
 
 
 def _lock(actor: Actor, settlement_id: int) -> Settlement:
-    found = Settlement.objects.visible_to(actor).select_for_update().filter(id=settlement_id).first()
+    found = Settlement.objects.visible_to(actor).select_for_update(no_key=True).filter(id=settlement_id).first()
     if found is None:
         raise NotFound()
     return found

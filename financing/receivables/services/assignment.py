@@ -26,7 +26,7 @@ class Transfer:
 
 def lock(receivable_ids: Iterable[int]) -> dict[int, Receivable]:
     """The receivables by id, locked in the order of their ids until the caller's transaction ends."""
-    rows = Receivable.objects.filter(id__in=set(receivable_ids)).order_by("id").select_for_update()
+    rows = Receivable.objects.filter(id__in=set(receivable_ids)).order_by("id").select_for_update(no_key=True)
     return {row.id: row for row in rows}
 
 

@@ -94,7 +94,7 @@ def _lock(payment_ids, status: str) -> Locked:
     receivables = lock(line.receivable_id for each in lines.values() for line in each)
     payments = list(
         SettlementPayment.objects.filter(id__in=lines, status=status)
-        .select_for_update(of=("self",))
+        .select_for_update(no_key=True, of=("self",))
         .select_related("settlement")
         .order_by("id")
     )

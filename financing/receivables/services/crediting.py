@@ -62,7 +62,7 @@ class CreditNotes:
                 normalised_number__in={normalise_number(each.document.invoice_number) for each in self.named},
             )
             .order_by("id")
-            .select_for_update()
+            .select_for_update(no_key=True)
         )
         found = defaultdict(list)
         for row in sorted(rows, key=lambda row: row.issue_date, reverse=True):

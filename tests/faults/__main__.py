@@ -1,0 +1,78 @@
+"""`make faults`: rounds of business under random faults. RUNS (3), SEED (from the clock); ONLY=rounds or a scenario."""
+
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import django
+
+from portal.runtime import environment
+from portal.runtime.environment import PROJECT
+from portal.runtime.world import World, world
+
+FILE = Path(os.environ.get("FAULTS_FILE") or PROJECT / "var" / "faults.json")
+
+
+def main() -> int:
+    runs, seed = int(os.environ.get("RUNS") or 3), int(os.environ.get("SEED") or time.time())
+    place = PROJECT / "var" / "faults"
+    place.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="run-", dir=place))
+    directory.chmod(0o755)
+    failed = True
+    try:
+        with world(directory, say=lambda words: None) as running:
+            failed = not proven(running, runs, seed)
+    finally:
+        if failed:
+            print(f"What is left of it is in {directory}: logs, and the database for `make psql WORLD=...`.")
+        else:
+            shutil.rmtree(directory.joinpath("postgres").resolve(), ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
+    return failed
+
+
+def proven(running: World, runs: int, seed: int) -> bool:
+    """Whether everything was as it should be; prints each round, and writes all of them to var/faults.json."""
+    environment.adopt({key: running.environment[key] for key in environment.SHARED})
+    os.environ |= {"WORLD_DIR": str(running.directory), "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    django.setup()
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    from tests.faults import rounds, scenarios
+    from tests.faults.house import found
+    from tests.faults.patient import Patient
+
+    house = found(running)
+    print(f"Seed {seed}: `make faults SEED={seed} RUNS={runs}` does the same again.", flush=True)
+    first = rounds.undisturbed(house)
+    done = [first]
+    tell(first, "undisturbed")
+    for scenario in scenarios.SCENARIOS:
+        done.append(scenarios.played(house, scenario))
+        tell(done[-1], scenario.__name__.replace("_", " "))
+    for number in range(runs):
+        done.append(rounds.disturbed(house, seed + number, first))
+        tell(done[-1], f"round {number + 1} of {runs}, seed {seed + number}")
+    FILE.write_text(json.dumps([asdict(each) for each in done], indent=2, default=str) + "\n", encoding="utf-8")
+    bad = [each for each in done if each.found]
+    by = Counter(each.rsplit(" after ", 1)[0] for one in done for each in one.disturbed_by)
+    print(f"\n{len(done)} rounds, {len(bad)} with findings. Done to it: {dict(by.most_common())}.")
+    print(f"Beside answers, machines heard: {dict(Patient.answers.most_common())}.")
+    return not bad
+
+
+def tell(each, what: str) -> None:
+    print(f"{what}: {each.seconds:.1f} s; {', '.join(each.disturbed_by) or 'nothing done to it'}", flush=True)
+    for finding in each.found:
+        print(f"    FOUND {finding}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Faults with a story of their own. Each leaves the house as sound as it found it."""
+
+import base64
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import httpx
+import psycopg
+from celery import current_app
+from django.db.models import QuerySet
+
+from accounts.intake.models import Document
+from accounts.trail.models import Delivery, Event
+from financing.advances.models import Advance
+from portal.runtime.postgres import as_user, data_directory, processes_in
+from portal.shared.access import MAKER
+from tests.faults import disturbances, soundness
+from tests.faults.lives import Life, born, invoiced, ordinary, repaid
+from tests.faults.patient import Patient, patiently
+from tests.faults.rounds import Round
+from tests.stories.house import House, eventually
+from tests.world import NOW
+
+AN_HOUR = "interval '1 hour'"
+
+
+def played(house: House, scenario: Callable[[House], None]) -> Round:
+    result, began = Round(0), time.monotonic()
+    try:
+        scenario(house)
+        disturbances.calm(house)
+    except (AssertionError, httpx.HTTPStatusError) as failed:
+        result.found.append(f"{type(failed).__name__}: {failed}")
+    result.found += patiently(soundness.breaches) + soundness.against_the_bank(house.world)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def an_event_that_always_fails_is_parked_and_everything_else_goes_through(house: House) -> None:
+    """The database refuses one supplier's decision, whoever writes it and however often."""
+    poisoned, others = born(house, ordinary, "Poison"), [born(house, ordinary, f"Beside{each}") for each in "ABC"]
+    with _as_owner(house) as owner:
+        owner.execute(
+            "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'poisoned'; END $$"
+        )
+        owner.execute(
+            "CREATE TRIGGER poison BEFORE INSERT ON credit_decision FOR EACH ROW "
+            f"WHEN (NEW.supplier_id = {poisoned.supplier.party.id}) EXECUTE FUNCTION poison()"
+        )
+        application_id = poisoned.apply(poisoned.quote(900_00))
+        for life in others:
+            life.live(life)
+        waiting = Delivery.objects.filter(event__subject_id=application_id, event__name="application.submitted")
+        eventually(lambda: _in_time(waiting) and waiting.filter(state="PARKED").exists(), "it is parked", 120)
+        assert "poisoned" in waiting.get().last_error
+        assert Event.objects.filter(name="delivery.parked", payload__subscriber="advances.decide").exists()
+        assert {each["id"] for each in _operator(house).get("deliveries/?state=PARKED")["results"]} == {
+            waiting.get().id
+        }
+        owner.execute("DROP TRIGGER poison ON credit_decision; DROP FUNCTION poison()")
+    _operator(house).post("deliveries/retry/", {"ids": [waiting.get().id]})
+    assert poisoned.decided(application_id)["status"] == "APPROVED"
+
+
+def a_full_disk_refuses_an_upload_whole_and_takes_it_when_there_is_room(house: House) -> None:
+    """No table may grow beyond what it has, as where the volume is full; the log of the database still fits."""
+    life = born(house, invoiced, "Cramped")
+    before = Document.objects.count()
+    with _no_room(house):
+        while (answer := _upload(life, before)).status_code < 500:
+            before += 1
+            assert before < 10, "the disk is never full"
+        # A limit on its files is no full volume to PostgreSQL, which would be said as UNAVAILABLE.
+        assert answer.json()["code"] in ("UNAVAILABLE", "INTERNAL_ERROR"), answer.text
+    assert Document.objects.count() == before
+    assert _upload(life, before).status_code < 500
+    assert Document.objects.count() == before + 1
+
+
+def a_clock_that_is_set_back_holds_nothing_up(house: House) -> None:
+    """What was written an hour ahead of a worker's clock is not left waiting for an hour."""
+    life = born(house, repaid, "Behind")
+    with _as_owner(house) as owner:
+        owner.execute(
+            "CREATE FUNCTION ahead() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN NEW.due_at := NEW.due_at + {AN_HOUR}; RETURN NEW; END $$"
+        )
+        owner.execute("CREATE TRIGGER ahead BEFORE INSERT ON trail_delivery FOR EACH ROW EXECUTE FUNCTION ahead()")
+        life.live(life)
+        owner.execute("DROP TRIGGER ahead ON trail_delivery; DROP FUNCTION ahead()")
+
+
+def a_bank_that_is_away_for_an_hour_is_paid_through_when_it_is_back(house: House) -> None:
+    lives = [born(house, ordinary, f"Patient{each}") for each in "ABC"]
+    house.fault("down", count=None)
+    asked = [life.apply(life.quote(900_00)) for life in lives]
+    advances = [life.decided(each)["advance"] for life, each in zip(lives, asked, strict=True)]
+    unpaid = Advance.objects.filter(id__in=advances, instruction__status__in=["UNKNOWN", "SENT", "DUE"])
+    for _ in range(6):  # ten minutes each: what is tried again is tried
+        house.ask_the_bank()
+        _in_time(Delivery.objects.filter(state="WAITING"))
+        assert unpaid.count() == len(lives)
+    house.bank.control("DELETE", "/faults")
+    house.ask_the_bank()
+    for life, advance in zip(lives, advances, strict=True):
+        life.comes_to(advance, "ACTIVE")
+        assert house.booked_at_bank(life.supplier.iban) == [900_00]
+
+
+# ── means ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+@contextmanager
+def _as_owner(house: House) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(house.world.environment["OWNER_DATABASE_URL"], autocommit=True) as owner:
+        yield owner
+
+
+def _operator(house: House) -> Patient:
+    return house.machine(house.cast.watch, MAKER)
+
+
+def _in_time(rows: QuerySet[Delivery]) -> bool:
+    """The time has passed for which deliveries were put off."""
+    rows.filter(state=Delivery.State.WAITING).update(due_at=NOW)
+    current_app.send_task("trail.sweep", queue="events")
+    return True
+
+
+@contextmanager
+def _no_room(house: House) -> Iterator[None]:
+    """No file of the database grows beyond one segment of its log (16 MB), which is as much as a segment needs."""
+    data = data_directory(house.world.directory)
+    _limit(data, 16 * 1024 * 1024)
+    try:
+        yield
+    finally:
+        _limit(data, "unlimited")
+
+
+def _limit(data: Path, most: int | str) -> None:
+    for pid in processes_in(data):
+        # By the server's own user: not even root may do it for another everywhere.
+        subprocess.run(["prlimit", "--pid", str(pid), f"--fsize={most}:"], check=True, **as_user())
+
+
+def _upload(life: Life, number: int) -> httpx.Response:
+    """Nine megabytes that nobody can compress: kept as evidence, though nobody can read an invoice in it."""
+    content = b"<Invoice><!--" + base64.b64encode(Random(number).randbytes(6_500_000)) + b"--></Invoice>"
+    headers = {"Content-Type": "application/xml"}
+    return life.supplier.api.client.post("receivables/", content=content, headers=headers)
+
+
+SCENARIOS = (
+    an_event_that_always_fails_is_parked_and_everything_else_goes_through,
+    a_full_disk_refuses_an_upload_whole_and_takes_it_when_there_is_room,
+    a_clock_that_is_set_back_holds_nothing_up,
+    a_bank_that_is_away_for_an_hour_is_paid_through_when_it_is_back,
+)
