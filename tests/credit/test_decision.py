@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from financing.credit.rules import DebtorAge, Inputs, Policy, Position, Result, canonical_json, decide
@@ -181,6 +181,7 @@ anything = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 @given(anything)
 def test_inputs_and_result_come_back_from_json_exactly_and_decide_the_same(given_inputs):
     again = Inputs.from_json(json.loads(canonical_json(given_inputs)))
@@ -191,6 +192,7 @@ def test_inputs_and_result_come_back_from_json_exactly_and_decide_the_same(given
     assert Result.from_json(json.loads(canonical_json(result))) == result
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 @given(anything)
 def test_nothing_is_approved_beyond_limit_base_or_authority(given_inputs):
     result = decide(given_inputs)

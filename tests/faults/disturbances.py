@@ -81,7 +81,7 @@ DISTURBANCES: tuple[Callable[[House], None], ...] = (
     bank("booking_before_status"),
     bank("timeout_before_acceptance"),
     bank("timeout_after_acceptance"),
-    bank("down", count=20),
+    bank("down", count=6),
 )
 
 
