@@ -16,11 +16,14 @@ ON_THE_WAY = {"payment.accepted", "payment.unanswered", "payment.recovered", "pa
 
 
 def export(life: Life) -> dict:
-    """Facts of one supplier: plain values, in an order of their own."""
+    """Facts of one supplier: plain values, in an order of their own.
+
+    Of the reasons of a decision the first: others may lie in how much of the fees was booked by then.
+    """
     party, facility = life.supplier.party, life.supplier.facility
     return {
         "applications": _rows(Application.objects.filter(supplier=party), "amount_minor", "status"),
-        "decisions": _rows(Decision.objects.filter(supplier=party), "outcome", "reasons"),
+        "decisions": _rows(Decision.objects.filter(supplier=party), "outcome", "reasons__0"),
         "advances": _rows(
             Advance.objects.filter(supplier=party), "amount_minor", "status", "principal_minor", "fees_minor",
             "interest_minor", "deferred_fee_minor", "funded_date", "due_date", "grade", "annual_rate",
