@@ -87,6 +87,12 @@ def cast(now: datetime = NOW) -> Cast:
     return Cast(**made)
 
 
+def member(email: str, party: Party, role: str = "ADMIN", since: datetime = NOW) -> Membership:
+    """Somebody who acts for the party from an instant on, the letter and its acceptance left aside."""
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+    return Membership.objects.create(user=user, party=party, role=role, created_at=since)
+
+
 def verify(party: Party, now: datetime = NOW) -> BusinessVerification:
     """An approved verification that holds for a year."""
     wim, wanda = User.objects.get(email="wim@watch.example"), User.objects.get(email="wanda@watch.example")

@@ -131,9 +131,18 @@ class MemberShown(serializers.ModelSerializer):
         fields = ("id", "user", "email", "full_name", "role", "created_at")
 
 
-class MemberAdded(serializers.Serializer):
+class InvitationShown(serializers.ModelSerializer):
+    class Meta:
+        model = Invitation
+        fields = ("id", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
+
+
+class ColleagueInvited(serializers.Serializer):
     email = serializers.EmailField(max_length=254)
     role = serializers.ChoiceField(choices=Membership.Role.choices)
+
+
+INVITING = ("NOT_FOUND", "EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED")
 
 
 @extend_schema(tags=["members"])
@@ -147,12 +156,16 @@ class Members(Reading):
     def rows(self):
         return Membership.objects.filter(party_id=self.actor.party_id, ended_at=None).select_related("user")
 
-    @extend_schema(request=MemberAdded, responses={201: MemberShown}, parameters=[KEY_PARAMETER])
-    @refuses("EMAIL_INVALID", "ROLE_UNKNOWN")
+    @extend_schema(request=ColleagueInvited, responses={201: InvitationShown}, parameters=[KEY_PARAMETER])
+    @refuses(*INVITING)
     def create(self, request) -> Response:
-        """Let a person act for the party in a role."""
-        given, party_id = self.checked(MemberAdded), self.actor.party_id
-        return self.answer(services.add_member(actor=self.actor, party_id=party_id, now=timezone.now(), **given), 201)
+        """Invite a person to act for the party in a role: a member from the moment it accepts, in a session of its own.
+
+        The answer is the invitation, the same whether or not the portal knows the address.
+        """
+        given, party_id = self.checked(ColleagueInvited), self.actor.party_id
+        made = inviting.invite(actor=self.actor, party_id=party_id, now=timezone.now(), **given)
+        return Response(InvitationShown(made).data, status=201)
 
     @extend_schema(request=None, responses={204: None})
     @refuses("LAST_ADMINISTRATOR")
@@ -162,13 +175,7 @@ class Members(Reading):
         return Response(status=204)
 
 
-class InvitationShown(serializers.ModelSerializer):
-    class Meta:
-        model = Invitation
-        fields = ("id", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
-
-
-class Invited(MemberAdded):
+class Invited(ColleagueInvited):
     party = serializers.IntegerField(
         min_value=1, max_value=2**63 - 1, required=False, allow_null=True, default=None,
         help_text="For the operator: the party whose first administrator it is. Without it, or null: one's own",
@@ -187,7 +194,7 @@ class Invitations(Reading):
         return Invitation.objects.filter(party_id=self.actor.party_id)
 
     @extend_schema(request=Invited, responses={201: InvitationShown}, parameters=[KEY_PARAMETER])
-    @refuses("NOT_FOUND", "EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED", "ADMINISTRATOR_EXISTS")
+    @refuses(*INVITING, "ADMINISTRATOR_EXISTS")
     def create(self, request) -> Response:
         """Write to a person who may then act for the party in a role. The letter holds for seven days."""
         given = self.checked(Invited)

@@ -6,10 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.account.models import EmailAddress
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.parties.queries import operators
@@ -111,26 +108,6 @@ def edit_party(*, actor: Actor, party_id: int, time_zone: str, now: datetime) ->
             party.save(update_fields=["time_zone"])
             record(actor, now, [News("party.edited", party, (party.id,), facts, True)])
         return party
-
-
-def add_member(*, actor: Actor, party_id: int, email: str, role: str, now: datetime) -> Membership:
-    """Let a person act for the actor's own party; the person is created where the portal does not know it yet.
-
-    It comes in by "forgotten password": nobody but the owner of the mailbox. Raises InvalidInput (EMAIL_INVALID,
-    ROLE_UNKNOWN).
-    """
-    with acting(actor):
-        party = _own_party(actor, party_id)
-        require(actor, "parties.manage_members")
-        if role not in Membership.Role.values:
-            raise InvalidInput("There is no role '{role}'.", code="ROLE_UNKNOWN", role=role[:20])
-        user = _person(email)
-        member, created = Membership.objects.get_or_create(
-            user=user, party=party, role=role, ended_at=None, defaults={"created_at": now}
-        )
-        if created:
-            record(actor, now, [News("party.member_added", party, (party.id,), {"user": user.id, "role": role}, True)])
-        return member
 
 
 def end_membership(*, actor: Actor, membership_id: int, now: datetime) -> Membership:
@@ -350,33 +327,6 @@ def _require_person(actor: Actor, permission: str) -> None:
     require(actor, permission)
     if actor.user_id is None:
         raise Forbidden(permission=permission)
-
-
-def _person(email: str) -> User:
-    """Whoever reads this mailbox.
-
-    Somebody may have signed up with another's address and wait to be let in. An address that was never confirmed
-    therefore loses the password and second factors that were set for it: its owner sets a new password by mail.
-    """
-    email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise InvalidInput("This is no e-mail address.", code="EMAIL_INVALID") from None
-    try:
-        with transaction.atomic():
-            return User.objects.create_user(email)
-    except IntegrityError:
-        user = User.objects.select_for_update(no_key=True).get(email=email)
-    confirmed = Q(verified=True, email__iexact=email)
-    addresses = EmailAddress.objects.filter(user=user)
-    if addresses.exists() and not addresses.filter(confirmed).exists():
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-        user.authenticator_set.all().delete()
-        # An address that somebody else added would still open the account.
-        addresses.exclude(email__iexact=email).delete()
-    return user
 
 
 def _own_party(actor: Actor, party_id: int) -> Party:

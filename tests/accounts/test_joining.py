@@ -1,13 +1,7 @@
 """How organisations and people come in, and how people leave."""
 
-import re
-
 import pytest
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
-from django.core import mail
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
 
 from accounts.parties import services
 from accounts.parties.models import Membership, Party, User
@@ -15,7 +9,8 @@ from accounts.trail.models import Event
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
 from tests.accounts.conftest import signed_up
 from tests.threads import at_once, successes
-from tests.world import NOW, PASSWORD, as_member
+from tests.world import NOW, as_member
+from tests.world import member as add
 
 ROLE = Membership.Role
 
@@ -111,105 +106,6 @@ def test_only_the_operators_maker_enters_organisations(cast):
     assert refused.value.code == "PARTY_EXISTS"
 
 
-# ── Members ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-def add(email: str = "new@amphora.example", role: str = ROLE.MAKER, *, by: str = "ana@amphora.example", party=None):
-    actor = as_member(by)
-    return services.add_member(actor=actor, party_id=party or actor.party_id, email=email, role=role, now=NOW)
-
-
-def test_a_member_is_added_once_whatever_the_case_of_the_address(cast):
-    first, second = add("New@Amphora.example"), add(" new@amphora.example ")
-    assert first.id == second.id
-    assert first.user.email == "new@amphora.example"
-    events = Event.objects.filter(name="party.member_added")
-    assert [(each.payload, each.audience) for each in events] == [
-        ({"user": first.user_id, "role": "MAKER"}, "INTERNAL")
-    ]
-
-
-def test_one_person_may_hold_several_roles_and_belong_to_several_parties(cast):
-    add(role=ROLE.MAKER), add(role=ROLE.CHECKER), add(by="ben@bellows.example")
-    user = User.objects.get(email="new@amphora.example")
-    assert sorted(user.memberships.values_list("party__name", "role")) == [
-        ("Amphora", "CHECKER"), ("Amphora", "MAKER"), ("Bellows", "MAKER"),
-    ]  # fmt: skip
-
-
-def test_two_administrators_who_add_one_person_at_once_make_one_user(committed_cast):
-    results = at_once(*(lambda role=role: add(role=role) for role in (ROLE.MAKER, ROLE.CHECKER, ROLE.MAKER)))
-    assert len(successes(results)) == 3, results
-    assert User.objects.filter(email="new@amphora.example").count() == 1
-    assert Membership.objects.filter(user__email="new@amphora.example").count() == 2
-
-
-@pytest.mark.parametrize(
-    "given, code", [({"role": "OWNER"}, "ROLE_UNKNOWN"), ({"email": "no address"}, "EMAIL_INVALID")]
-)
-def test_what_is_no_role_or_no_address_adds_nobody(cast, given, code):
-    before = User.objects.count()
-    with pytest.raises(InvalidInput) as refused:
-        add(**given)
-    assert refused.value.code == code
-    assert User.objects.count() == before
-
-
-def test_the_database_knows_no_other_roles(cast):
-    with pytest.raises(IntegrityError, match="membership_role_known"), connection.cursor() as cursor:
-        cursor.execute("UPDATE parties_membership SET role = 'OWNER'")
-
-
-def test_only_an_administrator_adds_and_only_to_its_own_party(cast):
-    with pytest.raises(Forbidden):
-        add(by="aldo@amphora.example")
-    with pytest.raises(NotFound):
-        add(party=cast.bellows.id)
-    with pytest.raises(NotFound):  # visible to it, and none of its business all the same
-        add(party=cast.meridian.id)
-
-
-def test_a_person_who_was_added_comes_in_by_forgotten_password(cast):
-    add()
-    user = User.objects.get(email="new@amphora.example")
-    assert not user.has_usable_password()
-    assert set_password(user.email, PASSWORD)
-    browser = Client()
-    browser.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
-    assert browser.get("/api/v1/me/").json()["party"]["name"] == "Amphora"
-
-
-def set_password(email: str, password: str) -> bool:
-    """What a person does who reads that mailbox."""
-    mail.outbox.clear()
-    browser = Client()
-    browser.post("/accounts/password/reset/", {"email": email})
-    address = re.search(r"https?://[^/]+(/accounts/password/reset/key/\S+)", mail.outbox[-1].body)[1]
-    form = browser.get(address, follow=True)
-    path = form.redirect_chain[-1][0]
-    answer = browser.post(path, {"password1": password, "password2": password})
-    return answer.status_code == 302 and User.objects.get(email=email).check_password(password)
-
-
-def test_who_signed_up_with_anothers_address_gets_nothing_when_the_other_is_added(cast):
-    thief = User.objects.create_user("new@amphora.example", "thief-thief-thief")
-    EmailAddress.objects.create(user=thief, email=thief.email, primary=True, verified=False)
-    Authenticator.objects.create(user=thief, type="totp", data={"secret": "x"})
-    browser = Client()
-    assert browser.login(email=thief.email, password="thief-thief-thief")
-    add()
-    assert browser.get("/api/v1/me/").status_code == 401
-    assert not Client().login(email=thief.email, password="thief-thief-thief")
-    assert not Authenticator.objects.filter(user=thief).exists()
-    assert set_password(thief.email, PASSWORD)
-
-
-def test_a_confirmed_address_keeps_its_password_when_added_elsewhere(cast):
-    user = User.objects.create_user("new@amphora.example", PASSWORD)
-    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
-    add()
-    user.refresh_from_db()
-    assert user.check_password(PASSWORD)
-
-
 # ── Leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def end(member: Membership, by: str = "ana@amphora.example") -> Membership:
     return services.end_membership(actor=as_member(by), membership_id=member.id, now=NOW)
@@ -228,7 +124,7 @@ def test_a_role_that_ended_is_kept_told_and_can_be_given_again(cast):
     assert (event.payload, event.audience) == ({"user": member.user_id, "role": "VIEWER"}, "INTERNAL")
     with pytest.raises(NotFound):
         end(member)
-    assert add("aldo@amphora.example", ROLE.VIEWER).id != member.id
+    assert add("aldo@amphora.example", cast.amphora, ROLE.VIEWER).id != member.id
 
 
 def test_the_last_administrator_stays(cast):
@@ -239,7 +135,7 @@ def test_the_last_administrator_stays(cast):
 
 
 def test_an_administrator_who_may_not_sign_in_does_not_count(cast):
-    add("gone@amphora.example", ROLE.ADMIN)
+    add("gone@amphora.example", cast.amphora)
     User.objects.filter(email="gone@amphora.example").update(is_active=False)
     with pytest.raises(InvalidInput) as refused:
         end(membership("ana@amphora.example"))
@@ -259,7 +155,7 @@ def test_strangers_and_viewers_remove_nobody(cast):
 
 def test_two_administrators_who_remove_each_other_at_once_leave_one(committed_cast):
     for _ in range(5):
-        second = add("second@amphora.example", ROLE.ADMIN)
+        second = add("second@amphora.example", committed_cast.amphora)
         first = membership("ana@amphora.example")
         actors = as_member("ana@amphora.example"), as_member("second@amphora.example")
         results = at_once(
@@ -274,8 +170,13 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(committed_ca
         assert [e.code for e in results if isinstance(e, Exception)] == ["LAST_ADMINISTRATOR"]
         left = Membership.objects.get(party=committed_cast.amphora, role=ROLE.ADMIN, ended_at=None)
         if left.user.email != "ana@amphora.example":
-            add("ana@amphora.example", ROLE.ADMIN, by="second@amphora.example")
+            add("ana@amphora.example", committed_cast.amphora)
             end(left)
+
+
+def test_the_database_knows_no_other_roles(cast):
+    with pytest.raises(IntegrityError, match="membership_role_known"), connection.cursor() as cursor:
+        cursor.execute("UPDATE parties_membership SET role = 'OWNER'")
 
 
 # ── Who sees whom ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,8 +10,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import override_settings
 
-from accounts.parties import services
-from accounts.parties.models import Membership, User
+from accounts.parties import inviting, services
+from accounts.parties.models import Invitation, Membership, User
 from financing.banking.services import register_account
 from portal.middleware import acting_for
 from portal.shared.access import (
@@ -209,12 +209,12 @@ def test_services_refuse_until_there_is_one_and_change_nothing(cast, prospect, r
 def test_who_appoints_others_or_says_where_money_goes_is_asked_too(cast, required):
     ana = actor_of("ana@amphora.example")
     with pytest.raises(SecondFactorRequired):
-        services.add_member(actor=ana, party_id=ana.party_id, email="x@amphora.example", role="CHECKER", now=NOW)
+        inviting.invite(actor=ana, party_id=ana.party_id, email="x@amphora.example", role="CHECKER", now=NOW)
     with pytest.raises(SecondFactorRequired):
         register_account(
             actor=ana, party_id=ana.party_id, holder="Amphora", iban="DE27100777770209299700", currency="EUR", now=NOW
         )
-    assert not User.objects.filter(email="x@amphora.example").exists()
+    assert not Invitation.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """KYB: handed in by the party, screened by one person, decided by another, told without a warning."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection
 
-from accounts.parties import services
+from accounts.parties import inviting, services
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.parties.services import Owner
 from accounts.trail.models import Event
@@ -15,7 +14,7 @@ from portal.shared.access import ADMIN, SUPPLIER, Actor
 from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, OwnWork
 from tests.accounts.conftest import decided, screened, submitted
 from tests.threads import at_once, successes
-from tests.world import NOW, as_member
+from tests.world import NOW, as_member, member
 
 NORA = "nora@novum.example"
 
@@ -68,7 +67,7 @@ def test_clear_and_hit_look_the_same_to_the_party(cast, prospect):
 
 def test_no_event_holds_personal_data(cast, prospect):
     decided(screened(submitted(prospect, NORA)))
-    services.add_member(
+    inviting.invite(
         actor=as_member(NORA), party_id=prospect.id, email="paul@novum.example", role="MAKER", now=NOW
     )  # fmt: skip
     told = " ".join(str(payload).lower() for payload in Event.objects.values_list("payload", flat=True))
@@ -77,8 +76,7 @@ def test_no_event_holds_personal_data(cast, prospect):
 
 
 def test_maker_is_never_checker_whatever_roles_they_hold(cast, prospect):
-    services.add_member(actor=replace(as_member("wim@watch.example"), roles=frozenset({ADMIN})),
-                        party_id=cast.watch.id, email="wim@watch.example", role="CHECKER", now=NOW)  # fmt: skip
+    member("wim@watch.example", cast.watch, "CHECKER")
     verification = screened(submitted(prospect, NORA))
     with pytest.raises(OwnWork):
         decided(verification, by="wim@watch.example")
