@@ -17,8 +17,8 @@ def invited(caller, email: str):
     return answer.json()
 
 
-def test_who_is_invited_is_no_member_before_it_accepts(cast, mailoutbox):
-    ana = caller_for(cast.amphora, "ADMIN")
+def test_who_is_invited_is_no_member_before_it_accepts(lending, mailoutbox):
+    ana = caller_for(lending.cast.amphora, "ADMIN")
     before = Membership.objects.count()
     said = invited(ana, KNOWN)
     assert Membership.objects.count() == before
@@ -27,13 +27,13 @@ def test_who_is_invited_is_no_member_before_it_accepts(cast, mailoutbox):
     ben = User.objects.get(email=KNOWN)
     member = inviting.accept(user=ben, token=token_of(mailoutbox[-1]), now=NOW)
     shown = {each["email"]: each["role"] for each in ana.get("members/").json()["results"]}
-    assert (member.party, shown[KNOWN]) == (cast.amphora, "MAKER")
+    assert (member.party, shown[KNOWN]) == (lending.cast.amphora, "MAKER")
 
 
-def test_the_answer_is_the_same_whether_or_not_the_portal_knows_the_address(cast):
+def test_the_answer_is_the_same_whether_or_not_the_portal_knows_the_address(lending):
     User.objects.filter(email=KNOWN).update(full_name="Ben Belling")
     people = User.objects.count()
-    ana = caller_for(cast.amphora, "ADMIN")
+    ana = caller_for(lending.cast.amphora, "ADMIN")
     known, unknown = invited(ana, KNOWN), invited(ana, UNKNOWN)
     assert User.objects.count() == people
     assert set(known) == set(unknown) == {
@@ -46,9 +46,9 @@ def test_the_answer_is_the_same_whether_or_not_the_portal_knows_the_address(cast
         assert (again.status_code, again.json()["code"]) == (422, "ALREADY_INVITED")
 
 
-def test_it_is_the_act_of_the_page(cast):
+def test_it_is_the_act_of_the_page(lending):
     """One letter, whichever way it was asked for."""
-    said = invited(caller_for(cast.amphora, "ADMIN"), UNKNOWN)
+    said = invited(caller_for(lending.cast.amphora, "ADMIN"), UNKNOWN)
     ana = as_member("ana@amphora.example")
     (seen,) = Invitation.objects.visible_to(ana)
     assert (seen.id, seen.email, seen.role, seen.mail_due_at) == (said["id"], UNKNOWN, "MAKER", seen.created_at)
