@@ -300,7 +300,7 @@ class Verifications(Reading):
 
     @extend_schema(request=VerificationDecided, responses=VerificationExamined, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("INVALID_TRANSITION", "OWN_WORK", "SCREENING_NOT_CLEAR", "PARTY_EXISTS")
+    @refuses("INVALID_TRANSITION", "OWN_WORK", "LET_IN_LATELY", "SCREENING_NOT_CLEAR", "PARTY_EXISTS")
     def decide(self, request, pk: str) -> Response:
         """Admit the party, or not."""
         given, now = self.checked(VerificationDecided), timezone.now()

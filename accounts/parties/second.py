@@ -41,10 +41,21 @@ def counts_from(actor: Actor, permission: str) -> datetime | None:
     return since + SEASONED if since else None
 
 
-def awaited(actor: Actor, permission: str, now: datetime) -> datetime | None:
-    """From when on the actor's word will count; None where it counts by now, or never will."""
+def awaited(actor: Actor, permission: str, now: datetime, *, founders: bool = True) -> datetime | None:
+    """From when on the actor's word will count; None where it counts by now, or never will.
+
+    `founders`: who came first counts at once. Nobody of the party can have let it in, and a party that has just begun
+    would have no second person at all. Not where somebody from outside says the second word in its first days.
+    """
     begins = counts_from(actor, permission) if actor.user_id else None
-    return begins if begins and begins > now else None
+    if begins is None or begins <= now or (founders and _came_first(actor, begins - SEASONED)):
+        return None
+    return begins
+
+
+def _came_first(actor: Actor, since: datetime) -> bool:
+    others = Membership.objects.filter(party=actor.party_id, created_at__lt=since).exclude(user=actor.user_id)
+    return not others.exists()
 
 
 def companies_of(actor: Actor) -> set[int]:
@@ -54,12 +65,11 @@ def companies_of(actor: Actor) -> set[int]:
     return set(Membership.objects.filter(user=actor.user_id, ended_at=None).values_list("party_id", flat=True))
 
 
-def require_seasoned(actor: Actor, permission: str, now: datetime) -> None:
+def require_seasoned(actor: Actor, permission: str, now: datetime, *, founders: bool = True) -> None:
     """Of a machine no time is asked: who may have one is told to all administrators. Raises Forbidden, LetInLately."""
     if actor.user_id is None:
         return
-    begins = counts_from(actor, permission)
-    if begins is None:
+    if counts_from(actor, permission) is None:
         raise Forbidden(permission=permission)
-    if begins > now:
+    if begins := awaited(actor, permission, now, founders=founders):
         raise LetInLately(until=begins.isoformat(timespec="minutes"))

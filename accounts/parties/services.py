@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
 from accounts.parties.queries import operators
-from accounts.parties.second import companies_of
+from accounts.parties.second import companies_of, require_seasoned
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -19,6 +19,7 @@ from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork, Rul
 VERIFICATION_YEARS = 1
 OWNS_FROM_PERCENT = 25
 NAME_AT_MOST = 140
+ADMITS = "parties.decide_verification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +223,16 @@ def decide_verification(
 ) -> BusinessVerification:
     """The checker's part: admits the party under the name and number that were verified, or not.
 
-    Raises InvalidInput (SCREENING_NOT_CLEAR, PARTY_EXISTS where another party has the number).
+    Raises OwnWork, LetInLately, InvalidInput (SCREENING_NOT_CLEAR, PARTY_EXISTS where another party has the number).
     """
     with acting(actor):
         verification = _verification(actor, verification_id)
-        _require_person(actor, "parties.decide_verification")
+        _require_person(actor, ADMITS)
         if verification.screened_by_id == actor.user_id:
             raise OwnWork()
         _refuse_own_party(actor, verification)
+        if approve:
+            require_seasoned(actor, ADMITS, now)
         states = BusinessVerification.Status
         if approve and verification.screening != BusinessVerification.Screening.CLEAR:
             raise InvalidInput("The screening is not clear, so this cannot be approved.", code="SCREENING_NOT_CLEAR")

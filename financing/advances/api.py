@@ -204,7 +204,7 @@ class Applications(Reading):
 
     @extend_schema(request=shapes.ByHand, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses(*BY_TWO, "NO_LONGER_POSSIBLE", "NO_BANK_ACCOUNT", "REASON_MISSING")
+    @refuses(*BY_TWO, "LET_IN_LATELY", "NO_LONGER_POSSIBLE", "NO_BANK_ACCOUNT", "REASON_MISSING")
     def decide(self, request, pk: str) -> Response:
         """Decide what was recommended: the part of the checker of the funder.
 

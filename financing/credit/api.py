@@ -161,7 +161,7 @@ class Policies(Reading):
 
     @extend_schema(request=HashSeen, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("INVALID_TRANSITION", "OWN_WORK", "STALE", "EFFECTIVE_DATE_PASSED")
+    @refuses("INVALID_TRANSITION", "OWN_WORK", "LET_IN_LATELY", "STALE", "EFFECTIVE_DATE_PASSED")
     def approve(self, request, pk: str) -> Response:
         """Approve exactly what was read: the part of the checker."""
         given = self.checked(HashSeen)

@@ -57,7 +57,7 @@ def proposals(actor: Actor, now: datetime) -> list[Proposal]:
     by = proposers(waiting)
     asked = set(for_operator(BankAccount.objects.filter(id__in=[each.id for each in waiting]), now))
     members = list(second.seasoned(SAYS, now).filter(party=actor.party_id).select_related("user"))
-    begins = second.awaited(actor, SAYS, now)
+    begins = second.awaited(actor, SAYS, now, founders=False)
     return [
         _proposal(actor, each, in_force.get(each.currency), by[each.proposed_by], members, each in asked, begins)
         for each in waiting
@@ -159,7 +159,8 @@ def confirming(request: HttpRequest, account: BankAccount, *, back: str) -> Http
     in_force = BankAccount.objects.in_force().filter(party=account.party_id, currency=account.currency)
     context = {
         "account": account, "before": in_force.first(), "by": proposers([account])[account.proposed_by],
-        "refusal": refusal, "back": back, "counts_from": second.awaited(request.actor, SAYS, timezone.now()),
+        "refusal": refusal, "back": back,
+        "counts_from": second.awaited(request.actor, SAYS, timezone.now(), founders=False),
     }  # fmt: skip
     return render(request, "party/confirm_account.html", context, status=refusal.status if refusal else 200)
 

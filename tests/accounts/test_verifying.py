@@ -1,6 +1,6 @@
 """KYB: handed in by the party, screened by one person, decided by another, told without a warning."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection
 
 from accounts.parties import inviting, services
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Membership, Party, User
+from accounts.parties.second import LetInLately
 from accounts.parties.services import Owner
 from accounts.trail.models import Event
 from portal.shared.access import ADMIN, SUPPLIER, Actor
@@ -247,3 +248,19 @@ def test_nobody_hands_in_for_another_party(cast, prospect):
             )  # fmt: skip
     assert not BusinessVerification.objects.filter(party__in=[prospect, cast.meridian]).exists()
     assert Party.objects.get(id=prospect.id).status == "PROSPECT"
+
+
+def test_who_was_let_in_a_moment_ago_refuses_a_party_and_admits_none(cast, prospect):
+    verification = screened(submitted(prospect, NORA))
+    wanda = Membership.objects.filter(user__email="wanda@watch.example")
+    wanda.update(created_at=NOW - timedelta(days=2))
+    with pytest.raises(LetInLately) as refused:
+        decided(verification)
+    assert refused.value.facts == {"until": "2026-03-03T09:00+00:00"}
+    prospect.refresh_from_db()
+    verification.refresh_from_db()
+    assert (prospect.status, verification.status, verification.decided_by) == ("PROSPECT", "SCREENED", None)
+    assert decided(verification, approve=False).status == "REJECTED"
+    again = screened(submitted(prospect, NORA))
+    wanda.update(created_at=NOW - timedelta(days=3))
+    assert decided(again).status == "APPROVED"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.parties.models import Membership
+from accounts.parties.second import LetInLately
 from accounts.trail.models import Event
 from financing.advances import services
 from financing.advances.models import Advance, Application, Quote
@@ -429,3 +430,16 @@ def test_a_referral_that_waited_beyond_its_due_date_is_not_approved_on_old_terms
         check(application)
     assert refused.value.facts["reasons"][0] == "QUOTE_OUTDATED"
     assert not Advance.objects.exists()
+
+
+def test_who_was_let_in_a_moment_ago_declines_a_referral_and_does_not_approve_one(careful):
+    application = referred(careful)
+    recommend(application)
+    hugo = Membership.objects.filter(user__email="hugo@harbour.example")
+    hugo.update(created_at=NOW - timedelta(days=2))
+    with pytest.raises(LetInLately) as refused:
+        check(application)
+    assert refused.value.facts == {"until": "2026-03-03T09:00+00:00"}
+    application.refresh_from_db()
+    assert (application.status, Advance.objects.count()) == ("REFERRED", 0)
+    assert check(application, outcome="DECLINED").status == "DECLINED"

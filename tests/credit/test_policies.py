@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from accounts.parties.models import Membership, Party
+from accounts.parties.second import SEASONED, LetInLately
 from accounts.trail.models import Event
 from financing.credit import services
 from financing.credit.models import PolicyVersion
@@ -12,7 +14,7 @@ from financing.credit.queries import policy_in_force
 from financing.credit.rules import DEFAULT_BODY
 from portal.shared.errors import Forbidden, InvalidTransition, NotFound, OwnWork, Stale
 from tests.credit.facts import body
-from tests.world import NOW, TODAY
+from tests.world import NOW, TODAY, as_member, member
 
 
 def approve(scene, policy, actor=None, seen: str = ""):
@@ -134,3 +136,43 @@ def test_the_database_keeps_content_and_approval_together(scene):
         PolicyVersion.objects.filter(id=approved.id).update(decided_by=approved.proposed_by)
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         approved.delete()
+
+
+def test_who_was_let_in_a_moment_ago_rejects_a_policy_and_does_not_approve_one(scene):
+    first, second = scene.propose(), scene.propose()
+    lately(scene.hugo, NOW - SEASONED + timedelta(minutes=1))
+    with pytest.raises(LetInLately) as refused:
+        approve(scene, first)
+    assert refused.value.facts == {"until": "2026-03-02T09:01+00:00"}
+    first.refresh_from_db()
+    assert (first.status, first.decided_by) == ("PROPOSED", "")
+    assert services.reject_policy(actor=scene.hugo, policy_id=second.id, now=NOW).status == "REJECTED"
+    lately(scene.hugo, NOW - SEASONED)
+    assert approve(scene, first).status == "APPROVED"
+
+
+def lately(actor, since):
+    Membership.objects.filter(user=actor.user_id).update(created_at=since)
+
+
+def test_who_came_first_approves_the_first_policy_of_a_funder_that_has_just_begun(db):
+    """Nobody of the funder can have let it in. Whom it lets in itself waits like everybody."""
+    quay = Party.objects.create(kind="FINANCIER", name="Quay", country="DE", status="ADMITTED", created_at=NOW)
+    member("sam@quay.example", quay, "ADMIN", NOW - timedelta(hours=2))
+    member("tova@quay.example", quay, "ADMIN", NOW - timedelta(hours=1))
+    sam, tova = as_member("sam@quay.example"), as_member("tova@quay.example")
+
+    def proposed(by):
+        return services.propose_policy(actor=by, funder_id=quay.id, body=DEFAULT_BODY, effective_from=TODAY, now=NOW)
+
+    by_sam, by_tova = proposed(sam), proposed(tova)
+    with pytest.raises(LetInLately):
+        services.approve_policy(actor=tova, policy_id=by_sam.id, seen_hash=by_sam.body_hash, now=NOW)
+    made = services.approve_policy(actor=sam, policy_id=by_tova.id, seen_hash=by_tova.body_hash, now=NOW)
+    assert (made.status, made.decided_by) == ("APPROVED", sam.identity)
+    # Let in again it is one among others.
+    Membership.objects.filter(user=sam.user_id).update(ended_at=NOW)
+    member("sam@quay.example", quay, "ADMIN", NOW)
+    another = proposed(tova)
+    with pytest.raises(LetInLately):
+        services.approve_policy(actor=sam, policy_id=another.id, seen_hash=another.body_hash, now=NOW)

@@ -19,13 +19,16 @@ from financing.advances.services.decide import decide_waiting
 from financing.advances.services.disburse import confirm_funding, fail
 from financing.advances.services.hold import hold_back, pay_held, pay_held_to
 from financing.advances.services.quote import Offer, offer, quote
-from financing.advances.services.refer import decide_referral, prospect, recommend
+from financing.advances.services.refer import DECIDES, decide_referral, prospect, recommend
 from financing.advances.services.repay import apply_receipts
 from financing.advances.services.take_back import take_back
 from financing.advances.services.undo import undo_receipts
 
 __all__ = [
-    "Applied", "NoBankAccount", "Offer",
+    "DECIDES",
+    "Applied",
+    "NoBankAccount",
+    "Offer",
     "accrue_book",
     "apply",
     "apply_each",

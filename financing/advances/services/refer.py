@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.parties.second import companies_of
+from accounts.parties.second import companies_of, require_seasoned
 from accounts.trail.services import News, record
 from financing.advances.models import Application
 from financing.advances.services.decide import Desk, Word, conclude, gather, lock_waiting
@@ -12,6 +12,7 @@ from portal.shared.access import SYSTEM_ACTOR, Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidInput, InvalidTransition, NotFound, OwnWork, RuleViolation, Stale
 
+DECIDES = "advances.decide_referral"
 BY_HAND = (rules.APPROVED, rules.DECLINED)
 RECOMMENDED = (
     "recommendation", "recommendation_note", "recommended_reasons", "recommended_explanation", "recommended_by",
@@ -76,11 +77,12 @@ def decide_referral(
     the maker's or others: the supplier is told. `note` stays with the funder.
 
     An approval is decided anew under lock: what the policy declines outright cannot be approved by hand.
-    Raises NotFound, Forbidden, OwnWork, NoRecommendation, InvalidInput, InvalidTransition, Stale, NoLongerPossible.
+    Raises NotFound, Forbidden, OwnWork, LetInLately, NoRecommendation, InvalidInput, InvalidTransition, Stale,
+    NoLongerPossible.
     """
     with acting(actor):
         _referred(actor, application_id, lock=False)  # its facility is locked before it
-        require(actor, "advances.decide_referral")
+        require(actor, DECIDES)
         facilities, found = lock_waiting([application_id], Application.Status.REFERRED)
         if not found:
             raise Stale("Somebody else has decided this in the meantime.")
@@ -91,6 +93,8 @@ def decide_referral(
             raise NoRecommendation()
         if actor.identity == application.recommended_by:
             raise OwnWork()
+        if outcome == rules.APPROVED:
+            require_seasoned(actor, DECIDES, now)
         inputs = gather(SYSTEM_ACTOR, facilities, found, now)
         decided = Desk(inputs).decide(application, facilities[application.facility_id], by_hand=outcome)
         if outcome == rules.APPROVED and decided.outcome != rules.APPROVED:

@@ -93,7 +93,7 @@ def word_on(actor: Actor, account: BankAccount) -> str:
 def _check_of_colleague(actor: Actor, account: BankAccount, now: datetime) -> None:
     if not account.proposed_by.startswith("user:"):
         raise OperatorConfirms()
-    require_seasoned(actor, SAYS, now)
+    require_seasoned(actor, SAYS, now, founders=False)  # in the first days the operator confirms
 
 
 def _check_of_operator(actor: Actor, account: BankAccount, evidence: str, now: datetime) -> None:
@@ -118,7 +118,8 @@ def _news(actor: Actor, account: BankAccount, before: BankAccount | None) -> New
     if before is None:
         return News("bank_account.confirmed", account, parties, facts)
     ends = {"old_end": before.iban[-4:], "new_end": account.iban[-4:]}
-    return News("bank_account.replaced", account, parties, facts | ends)
+    differs = (each for each in ("iban", "holder", "bic") if getattr(before, each) != getattr(account, each))
+    return News("bank_account.replaced", account, parties, facts | ends | {"changed": next(differs, "iban")})
 
 
 def _end(actor: Actor, account: BankAccount, state: str, now: datetime) -> BankAccount:

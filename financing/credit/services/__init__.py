@@ -18,6 +18,7 @@ from financing.credit.services.facilities import (
     suspend_facility,
 )
 from financing.credit.services.policies import (
+    APPROVES,
     EffectiveDatePassed,
     PolicyInvalid,
     approve_policy,
@@ -28,8 +29,8 @@ from financing.credit.services.policies import (
 from financing.credit.services.replaying import ReplayWindowUnknown, replay_some, request_replay
 
 __all__ = [
-    "EffectiveDatePassed", "NoPolicyInForce", "NotAdmitted", "PolicyInvalid", "ProgrammeClosed", "ProgrammeTerms",
-    "ReplayWindowUnknown",
+    "APPROVES", "EffectiveDatePassed", "NoPolicyInForce", "NotAdmitted", "PolicyInvalid", "ProgrammeClosed",
+    "ProgrammeTerms", "ReplayWindowUnknown",
     "approve_policy",
     "assess",
     "join_programme",

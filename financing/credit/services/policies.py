@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db.models import Max
 
 from accounts.parties.models import Party
+from accounts.parties.second import require_seasoned
 from accounts.trail.services import News, record
 from financing.credit.models import PolicyReplay, PolicyVersion
 from financing.credit.rules import Policy, PolicyFaults, content_hash
@@ -13,6 +14,8 @@ from portal.shared import access
 from portal.shared.access import Actor, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import InvalidInput, NotFound, OwnWork, Stale
+
+APPROVES = "credit.approve_policy"
 
 
 class PolicyInvalid(InvalidInput):
@@ -52,11 +55,15 @@ def approve_policy(
     *, actor: Actor, policy_id: int, seen_hash: str, now: datetime, seen_replay_id: int | None = None
 ) -> PolicyVersion:
     """The checker's part. `seen_hash`: body_hash of the page that the checker read. `seen_replay_id`: the finished
-    replay that the page showed; none: approved without one, which is said for ever. Raises OwnWork, Stale."""
+    replay that the page showed; none: approved without one, which is said for ever.
+
+    Raises OwnWork, LetInLately, Stale.
+    """
     with acting(actor):
         version = _policy(actor, policy_id)
-        require(actor, "credit.approve_policy")
+        require(actor, APPROVES)
         _refuse_own_work(actor, version)
+        require_seasoned(actor, APPROVES, now)
         if not seen_hash == version.body_hash == content_hash(version.body):
             raise Stale()
         _refuse_past(version.funder_id, version.effective_from)
@@ -70,7 +77,7 @@ def reject_policy(*, actor: Actor, policy_id: int, now: datetime) -> PolicyVersi
     """The checker says no."""
     with acting(actor):
         version = _policy(actor, policy_id)
-        require(actor, "credit.approve_policy")
+        require(actor, APPROVES)
         _refuse_own_work(actor, version)
         version.move_to(PolicyVersion.Status.REJECTED)
         return _conclude(actor, now, version, "policy.rejected")

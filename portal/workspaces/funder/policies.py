@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.parties import second
 from accounts.trail.doers import named
 from financing.credit import services
 from financing.credit.differences import differences, followed
@@ -162,6 +163,7 @@ def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, 
     is_own = version.proposed_by == request.actor.identity
     checks = permits(request.actor, "credit.approve_policy")
     currency = queries.currency_of(request.actor)
+    may_decide = is_open and checks and not is_own
     context = {
         "version": version,
         "difference": difference(followed(request.actor, version), version.body, currency),
@@ -170,8 +172,9 @@ def _policy_page(request: HttpRequest, version: PolicyVersion, *, refusal=None, 
         "refusal": refusal,
         "people": _people(version),
         "is_own": is_own,
-        "may_decide": is_open and checks and not is_own,
-        "lacks_factor": is_open and checks and not is_own and request.actor.has_second_factor is False,
+        "may_decide": may_decide,
+        "counts_from": second.awaited(request.actor, services.APPROVES, timezone.now()) if may_decide else None,
+        "lacks_factor": may_decide and request.actor.has_second_factor is False,
         "may_withdraw": is_open and permits(request.actor, "credit.propose_policy"),
         **replays.shown_with(request, version),
     }

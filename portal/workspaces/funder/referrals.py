@@ -1,5 +1,7 @@
 """What the policy leaves to people: the queue, and each application with its facts beside the buttons."""
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import messages
 from django.db.models import Case, QuerySet, Value, When
@@ -11,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
+from accounts.parties import second
 from accounts.trail.doers import named
 from financing.advances import overview, services
 from financing.advances.models import Application
@@ -180,6 +183,7 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
     )
     may_decide = is_referred and _may_decide(actor, application)
     may_recommend = is_referred and not may_decide and _may_recommend(actor, application)
+    counts_from = second.awaited(actor, services.DECIDES, timezone.now()) if may_decide else None
     context = {
         "application": application,
         "advance": advance,
@@ -188,7 +192,8 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
         "why": {each.bound: why.exposure(each, application.currency) for each in found.exposures},
         "base_why": why.available(decision, application.currency, result) if decision else None,
         "happenings": timeline(actor, application, *([advance] if advance else [])),
-        "form": form or Judgement(initial=_begun(application, may_decide)),
+        "form": _offering(form or Judgement(initial=_begun(application, may_decide)), counts_from),
+        "counts_from": counts_from,
         "recommended_reasons": reasons_of(application.recommended_reasons, wording.OFFICER),
         "told": reasons_of(decision.given_reasons, wording.OFFICER) if decision else [],
         "refusal": refusal,
@@ -215,6 +220,13 @@ def _begun(application: Application, may_decide: bool) -> dict:
     if may_decide:
         begun |= {"reasons": application.recommended_reasons, "explanation": application.recommended_explanation}
     return begun
+
+
+def _offering(form: Judgement, counts_from: datetime | None) -> Judgement:
+    """Whoever was let in lately may decline; approved all the same, it is refused with the reason."""
+    if counts_from and not form.is_bound:
+        form.fields["outcome"].choices = [each for each in OUTCOMES if each[0] == rules.DECLINED]
+    return form
 
 
 def in_the_way(prospect: rules.Result | None) -> list[dict]:

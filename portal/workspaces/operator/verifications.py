@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from accounts.parties import services
+from accounts.parties import second, services
 from accounts.parties.freshness import ReauthenticationNeeded, require_fresh
 from accounts.parties.models import BusinessVerification
 from financing.banking.models import BankAccount
@@ -73,9 +73,9 @@ class Decision(forms.Form):
     )  # fmt: skip
     evidence = evidence_field(required=False, rows=2)
 
-    def __init__(self, *args, row: BusinessVerification, **kwargs):
+    def __init__(self, *args, row: BusinessVerification, is_seasoned: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
-        is_clear = row.screening == BusinessVerification.Screening.CLEAR
+        is_clear = row.screening == BusinessVerification.Screening.CLEAR and is_seasoned
         if not (is_clear or self.is_bound):  # sent all the same, it is refused with the reason
             self.fields["approve"].choices = (("no", _("Refuse")),)
         waiting = for_operator(BankAccount.objects.filter(party=row.party_id), timezone.now()).order_by("id")
@@ -149,6 +149,8 @@ def _page(
     is_own = row.screened_by_id is not None and row.screened_by_id == request.actor.user_id
     is_screened = row.status == S.SCREENED
     accounts = accounts_of(row)
+    may_decide = is_screened and not is_own and permits(request.actor, services.ADMITS)
+    counts_from = second.awaited(request.actor, services.ADMITS, timezone.now()) if may_decide else None
     context = {
         "verification": row,
         "differs": _differences(row),
@@ -159,13 +161,14 @@ def _page(
         "earlier": list(row.party.verifications.exclude(id=row.id).order_by("-submitted_at")[:10]),
         "happenings": timeline(request.actor, row, *accounts),
         "screening": screening or Screening(),
-        "decision": decision or Decision(row=row),
+        "decision": decision or Decision(row=row, is_seasoned=not counts_from),
+        "counts_from": counts_from,
         "decision_unfresh": isinstance(refusal, ReauthenticationNeeded),
         "refusal": refusal,
         "is_own": is_own and is_screened,
         "is_screened": is_screened,
         "may_screen": row.status == S.SUBMITTED and permits(request.actor, "parties.screen"),
-        "may_decide": is_screened and not is_own and permits(request.actor, "parties.decide_verification"),
+        "may_decide": may_decide,
     }
     return render(request, "operator/verification.html", context, status=status)
 

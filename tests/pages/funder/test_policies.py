@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.parties.models import Membership
 from financing.advances import services as advances
 from financing.credit import services
 from financing.credit.models import PolicyReplay, PolicyVersion
@@ -259,3 +261,16 @@ def test_the_difference_of_two_versions_is_against_the_one_it_follows(lending, a
     )  # fmt: skip
     said = text_of(as_user(HUGO).get(reverse("funder:policy", args=[third.id])))
     assert "1 threshold differs from version 2" in said and "Smallest fee EUR 0.75 EUR 0.50" in said
+
+
+def test_who_was_let_in_lately_reads_from_when_on_it_approves_and_finds_no_button(lending, as_user):
+    version = proposed(lending)
+    Membership.objects.filter(user__email=HUGO).update(created_at=timezone.now())
+    page = as_user(HUGO).get(reverse("funder:policy", args=[version.id])).text
+    assert "You were let in a short while ago: your yes counts from" in page
+    assert ('data-dialog="approve"' in page, 'data-dialog="reject"' in page) == (False, True)
+    sent = {"seen_hash": version.body_hash}
+    refused = as_user(HUGO).post(reverse("funder:conclude_policy", args=[version.id, "approve"]), sent)
+    assert (refused.status_code, "LET_IN_LATELY" in refused.text) == (403, True)
+    version.refresh_from_db()
+    assert version.status == "PROPOSED"

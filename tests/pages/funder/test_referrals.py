@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.parties.models import Membership
 from financing.advances import services
 from financing.advances.models import Advance, Application
 from financing.advances.standing import standing
@@ -140,3 +142,16 @@ def test_a_machine_reads_what_people_judge_by(referred):
     told = caller_for(referred.funder, "VIEWER").get(f"applications/{referred.id}/standing/").json()
     assert [each["after_minor"] for each in told["exposures"]] == [1_300_00] * 4
     assert told["record"]["open"] == 1 and told["behind"][0]["match"] == "MATCHED"
+
+
+def test_who_was_let_in_lately_is_offered_to_decline_and_reads_why(referred, as_user):
+    judge(as_user("hana@harbour.example"), "recommend", referred)
+    Membership.objects.filter(user__email="hugo@harbour.example").update(created_at=timezone.now())
+    hugo = as_user("hugo@harbour.example")
+    page = shown(hugo, referred)
+    assert "You were let in a short while ago: your yes counts from" in page
+    assert ('value="DECLINED"' in page, 'value="APPROVED"' in page) == (True, False)
+    refused = judge(hugo, "decide", referred)
+    assert (refused.status_code, "LET_IN_LATELY" in refused.text) == (403, True)
+    referred.refresh_from_db()
+    assert referred.status == "REFERRED"

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.parties.models import BusinessVerification, Membership, Party, User
 from accounts.trail.models import Event
@@ -243,3 +244,14 @@ def test_lists_take_the_same_few_queries_however_many_rows(wim, asks, rows, djan
             wim.get(reverse(address))
     assert BusinessVerification.objects.count() == rows + 2
     assert Party.objects.filter(status="PROSPECT").count() == rows
+
+
+def test_who_was_let_in_lately_is_offered_to_refuse_and_reads_why(wim, wanda, asks):
+    screen(wim, row := asks("Quince"))
+    Membership.objects.filter(user__email="wanda@watch.example").update(created_at=timezone.now())
+    page = wanda.get(page_of(row)).text
+    assert "You were let in a short while ago: your yes counts from" in page
+    assert ('name="approve" value="no"' in page, 'name="approve" value="yes"' in page) == (True, False)
+    refused = decide(wanda, row)
+    assert (refused.status_code, "LET_IN_LATELY" in refused.text) == (403, True)
+    assert state(row) == ("SCREENED", "PROSPECT")
