@@ -11,6 +11,7 @@ MOST = """
   7 /party/clients/
   4 /party/clients/new/
   7 /party/clients/{party_client_id}/
+  5 /party/clients/{party_client_id}/secret/
   7 /party/members/
   6 /notices/
   4 /notices/bell/

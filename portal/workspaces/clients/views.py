@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.clients import services
 from accounts.clients.models import PartyClient
@@ -18,6 +18,7 @@ from portal.shared.errors import NotFound, RuleViolation, Stale
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.clients.forms import ClientForm, NewClientForm, SecretForm
+from portal.workspaces.clients.showing import read_once, seal
 from portal.workspaces.sentences import timeline
 
 COLUMNS = (
@@ -54,14 +55,14 @@ def create(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         expires_at = now + timedelta(days=given["days"]) if given["days"] else None
         try:
-            made, secret = services.create_client(
+            made, given_secret = services.create_client(
                 actor=request.actor, party_id=request.actor.party_id, name=given["name"], role=given["role"],
                 scopes=given["scopes"], expires_at=expires_at, now=now,
             )  # fmt: skip
         except RuleViolation as error:
             refusal = error
         else:
-            return _show_once(request, made, secret)
+            return redirect(seal(request, made, given_secret))
     context = {"form": form, "refusal": refusal}
     return render(request, "clients/new.html", context, status=422 if form.errors or refusal else 200)
 
@@ -109,14 +110,14 @@ def rotate(request: HttpRequest, party_client_id: int) -> HttpResponse:
         messages.warning(request, _("Say when the present secret ends. Nothing was changed."))
         return redirect("clients:client", found.id)
     try:
-        bound, secret = services.rotate_secret(
+        bound, given_secret = services.rotate_secret(
             actor=request.actor, party_client_id=found.id, overlap=form.overlap, now=timezone.now(),
             seen_secret_id=form.cleaned_data["seen"],
         )  # fmt: skip
     except Stale as refusal:
         messages.warning(request, refusal.sentence)
         return redirect("clients:client", found.id)
-    return _show_once(request, bound, secret)
+    return redirect(seal(request, bound, given_secret))
 
 
 @for_kinds()
@@ -128,9 +129,12 @@ def remove(request: HttpRequest, party_client_id: int) -> HttpResponse:
     return redirect("clients:home")
 
 
-def _show_once(request: HttpRequest, bound: PartyClient, secret: str) -> HttpResponse:
-    """In the answer itself: kept nowhere, and gone with the page."""
-    return render(request, "clients/secret.html", {"found": bound, "secret": secret})
+@for_kinds()
+@require_safe
+def secret(request: HttpRequest, party_client_id: int) -> HttpResponse:
+    """Shown once; asked for again, the page says how to come to another one."""
+    found = _found(request, party_client_id)
+    return render(request, "clients/secret.html", {"found": found, "secret": read_once(request, found)})
 
 
 def _own(request: HttpRequest):

@@ -41,7 +41,7 @@ def shown_secret(page: str) -> str:
 def test_a_machine_is_made_and_its_secret_shown_once(ana):
     assert "No machine acts for you yet" in ana.get("/party/clients/").content.decode()
     given = {"name": "ERP", "role": "MAKER", "scopes": ["receivables:read", "receivables:write"], "days": "90"}
-    answer = ana.post("/party/clients/new/", given)
+    answer = ana.post("/party/clients/new/", given, follow=True)
     made = PartyClient.objects.get()
     assert (made.name, made.role, made.scopes) == ("ERP", "MAKER", given["scopes"])
     secret = shown_secret(answer.content.decode())
@@ -52,11 +52,28 @@ def test_a_machine_is_made_and_its_secret_shown_once(ana):
         assert "ERP" in page and secret not in page
 
 
+def test_a_page_that_shows_a_secret_and_is_loaded_again_makes_no_second_machine_and_shows_nothing(ana):
+    given = {"name": "ERP", "role": "MAKER", "scopes": ["portolan"], "days": "90"}
+    place = ana.post("/party/clients/new/", given)["Location"]
+    made = PartyClient.objects.get()
+    assert place.startswith(f"/party/clients/{made.id}/secret/?key=")
+    sealed = str(dict(ana.session))
+    elsewhere = browser("ana@amphora.example").get(place).text  # her own, in another browser
+    missed = ana.get(place.partition("?")[0]).text  # whoever has the session alone
+    secret = shown_secret(ana.get(place).text)
+    assert ask_token(made.client_id, secret).status_code == 200
+    again = ana.get(place)
+    assert "The secret was shown already" in again.text
+    for each in (sealed, elsewhere, missed, again.text, str(dict(ana.session))):
+        assert secret not in each
+    assert (PartyClient.objects.get(), ClientSecret.objects.count()) == (made, 1)
+
+
 def test_a_machine_is_trusted_with_less_and_given_another_secret(ana, till):
     ana.post(f"/party/clients/{till.id}/", {"name": "Till 2", "role": "VIEWER", "scopes": ["advances:read"]})
     till = PartyClient.objects.get()
     assert (till.name, till.role, till.scopes) == ("Till 2", "VIEWER", ["advances:read"])
-    answer = ana.post(f"/party/clients/{till.id}/rotate/", {"overlap_hours": "24"})
+    answer = ana.post(f"/party/clients/{till.id}/rotate/", {"overlap_hours": "24"}, follow=True)
     assert ask_token(till.client_id, shown_secret(answer.content.decode())).status_code == 200
     assert ClientSecret.objects.count() == 2
     happened = [each.sentence for each in ana.get(f"/party/clients/{till.id}/").context["happenings"]]
@@ -66,7 +83,7 @@ def test_a_machine_is_trusted_with_less_and_given_another_secret(ana, till):
 def test_a_page_that_is_sent_again_makes_no_third_secret_and_ends_none(ana, till):
     page = ana.get(f"/party/clients/{till.id}/")
     given = {"overlap_hours": "24", "seen": page.context["secret_form"]["seen"].value()}
-    first = ana.post(f"/party/clients/{till.id}/rotate/", given)
+    first = ana.post(f"/party/clients/{till.id}/rotate/", given, follow=True)
     secrets = list(ClientSecret.objects.order_by("id").values("digest", "expires_at"))
     again = ana.post(f"/party/clients/{till.id}/rotate/", given, follow=True)
     assert "It was given another secret since you opened this page. Nothing was changed." in again.text
@@ -101,7 +118,7 @@ def test_what_is_not_possible_is_told_beside_the_field(ana, fault):
 
 
 def test_others_find_nothing_and_insiders_without_the_role_are_refused(till):
-    paths = [("get", ""), ("post", ""), ("post", "rotate/"), ("post", "remove/")]
+    paths = [("get", ""), ("get", "secret/"), ("post", ""), ("post", "rotate/"), ("post", "remove/")]
     for email, status in (("ben@bellows.example", 404), ("aldo@amphora.example", 403), ("wim@watch.example", 404)):
         for method, path in paths:
             answer = getattr(browser(email), method)(f"/party/clients/{till.id}/{path}", {"overlap_hours": "0"})
