@@ -1,17 +1,29 @@
 """What every party's first page may tell of the party itself: its people, and the last that happened."""
 
+from dataclasses import dataclass
+
 from accounts.parties.models import Membership
 from accounts.trail.models import Event
 from portal.shared.access import Actor
 from portal.workspaces.sentences import Happening, tell
 
 LATEST = 8
+NAMED = 8
+"""People of the party that a first page names."""
 
 
-def people(actor: Actor) -> list[Membership]:
-    """Who acts for the party, by name, each role a line."""
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who acts for the party: the first by name, each role a line, and how many lines there are besides."""
+
+    named: list[Membership]
+    more: int
+
+
+def people(actor: Actor) -> People:
     found = Membership.objects.filter(party_id=actor.party_id, ended_at=None).select_related("user")
-    return list(found.order_by("user__full_name", "role")[:50])
+    named = list(found.order_by("user__full_name", "role", "id")[: NAMED + 1])
+    return People(named[:NAMED], found.count() - NAMED if len(named) > NAMED else 0)
 
 
 def latest(actor: Actor, most: int = LATEST) -> list[Happening]:

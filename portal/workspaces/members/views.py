@@ -1,6 +1,8 @@
 """Colleagues: who acts for the party in which roles, and who is invited to."""
 
 from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,6 +20,8 @@ from portal.workspaces.sentences import Happening, tell
 
 TOLD = 30
 """Steps that the timeline shows, the latest."""
+LISTED = 25
+"""Rows of a page of either list."""
 
 
 @for_kinds()
@@ -62,18 +66,24 @@ def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, form: InviteForm, refusal: RuleViolation | None) -> HttpResponse:
+    members = _page(request, "members", _own_members(request).order_by("user__email", "role", "id"))
+    invitations = _own_invitations(request).open(timezone.now()).order_by("-created_at", "-id")
+    invited = _page(request, "invitations", invitations)
     context = {
-        "members": [(each, f"end-{each.id}") for each in _own_members(request).order_by("user__email", "role")],
-        "invitations": [
-            (each, f"revoke-{each.id}")
-            for each in _own_invitations(request).open(timezone.now()).order_by("-created_at")
-        ],
+        "members": [(each, f"end-{each.id}") for each in members],
+        "members_page": members,
+        "invitations": [(each, f"revoke-{each.id}") for each in invited],
+        "invitations_page": invited,
         "party": f"parties.party:{request.actor.party_id}",
         "happenings": _happenings(request),
         "form": form,
         "refusal": refusal,
     }
     return render(request, "members/list.html", context, status=422 if form.errors or refusal else 200)
+
+
+def _page(request: HttpRequest, name: str, rows: QuerySet) -> Page:
+    return Paginator(rows, LISTED).get_page(request.GET.get(f"{name}-page"))
 
 
 def _happenings(request: HttpRequest) -> list[Happening]:

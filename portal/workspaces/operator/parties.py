@@ -1,6 +1,7 @@
 """Who is who: parties, their people, accounts and verifications."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +21,8 @@ from portal.workspaces.access import for_kinds
 from portal.workspaces.members.forms import FirstAdministratorForm
 from portal.workspaces.sentences import timeline
 
+PEOPLE = 25
+"""People of a party on a page of its list."""
 PARTIES = (
     Column("name", gettext_lazy("Name"), sort=True, url=lambda row: reverse("operator:party", args=[row.pk])),
     Column("kind", gettext_lazy("Kind"), sort=True, value=lambda row: row.get_kind_display()),
@@ -82,17 +85,16 @@ def _shown(
     request: HttpRequest, found: Party, form: FirstAdministratorForm, refusal: RuleViolation | None = None
 ) -> HttpResponse:
     members = Membership.objects.filter(party=found, ended_at=None).select_related("user")
-    members = list(members.order_by("user__full_name", "role"))
-    lacks_administrator = all(each.role != Membership.Role.ADMIN for each in members)
+    members = members.order_by("user__full_name", "role", "id")
     of_party = list(accounts(actor=request.actor).filter(party=found))
     verifications = list(found.verifications.order_by("-submitted_at")[:20])
     context = {
         "subject": found,
-        "members": members,
+        "members": Paginator(members, PEOPLE).get_page(request.GET.get("people-page")),
         "accounts": of_party,
         "verifications": verifications,
         "happenings": timeline(request.actor, found, *verifications, *of_party),
-        "may_invite": lacks_administrator and permits(request.actor, "parties.manage_members"),
+        "may_invite": inviting.lacks_administrator(found) and permits(request.actor, "parties.manage_members"),
         "form": form,
         "refusal": refusal,
     }

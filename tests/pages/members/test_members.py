@@ -147,3 +147,17 @@ def test_as_many_queries_for_many_colleagues_as_for_one(ana, people):
             created_at=NOW, expires_at=NOW.replace(year=2100),
         )  # fmt: skip
     assert asked() == before
+
+
+def test_a_long_list_of_colleagues_goes_on_on_another_page_and_so_does_the_operators(ana, people, as_user):
+    world = User.objects.bulk_create(User(email=f"u{n:02}@amphora.example", password="!") for n in range(30))
+    Membership.objects.bulk_create(
+        Membership(user=each, party=people.amphora, role="VIEWER", created_at=NOW) for each in world
+    )
+    first, second = ana.get("/party/members/").text, ana.get("/party/members/?members-page=2").text
+    assert "1–25 of 32" in first and "?members-page=2" in first and "26–32 of 32" in second
+    assert ("u22@amphora.example" in first, "u23@amphora.example" in first) == (True, False)
+    assert ("u22@amphora.example" in second, "u29@amphora.example" in second) == (False, True)
+    assert ana.get("/party/members/?members-page=99").text.count("u29@amphora.example") > 0  # the last there is
+    shown = as_user("wim@watch.example").get(f"/operations/parties/{people.amphora.id}/")
+    assert "1–25 of 32" in shown.text and "Invite its first administrator" not in shown.text

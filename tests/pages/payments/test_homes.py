@@ -82,8 +82,19 @@ def test_a_bank_without_anything_is_told_what_comes_and_what_secures_it_now(as_u
     assert "No account of yours is on the portal yet" in shown.text
     assert "You lend nothing through the portal yet" in shown.text
     assert "The portal records no pledges of goods yet" in shown.text
-    assert [str(each.user) for each in shown.context["people"]] == ["Carl", "Cleo"]
+    assert [str(each.user) for each in shown.context["people"].named] == ["Carl", "Cleo"]
     assert "Amphora" not in shown.text and "Harbour" not in shown.text
+
+
+def test_a_first_page_names_a_few_of_many_people_and_says_how_many_more(as_user):
+    crown = Party.objects.get(name="Crown")
+    named = User.objects.bulk_create(
+        User(email=f"u{n}@crown.example", full_name=f"Zoe {n}", password="!") for n in range(9)
+    )
+    Membership.objects.bulk_create(Membership(user=each, party=crown, role="VIEWER", created_at=NOW) for each in named)
+    shown = as_user("cleo@crown.example").get(BANKER)
+    assert [str(each.user) for each in shown.context["people"].named][-2:] == ["Zoe 4", "Zoe 5"]
+    assert shown.context["people"].more == 3 and "and 3 more" in shown.text
 
 
 def test_a_banks_accounts_and_payments_stand_on_its_first_page(told: Told, as_user):
@@ -110,7 +121,7 @@ def test_a_supervisor_finds_platforms_and_funders_its_account_and_people_and_no_
     shown = sana.get(SUPERVISION)
     assert [row.record.name for row in shown.context["table"].rows] == ["Crown", "Harbour", "Meridian"]
     assert [each.account.iban for each in shown.context["accounts"]] == [FEES]
-    assert [str(each.user) for each in shown.context["people"]] == ["Sana"]
+    assert [str(each.user) for each in shown.context["people"].named] == ["Sana"]
     assert "No warehouse is entered" in shown.text and "Amphora" not in shown.text
 
 
