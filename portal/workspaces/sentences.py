@@ -200,6 +200,13 @@ class Happening:
         return self.name.partition(".")[0]
 
 
+SAME_NUMBER = {
+    "holder": _("The name of the holder of the {currency} account …{new_end} was changed"),
+    "bic": _("The BIC of the {currency} account …{new_end} was changed"),
+}
+"""Of an account that took the place of another with its number: what changed first, in words."""
+
+
 class _Facts(dict):
     """A payload as a sentence reads it; a fact that is not there leaves a dash."""
 
@@ -241,6 +248,8 @@ def tell(actor: Actor, events: Sequence[Event], *, with_times: bool = False) -> 
 def sentence(event: Event, template: str = "") -> str:
     """An event in words: its own sentence, or another that reads the same facts."""
     own, _state = SENTENCES.get(event.name, (event.name.replace(".", " ").replace("_", " "), ""))
+    if event.name == "bank_account.replaced":
+        own = SAME_NUMBER.get(event.facts.get("changed"), own)
     return str(template or own).format_map(_Facts(_facts(event.facts) | {"subject": event.subject_id}))
 
 

@@ -18,6 +18,7 @@ from financing.receivables.services import confirm_number
 from logistics.orders.models import SupplierNumber
 from logistics.orders.numbers import refuse_number
 from portal.told import words
+from portal.workspaces.sentences import sentence
 from tests import world
 from tests.pages.supplier.conftest import browser_of
 from tests.world import NOW, PASSWORD, TODAY, as_member
@@ -277,7 +278,7 @@ def test_all_who_act_for_the_party_are_told_at_once_of_an_account_proposed_and_o
     events = list(Event.objects.filter(name__in=["bank_account.proposed", "bank_account.replaced"]).order_by("id"))
     ends = {"currency": "EUR", "end": IBAN[-4:], "word": "OPERATOR"}
     assert events[0].payload == ends | {"connected": False}
-    assert events[1].payload == ends | {"old_end": old.iban[-4:], "new_end": IBAN[-4:]}
+    assert events[1].payload == ends | {"old_end": old.iban[-4:], "new_end": IBAN[-4:], "changed": "iban"}
     write(events=events, now=NOW)
     told = [(each.event_id, each.user.email, each.mail, each.topic) for each in Notice.objects.all()]
     assert sorted(told) == [
@@ -324,6 +325,9 @@ def test_an_account_in_another_name_than_the_verified_one_is_told_and_the_name_t
     assert "in another name than yours" not in ana.get(reverse("supplier:verification")).text  # it waits to be mended
     confirm_account(actor=as_member("wanda@watch.example"), account_id=new.id, evidence="Name check: match", now=NOW)
     assert BankAccount.objects.in_force().get(party=amphora) == new
+    event = Event.objects.get(name="bank_account.replaced")
+    assert sentence(event) == f"The name of the holder of the EUR account …{old.iban[-4:]} was changed"
+    assert "Amphora" not in str(event.payload)  # whose account it is may be a person
 
 
 @pytest.mark.parametrize(
