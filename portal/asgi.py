@@ -7,7 +7,6 @@ for a whole one, and lends no thread to a client that sends slowly.
 
 import asyncio
 import contextvars
-import json
 import os
 import signal
 import threading
@@ -22,15 +21,14 @@ from portal.wsgi import application as wsgi_application  # first: it sets Django
 
 from logistics.orders.services import MAX_BYTES as MAX_TRADE_BYTES  # isort: skip
 from portal import live  # isort: skip
-from portal.shared.errors import TooLarge as Refused  # isort: skip
-from portal.shared.http import MEDIA_TYPE, problem  # isort: skip
+from portal.middleware import BEYOND  # isort: skip
 
 BLOCK_BYTES = 256 * 1024
 """Answers leave their thread in blocks of this size: each crossing from thread to loop costs."""
 KEPT_IN_MEMORY_BYTES = 1024 * 1024
 MOST_BODY_BYTES = MAX_TRADE_BYTES + 4 * 1024 * 1024
-"""Larger than the largest that is taken anywhere, and refused by a view with a sentence; larger still is not read."""
-TOO_LARGE = json.dumps(problem(Refused(limit_megabytes=MAX_TRADE_BYTES // 1024**2))).encode()
+"""Larger than the largest that is taken anywhere, and refused by a view with a sentence; larger still is not read, and
+refused without one (TooLargeMiddleware)."""
 
 threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="page")
 
@@ -77,12 +75,9 @@ def end_streams_at(number: signal.Signals) -> None:
 async def page(scope, receive, send) -> None:
     """One request through the thread pool. A thread is taken when the body is whole: slow uploads hold none."""
     try:
-        body = await whole(scope, receive)
+        body, is_refused = await whole(scope, receive), False
     except TooLarge:
-        headers = [(b"content-length", str(len(TOO_LARGE)).encode()), (b"content-type", MEDIA_TYPE.encode())]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": TOO_LARGE})
-        return
+        body, is_refused = SpooledTemporaryFile(KEPT_IN_MEMORY_BYTES), True  # noqa: SIM115 closed below
     if body is None:
         return  # the client left before its request was whole: half an upload is never handled
     loop = asyncio.get_running_loop()
@@ -91,6 +86,7 @@ async def page(scope, receive, send) -> None:
         environ["CONTENT_LENGTH"] = str(body.seek(0, os.SEEK_END))
         body.seek(0)
         environ["wsgi.file_wrapper"] = in_large_blocks
+        environ[BEYOND] = MAX_TRADE_BYTES if is_refused else 0
         answer = Answer(send, loop)
         context = contextvars.copy_context()
         await loop.run_in_executor(threads, context.run, answer.produce, environ)

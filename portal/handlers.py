@@ -4,9 +4,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
+from portal.middleware import too_large
 from portal.shared.database import is_blameless
 from portal.shared.errors import Forbidden, NotFound, RuleViolation
 from portal.shared.http import BadRequest, Unavailable, Unexpected, problem_document
@@ -21,7 +24,14 @@ def _of(page: Callable[..., HttpResponse], refusal: type[RuleViolation]) -> Call
     return handler
 
 
-bad_request = _of(defaults.bad_request, BadRequest)
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Forms above DATA_UPLOAD_MAX_MEMORY_SIZE are not read; files are not counted."""
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request, settings.MAX_DOCUMENT_BYTES)
+    return _bad_request(request, exception)
+
+
+_bad_request = _of(defaults.bad_request, BadRequest)
 permission_denied = _of(defaults.permission_denied, Forbidden)
 page_not_found = _of(defaults.page_not_found, NotFound)
 _our_fault = _of(defaults.server_error, Unexpected)

@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from accounts.parties.models import Membership, User
 from accounts.trail.models import OldestRunning
 from portal.shared.access import Actor, approves_or_pays
-from portal.shared.errors import RuleViolation, Stale
+from portal.shared.errors import RuleViolation, Stale, TooLarge
 from portal.shared.http import problem_document
 
 SESSION_PARTY = "party_id"
 ACTING_FOR = "acting_for"
 """For whom the page was opened that a form is sent from: dialog.js adds it to every form of who has several parties."""
+BEYOND = "portolan.beyond"
+"""In the environment of a request whose body was too large to be read (portal.asgi): the most bytes that are taken."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -104,12 +106,38 @@ class MethodMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        is_person = "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
-        if response.status_code != 405 or not is_person:
+        if response.status_code != 405 or not is_by_person(request):
             return response
         page = render(request, "405.html", {"page": _page_above(request.path)}, status=405)
         page.headers["Allow"] = response.headers.get("Allow", "")
         return page
+
+
+class TooLargeMiddleware:
+    """A body beyond what any address takes was not read: said as a page to a person, in its language."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = request.META.get(BEYOND)
+        return too_large(request, limit) if limit else self.get_response(request)
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """`limit` in bytes: the most that is taken."""
+    refusal = TooLarge(limit_megabytes=limit // 1024**2)
+    if not is_by_person(request):
+        return problem_document(request, refusal)
+    if getattr(request, "htmx", False):
+        return render(request, "components/refusal.html", {"refusal": refusal}, status=refusal.status)
+    return render(request, "413.html", {"page": request.path}, status=refusal.status)
+
+
+def is_by_person(request: HttpRequest) -> bool:
+    """Asked for by a browser to be read, not by a machine."""
+    reads = "text/html" in request.headers.get("Accept", "") or bool(getattr(request, "htmx", False))
+    return reads and not request.path.startswith("/api/")
 
 
 def _page_above(path: str) -> str:

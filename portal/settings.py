@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.MethodMiddleware",
+    "portal.middleware.TooLargeMiddleware",
     "portal.middleware.ActorMiddleware",
 ]
 

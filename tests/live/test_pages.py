@@ -38,6 +38,15 @@ def test_a_body_that_no_page_takes_is_not_read(portal):
     assert (answer.json()["code"], answer.json()["detail"]) == ("TOO_LARGE", "The document is larger than 64 MB.")
 
 
+def test_a_page_that_is_sent_too_much_says_so_in_the_language_of_who_sent_it(portal):
+    sent = {"content": b"x" * (MAX_BYTES + 5 * 1024 * 1024), "timeout": 20}
+    for language, said in (("en", "This is too large to be taken"), ("zh-hans", "内容过大，无法接收")):
+        headers = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": language}
+        answer = httpx.post(f"{portal}/test/digest", headers=headers, **sent)
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
+        assert said in answer.text and 'href="/test/digest"' in answer.text
+
+
 def test_threads_keep_their_database_connection(portal):
     with ThreadPoolExecutor(8) as pool, httpx.Client(base_url=portal) as client:
         answers = [answer.json() for answer in pool.map(lambda _: client.get("/test/database"), range(80))]
