@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import BaseFormSet, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -34,6 +35,8 @@ from portal.workspaces.supplier.forms import (
 )
 
 S = BusinessVerification.Status
+KYB, ACCOUNT, NUMBER, JOIN = "", "account_", "number_", "join_"
+"""The steps of the page: what the names of their form and refusal begin with in its template."""
 
 
 @login_required
@@ -65,18 +68,18 @@ def verification(request: HttpRequest) -> HttpResponse:
         return _steps(request)
     form, owners = VerificationForm(request.POST), OwnerForms(request.POST, prefix="owner")
     if not (form.is_valid() and owners.is_valid()):
-        return _steps(request, form=form, owners=owners)
+        return _steps(request, KYB, form=form, owners=owners)
     declared = [Owner(**each) for each in owners.cleaned_data if each]
     given = dict(form.cleaned_data)
     if bool(declared) == given.pop("nobody"):
         form.add_error(None, _("Name everybody who owns 25% or more, or say that nobody does."))
-        return _steps(request, form=form, owners=owners)
+        return _steps(request, KYB, form=form, owners=owners)
     try:
         parties.submit_verification(
             actor=request.actor, party_id=request.actor.party_id, owners=declared, now=timezone.now(), **given
         )
     except RuleViolation as refusal:
-        return _steps(request, form=form, owners=owners, refusal=refusal)
+        return _steps(request, KYB, form=form, owners=owners, refusal=refusal)
     messages.success(request, _("Handed in. You will see here when it is decided."))
     return redirect("supplier:verification")
 
@@ -89,7 +92,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST, currencies=_currencies(request))
     refusal = registering(request, form) if form.is_valid() else None
     if form.errors or refusal:
-        return _steps(request, account_form=form, account_refusal=refusal)
+        return _steps(request, ACCOUNT, form=form, refusal=refusal)
     return redirect("supplier:verification")
 
 
@@ -110,7 +113,7 @@ def join(request: HttpRequest, programme_id: int) -> HttpResponse:
     try:
         credit.join_programme(actor=request.actor, programme_id=programme_id, now=timezone.now())
     except (credit.NotAdmitted, credit.ProgrammeClosed) as refusal:
-        return _steps(request, join_refusal=refusal)
+        return _steps(request, JOIN, refusal=refusal)
     messages.success(request, _("You have joined. This is what you can have now."))
     return redirect("supplier:home")
 
@@ -122,14 +125,14 @@ def name_number(request: HttpRequest) -> HttpResponse:
         return redirect("supplier:verification")
     form = NumberForm(request.POST, platforms=invoiced_by(request.actor))
     if not form.is_valid():
-        return _steps(request, number_form=form)
+        return _steps(request, NUMBER, form=form)
     given = form.cleaned_data
     try:
         asked = numbers.propose_number(
             actor=request.actor, platform_id=given["platform"], number=given["number"], now=timezone.now()
         )
     except RuleViolation as refusal:
-        return _steps(request, number_form=form, number_refusal=refusal)
+        return _steps(request, NUMBER, form=form, refusal=refusal)
     messages.success(request, _("{platform} is asked. You will see here what it says.").format(platform=asked.platform))
     return redirect("supplier:verification")
 
@@ -142,7 +145,7 @@ def withdraw_number(request: HttpRequest, number_id: int) -> HttpResponse:
     try:
         numbers.withdraw_number(actor=request.actor, number_id=number_id, now=timezone.now())
     except InvalidTransition as refusal:
-        return _steps(request, number_refusal=refusal)
+        return _steps(request, NUMBER, refusal=refusal)
     messages.info(request, _("Withdrawn. You can name another number."))
     return redirect("supplier:verification")
 
@@ -151,8 +154,11 @@ def _currencies(request: HttpRequest) -> list[str]:
     return sorted(set(Programme.objects.visible_to(request.actor).values_list("currency", flat=True)))
 
 
-def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, account_form=None, account_refusal=None,
-           number_form=None, number_refusal=None, join_refusal=None) -> HttpResponse:  # fmt: skip
+def _steps(
+    request: HttpRequest, step: str = KYB, *, form: Form | None = None, owners: BaseFormSet | None = None,
+    refusal: RuleViolation | None = None,
+) -> HttpResponse:  # fmt: skip
+    """The page. `step`: the one that was sent; `form` as it was sent, where something was wrong; `refusal`: why not."""
     party = request.party
     found = list(party.verifications.order_by("-id")[:10])
     last = found[0] if found else None
@@ -169,10 +175,6 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
     asked = SupplierNumber.objects.visible_to(request.actor).select_related("platform").order_by("id").last()
     asked_now = asked if asked and asked.status == SupplierNumber.Status.PROPOSED else None
     platforms = [] if party.external_reference or asked_now else invoiced_by(request.actor)
-    failed = refusal or account_refusal or number_refusal or join_refusal
-    wrong = any(
-        each is not None for each in (form, account_form, number_form)
-    )  # a form is shown anew only where something was wrong
     context = {
         "party": party,
         "last": last,
@@ -198,14 +200,15 @@ def _steps(request: HttpRequest, *, form=None, owners=None, refusal=None, accoun
             is_known=party.external_reference, number_waits=asked_now, has_joined=joined,
         )],
         "happenings": timeline(request.actor, party, *found, *accounts, *proposed, *filter(None, [asked])),
-        "form": form or VerificationForm(initial=_known(party)),
+        "form": VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
-        "account_form": account_form or AccountForm(currencies=missing, initial=_holder(party)),
-        "number_form": number_form or NumberForm(platforms=platforms),
-        "refusal": refusal, "account_refusal": account_refusal, "number_refusal": number_refusal,
-        "join_refusal": join_refusal,
+        "account_form": AccountForm(currencies=missing, initial=_holder(party)),
+        "number_form": NumberForm(platforms=platforms),
+        **{f"{each}refusal": refusal if each == step else None for each in (KYB, ACCOUNT, NUMBER, JOIN)},
     }  # fmt: skip
-    status = failed.status if failed else 422 if wrong else 200
+    if form is not None:
+        context[f"{step}form"] = form
+    status = refusal.status if refusal else 422 if form is not None else 200
     return render(request, "supplier/verification.html", context, status=status)
 
 
