@@ -58,10 +58,10 @@ def test_templates_can_fill_the_places_of_every_translation(catalogue):
 
 def test_a_refusal_is_worded_for_whoever_is_refused():
     with translation.override("zh-hans"):
-        assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "不存在角色“KING”。"
+        assert InvalidInput("'{name}' is no time zone.", name="Mars").sentence == "“Mars”不是有效的时区。"
         told_so = InvalidTransition(thing="Receivable", current="SETTLED", wanted="ACCEPTED").sentence
     assert "已结算" in told_so and "已确认" in told_so
-    assert InvalidInput("There is no role '{role}'.", role="KING").sentence == "There is no role 'KING'."
+    assert InvalidInput("'{name}' is no time zone.", name="Mars").sentence == "'Mars' is no time zone."
 
 
 def test_whatever_moves_from_state_to_state_has_a_name_in_every_language(catalogue):
