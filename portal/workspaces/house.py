@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Count, Window
+
 from accounts.parties.models import Membership
 from accounts.trail.models import Event
 from portal.shared.access import Actor
@@ -22,8 +24,9 @@ class People:
 
 def people(actor: Actor) -> People:
     found = Membership.objects.filter(party_id=actor.party_id, ended_at=None).select_related("user")
-    named = list(found.order_by("user__full_name", "role", "id")[: NAMED + 1])
-    return People(named[:NAMED], found.count() - NAMED if len(named) > NAMED else 0)
+    counted = found.annotate(all_of_them=Window(Count("*")))  # in the same statement
+    named = list(counted.order_by("user__full_name", "role", "id")[:NAMED])
+    return People(named, named[0].all_of_them - len(named) if named else 0)
 
 
 def latest(actor: Actor, most: int = LATEST) -> list[Happening]:

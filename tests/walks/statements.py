@@ -11,8 +11,8 @@ MOST = """
   7 /party/clients/
   4 /party/clients/new/
   7 /party/clients/{party_client_id}/
-  5 /party/clients/{party_client_id}/secret/
-  7 /party/members/
+  6 /party/clients/{party_client_id}/secret/
+  8 /party/members/
   6 /notices/
   4 /notices/bell/
   5 /notices/latest/
@@ -24,7 +24,7 @@ MOST = """
   9 /funding/book/
   8 /funding/policies/
   8 /funding/policies/new/
- 11 /funding/policies/{policy_id}/
+ 12 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
  19 /platform/
   9 /platform/acceptance/
@@ -42,7 +42,7 @@ MOST = """
   6 /operations/verifications/
  14 /operations/verifications/{verification_id}/
   6 /operations/parties/
-  9 /operations/parties/{party_id}/
+ 11 /operations/parties/{party_id}/
  11 /operations/deliveries/
   6 /operations/deliveries/{delivery_id}/
   6 /operations/payments/
