@@ -1,5 +1,5 @@
 from django.apps import AppConfig, apps
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 
 class BackOfficeConfig(AppConfig):
@@ -15,3 +15,6 @@ class BackOfficeConfig(AppConfig):
         for model in site._registry:
             model._meta.verbose_name = gettext_lazy(model._meta.verbose_name)
             model._meta.verbose_name_plural = gettext_lazy(model._meta.verbose_name_plural)
+        of_ledger = apps.get_model("ledger", "Account")._meta  # an account of a bank is another thing
+        of_ledger.verbose_name = pgettext_lazy("ledger", "account")
+        of_ledger.verbose_name_plural = pgettext_lazy("ledger", "accounts")

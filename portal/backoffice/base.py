@@ -17,6 +17,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 from portal.backoffice import export
 from portal.backoffice.acts import Act, permitted
 from portal.backoffice.columns import column, label
+from portal.backoffice.names import named
 from portal.backoffice.site import site
 from portal.ui.paging import BoundedPaginator
 
@@ -148,6 +149,7 @@ class ReadOnly(ModelAdmin):
         if object_id and (row := self.get_object(request, object_id)) is not None:
             known["related"] = self._related(row)
             known["acts"] = [each for each in permitted(self.acts, request.actor) if each.fits(row)]
+            known["subtitle"] = named(row)
             known["list_url"] = site.address(self.model, None, "changelist")
         return super().changeform_view(request, object_id, form_url, known | (extra_context or {}))
 

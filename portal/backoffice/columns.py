@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
@@ -15,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from portal.backoffice.names import named
 from portal.backoffice.site import site
 from portal.ui import formats
 from portal.ui.states import state
@@ -48,9 +50,15 @@ def column(model: type[models.Model], name: str, admin, *, whole: bool = False) 
 
 def label(model: type[models.Model], name: str) -> str:
     field = _field(model, name)
-    words = _(str(field.verbose_name)) if field is not None else name.replace("_", " ")
-    # An amount is shown in its currency's own unit.
-    return words.removesuffix(" minor").replace(" id", "") if name != "id" else _("Number")
+    words = _words(field) if field is not None else _(name.replace("_", " "))
+    # An amount is shown in its currency's own unit. Many things have a number of their own beside that of their row.
+    return words.removesuffix(" minor").replace(" id", "") if name != "id" else _("ID")
+
+
+def _words(field: models.Field) -> str:
+    other = field.related_model if field.related_model in site._registry else None
+    is_named_so = other is not None and field.verbose_name == other._meta.verbose_name_raw
+    return str(other._meta.verbose_name) if is_named_so else _(str(field.verbose_name))
 
 
 def _field(model: type[models.Model], name: str) -> models.Field | None:
@@ -73,7 +81,7 @@ def _shown(model, name: str, admin, whole: bool) -> Callable:
     if name in STATES and field.choices:
         return lambda row: badge(getattr(row, name), KINDS.get(model._meta.model_name, model._meta.model_name))
     if field.choices:
-        return _of(f"get_{name}_display")
+        return lambda row: look_up(row, f"get_{name}_display") or "–"
     if isinstance(field, models.BooleanField):
         return lambda row: getattr(row, name)
     return lambda row: plain(name, getattr(row, name), whole)
@@ -85,8 +93,10 @@ def _of(name: str) -> Callable:
 
 def plain(name: str, value: object, whole: bool) -> object:
     """A value without a meaning of its own here."""
-    if value is None or value == "":
+    if value in (None, "", [], {}):
         return "–"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     if isinstance(value, datetime):
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.instant(value, seconds=True))
     if isinstance(value, date):
@@ -118,7 +128,7 @@ def link(label_of_model: str, pk: object, shown: object) -> object:
 def related(row: models.Model, field: models.Field) -> object:
     """Who or what a row refers to. What is not there any more is a dash."""
     other = getattr(row, field.name, None)
-    return link(other._meta.label_lower, other.pk, Truncator(str(other)).chars(SHOWN_IN_LISTS)) if other else "–"
+    return link(other._meta.label_lower, other.pk, Truncator(named(other)).chars(SHOWN_IN_LISTS)) if other else "–"
 
 
 def money(amount_minor: int | None, currency: str | None) -> str:

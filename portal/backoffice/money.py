@@ -26,6 +26,7 @@ from portal.backoffice.acts import Act
 from portal.backoffice.base import ReadOnly
 from portal.backoffice.columns import link, money
 from portal.backoffice.filters import Agrees, choice, party, period, yes_or_no
+from portal.backoffice.names import named
 from portal.backoffice.site import site
 from portal.shared.errors import RuleViolation
 from portal.ui.states import state
@@ -112,7 +113,7 @@ class Accounts(ReadOnly):
     more_fields = ("turnovers",)
     TURNOVERS = 31
 
-    @admin.display(description=_("turnover by value date, latest first"))
+    @admin.display(description=_("turnover by value date"))
     def turnovers(self, row: Account):
         days = row.balances.order_by("-value_date")[: self.TURNOVERS]
         lines = [(day.value_date, money(day.debit_minor, row.currency), money(day.credit_minor, row.currency))
@@ -130,8 +131,10 @@ class Entries(ReadOnly):
     @admin.display(description=_("legs"))
     def legs(self, row: Entry):
         found = row.legs.select_related("account").order_by("id")
-        lines = [(link("ledger.account", leg.account_id, leg.account), money(leg.amount_minor, leg.account.currency))
-                 for leg in found]  # fmt: skip
+        lines = [
+            (link("ledger.account", leg.account_id, named(leg.account)), money(leg.amount_minor, leg.account.currency))
+            for leg in found
+        ]
         return format_html_join("", "<div>{}: {}</div>", lines)
 
 

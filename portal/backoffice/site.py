@@ -79,6 +79,10 @@ class BackOffice(UnfoldAdminSite):
 
         return super().index(request, {"figures": dashboard.figures(request), **(extra_context or {})})
 
+    def app_index(self, request: HttpRequest, app_label: str, extra_context=None) -> HttpResponse:
+        """An app is a division of the code: whoever looks for one finds all lists at the side of the first page."""
+        return redirect("admin:index")
+
     def address(self, model: type[Model] | str, pk: object, view: str = "change") -> str:
         """Address of a row's page; "" where its model has none here."""
         label = model if isinstance(model, str) else model._meta.label_lower

@@ -91,9 +91,9 @@ def test_a_person_enters_only_while_acting_for_the_operator(lending, as_user):
 
 def test_the_membership_is_what_lets_in_and_its_end_shuts_out(wim):
     assert not User.objects.get(email="wim@watch.example").is_staff
-    assert wim.get("/admin/parties/").status_code == 200
+    assert wim.get("/admin/parties/party/").status_code == 200
     Membership.objects.filter(user__email="wim@watch.example").update(ended_at=NOW)
-    assert wim.get("/admin/parties/").status_code == 404
+    assert wim.get("/admin/parties/party/").status_code == 404
 
 
 def test_without_a_second_factor_nobody_enters_where_one_is_required(vito):
@@ -119,7 +119,7 @@ def test_the_admin_has_a_policy_of_its_own_and_the_portals_stays_strict(wim):
 def test_the_operators_navigation_leads_in_and_the_back_office_leads_back(wim, as_user):
     assert 'href="/admin/"' in wim.get("/operations/parties/").text
     assert 'href="/admin/"' not in as_user("ana@amphora.example").get("/events/").text
-    assert 'href="/"' in wim.get("/admin/parties/").text
+    assert 'href="/"' in wim.get("/admin/parties/party/").text
 
 
 def test_an_act_that_the_role_does_not_carry_is_neither_offered_nor_done(vito, lending):

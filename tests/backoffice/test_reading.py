@@ -12,14 +12,17 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from accounts.clients.models import IdempotencyKey, PartyClient
 from accounts.clients.services import create_client
 from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Delivery, Event
+from financing.advances.models import Quote
 from financing.credit.models import Facility
-from financing.ledger.models import Entry, Leg
+from financing.ledger.models import Account, Entry, Leg
 from financing.receivables.models import Receivable
+from portal.backoffice import names
 from portal.shared.access import SYSTEM_ACTOR
 from portal.ui import paging
 from tests import world
@@ -70,6 +73,27 @@ def test_what_explains_a_field_is_said_in_the_readers_language_and_not_beside_a_
     assert "债务方已发出指令，尚未入账。" in chinese and "Instructed by the debtor" not in chinese
     assert "a floor above" not in english
     assert "Currency" in english and "Currency" not in chinese
+
+
+def test_rows_and_the_words_of_the_admin_are_named_in_the_readers_language(wim, lending):
+    facility, policy = lending.amphora_facility, lending.policy
+    spoken = {"headers": {"accept-language": "zh-hans"}}
+    page = wim.get(address(Facility, "change", facility.pk), **spoken).text
+    assert "Get paid now（Amphora）" in page and "Get paid now for" not in page
+    assert "Policy 1 of" not in wim.get(address(type(policy), "change", policy.pk), **spoken).text
+    assert "登录会话" in wim.get(address(UserSession), **spoken).text
+    empty = wim.get(address(Receivable), **spoken).text
+    assert "输入以搜索" in empty and "没有结果" in empty and "No results found" not in empty
+    assert "科目" in wim.get(address(Account), **spoken).text
+
+
+def test_a_row_without_a_name_is_called_by_its_number(wim, lending):
+    user = User.objects.create(email="p@amphora.example", password="!")
+    kept = EmailAddress.objects.create(user=user, email="p@amphora.example")
+    assert "p@amphora.example" in wim.get(address(EmailAddress, "change", kept.pk)).text
+    assert names.named(Quote(pk=7)) == "Quote 7"
+    with translation.override("zh-hans"):
+        assert names.named(Quote(pk=7)) == "报价 7"
 
 
 @pytest.mark.parametrize(("model", "most"), [(Delivery, 12), (Event, 15), (Receivable, 14), (Membership, 12)])

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils import translation
 
 from accounts.intake.models import Document
@@ -91,6 +92,12 @@ def test_labels_of_choices_follow_the_reader():
     with translation.override("zh-hans"):
         assert str(Document.Kind.TRADE_HISTORY.label) == "交易历史"
     assert str(Document.Kind.TRADE_HISTORY.label) == "Trade History"
+
+
+def test_the_hints_of_passwords_speak_to_the_reader_as_our_pages_do():
+    with translation.override("zh-hans"):
+        hints = password_validators_help_texts()
+    assert hints == ["密码不能与您的其他个人信息过于相似。", "密码至少须包含 12 个字符。", "密码不能是常见密码。"]
 
 
 def _texts(string) -> tuple:
