@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 GROUPS = (
     (_("What happened"), (
         ("trail.event", "history"), ("trail.delivery", "local_shipping"), ("intake.document", "description"),
+        ("notices.notice", "notifications"), ("notices.mailing", "outgoing_mail"), ("notices.preferences", "tune"),
     )),
     (_("Payments"), (
         ("banking.paymentinstruction", "payments"), ("banking.bankmessage", "mail"), ("banking.bankentry", "receipt"),
@@ -16,6 +17,7 @@ GROUPS = (
     )),
     (_("Who acts"), (
         ("parties.party", "domain"), ("parties.user", "person"), ("parties.membership", "badge"),
+        ("parties.invitation", "mark_email_unread"),
         ("parties.businessverification", "verified_user"), ("parties.beneficialowner", "group"),
         ("clients.partyclient", "smart_toy"), ("clients.clientsecret", "password"),
         ("clients.idempotencykey", "key"), ("clients.window", "speed"),
@@ -23,10 +25,12 @@ GROUPS = (
         ("account.emailaddress", "alternate_email"),
     )),
     (_("Credit"), (
-        ("credit.programme", "handshake"), ("credit.policyversion", "policy"), ("credit.facility", "account_tree"),
+        ("credit.programme", "handshake"), ("credit.policyversion", "policy"),
+        ("credit.policyreplay", "replay"), ("credit.replayeddecision", "rule"), ("credit.facility", "account_tree"),
         ("credit.assessment", "monitoring"), ("credit.decision", "gavel"), ("advances.quote", "request_quote"),
         ("advances.application", "approval"), ("advances.advance", "trending_up"),
         ("advances.advancereceivable", "lock"), ("advances.repayment", "undo"),
+        ("advances.returnedrepayment", "assignment_returned"),
     )),
     (_("Receivables"), (
         ("receivables.receivable", "receipt_long"), ("receivables.invoiceline", "list"),
@@ -38,6 +42,7 @@ GROUPS = (
     (_("Trade"), (
         ("orders.purchaseorder", "shopping_cart"), ("orders.orderline", "format_list_bulleted"),
         ("orders.receiptline", "inventory"), ("orders.returnline", "assignment_return"),
+        ("orders.suppliernumber", "pin"),
     )),
     (_("Ledger"), (
         ("ledger.book", "menu_book"), ("ledger.account", "account_balance_wallet"), ("ledger.entry", "edit_note"),

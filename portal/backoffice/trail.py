@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.intake.models import Document
 from accounts.intake.replaying import may_replay
+from accounts.notices.models import Notice
+from accounts.notices.queries import table
 from accounts.parties.models import Party, User
 from accounts.trail.delivery import retry
 from accounts.trail.models import Delivery, Event, EventParty
@@ -148,3 +150,12 @@ class Documents(ReadOnly):
     def evidence(self, row: Document):
         url = reverse("operator:document_content", args=[row.pk])
         return format_html('<a class="bo-link" href="{}" download>{}</a>', url, _("Download the evidence"))
+
+
+@admin.register(Notice, site=site)
+class Notices(ReadOnly):
+    columns = ("id", "user", "party", "event", "topic", "mail", "mailing", "created_at")
+
+    @admin.display(description=_("topic"))
+    def topic(self, row: Notice):
+        return next((each.label for each in table().topics if each.code == row.topic), row.topic)
