@@ -55,6 +55,18 @@ def test_many_are_accepted_at_once_with_an_answer_for_each(scene):
     assert sorted(Receivable.objects.values_list("status", flat=True)) == ["ACCEPTED", "ACCEPTED", "RECEIVED"]
 
 
+def test_what_is_financed_or_paid_is_not_accepted_again_and_holds_back_no_other(scene):
+    (financed,), (paid,), (fresh,) = scene.assigned(), scene.accepted(), received(scene)
+    Receivable.objects.filter(id=paid.id).update(status="SETTLED", settled_minor=paid.open_minor)
+    answers = accept(scene, financed.id, paid.id, fresh)
+    assert [(each.done, each.code) for each in answers] == [
+        (False, "INVALID_TRANSITION"), (False, "INVALID_TRANSITION"), (True, "")
+    ]  # fmt: skip
+    assert list(Receivable.objects.order_by("id").values_list("status", flat=True)) == [
+        "ASSIGNED", "SETTLED", "ACCEPTED"
+    ]  # fmt: skip
+
+
 def test_whoever_handed_it_in_does_not_accept_it_but_a_colleague_may(scene):
     (receivable_id,) = received(scene, actor=scene.maya)
     colleague = Actor(scene.maya.party_id, "PLATFORM", frozenset({"MAKER"}), user_id=99_999)

@@ -45,7 +45,8 @@ def accept(*, actor: Actor, receivable_ids: Sequence[int], now: datetime) -> lis
     """
 
     def move(row: Receivable) -> News:
-        if row.status == Receivable.Status.DISPUTED:
+        if row.status != Receivable.Status.RECEIVED:
+            # What is financed, disputed or paid gets back to it as well, but by acts of their own.
             raise InvalidTransition(thing="Receivable", current=row.status, wanted=Receivable.Status.ACCEPTED)
         _refuse_own(actor, row, own)
         row.move_to(Receivable.Status.ACCEPTED)
