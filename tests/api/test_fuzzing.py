@@ -63,14 +63,16 @@ class Callers:
         headers = {name: {"Authorization": f"Bearer {caller.token}"} for name, caller in found.items()}
         session = person("ana@amphora.example").wire.cookies["sessionid"].value
         headers |= {"session": {"Cookie": f"sessionid={session}"}, "stranger": {}}
-        return cls({name: each for name, each in headers.items() if AS.search(name)})
+        chosen = {name: each for name, each in headers.items() if AS.search(name)}
+        assert chosen, f"SCHEMATHESIS_AS finds none of {', '.join(headers)}"
+        return cls(chosen)
 
 
-def numbers_in(body, known: dict[str, int]) -> None:
+def numbers_in(body, known: dict[str, int | list[int]]) -> None:
     """Name rows that are there, where the body names one: the rules behind are reached, too."""
     if isinstance(body, dict):
         for key, value in body.items():
-            if key in known and isinstance(value, int):
+            if key in known and isinstance(value, type(known[key])):
                 body[key] = known[key]
             else:
                 numbers_in(value, known)
@@ -82,7 +84,8 @@ def numbers_in(body, known: dict[str, int]) -> None:
 def fuzz(operation, mode, callers: Callers, stage, answered: Counter) -> None:
     resource = operation.path.removeprefix("/api/v1/").split("/")[0]
     known = {name: stage.numbers[f"{name}s"] for name in ("receivable", "quote")}
-    known["facility"] = stage.numbers["facilities"]
+    known |= {"facility": stage.numbers["facilities"], "platform": stage.lending.cast.meridian.id}
+    known |= {"ids": [stage.numbers[resource]]} if resource in stage.numbers else {}
 
     @settings(
         max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
