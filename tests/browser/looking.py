@@ -60,7 +60,7 @@ def browser() -> Iterator[Browser]:
 
 
 def opened(browser: Browser, address: str, person: Client | str, **context) -> Page:
-    """A browser's page in which this person (or who has this e-mail) is signed in.
+    """A browser's page in which this person (or who has this e-mail) is signed in, if anybody is.
 
     `page.said` collects what its console and its policy complain of.
     """
@@ -69,7 +69,8 @@ def opened(browser: Browser, address: str, person: Client | str, **context) -> P
         person.force_login(User.objects.get(email=email))
     made = browser.new_context(**{"reduced_motion": "reduce", "base_url": address} | context)
     cookie = settings.SESSION_COOKIE_NAME
-    made.add_cookies([{"name": cookie, "value": person.cookies[cookie].value, "url": address}])
+    if cookie in person.cookies:
+        made.add_cookies([{"name": cookie, "value": person.cookies[cookie].value, "url": address}])
     page = made.new_page()
     page.add_init_script(LISTEN)
     page.said = []

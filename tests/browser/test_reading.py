@@ -2,17 +2,19 @@
 is wider than the screen, nothing is said on the console, and the content security policy has nothing to stop.
 
 Here each address is read once, in one look, another one from page to page, and each role's first page in two that have
-nothing in common.
+nothing in common. Whoever is signed out, or belongs to no party yet, is there, too.
 READING=all reads every page of everybody in every look, with ten times as much in it; it takes a quarter of an hour,
-and a part of it by `READING=all make test ARGS="tests/browser/test_reading.py -k Amphora"`.
+and a part of it by `READING=all make test ARGS="tests/browser/test_reading.py -k Amphora"`. How many pages were read in
+which look is printed (`pytest -s`).
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby, product
 
 import pytest
-from django.test import Client
+from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Error
 
@@ -24,13 +26,13 @@ from tests.conftest import empty_database
 from tests.walks import table
 from tests.walks.crowd import multiply
 from tests.walks.routes import Route, routes
-from tests.walks.stage import Stage, address_of, set_up
+from tests.walks.stage import NO_PARTY, NOBODY, SIGNED_OUT, Stage, address_of, set_up
 
 __all__ = ["address", "browser"]
 
 pytestmark = IN_A_BROWSER
 MUCH = ("Amphora", "Meridian", "Harbour", "Crown", "Sextant", "Watch")
-NONE = ("Bellows", "Tramontane", "Lantern", "Sovereign", "Plumb")
+NONE = ("Bellows", "Tramontane", "Lantern", "Sovereign", "Plumb", NO_PARTY, SIGNED_OUT)
 LOOKS = tuple(product(("zh-hans", "en"), (390, 1440), ("light", "dark")))
 TIMES = 9
 ALL = os.environ.get("READING") == "all"
@@ -50,15 +52,16 @@ def stage(django_db_setup, django_db_blocker) -> Iterator[Stage]:
 
 @pytest.mark.parametrize("name", MUCH + NONE)
 def test_the_pages_of_a_role_are_for_everybody_and_fit(browser, stage, address, name):
-    person = Client()
-    person.force_login(User.objects.get(email=address_of(name, "ADMIN")))
-    page = opened(browser, address, person)
-    wrong = []
+    page = opened(browser, address, stage.person(name, "A"))
+    wrong, read = [], Counter()
     for turn, route in enumerate(routes_for(name), start=(MUCH + NONE).index(name)):
         looks = LOOKS if ALL else looks_of(turn, 2 if route.path in HOMES and name in MUCH else 1)
         path = route.filled(stage.objects)
-        wrong += faults(page, address + path, name, looks)
+        for look, faults in faults_by_look(page, address + path, name, looks):
+            read[look] += 1
+            wrong += [f"{path} {look}: {each}" for each in faults]
     page.context.close()
+    print(f"{name}:", ", ".join(f"{number} in {'/'.join(map(str, look))}" for look, number in sorted(read.items())))
     assert "\n".join(wrong) == ""
     assert "\n".join(page.said) == ""
 
@@ -90,13 +93,20 @@ def shown(page, url: str) -> bool:
     return answer.status == 200 and not answer.request.redirected_from and "<html" in answer.text()
 
 
-def faults(page, url: str, name: str, looks) -> list[str]:
-    found = []
+def faults_by_look(page, url: str, name: str, looks) -> Iterator[tuple[tuple, list[str]]]:
     for language, same in groupby(looks, key=lambda look: look[0]):
-        User.objects.filter(email=address_of(name, "ADMIN")).update(language=language)
+        speak(page, url, name, language)
         if not shown(page, url):
             break
-        for _language, width, theme in same:
-            dress(page, width, theme)
-            found += [f"{url} ({language}, {width}, {theme}): {each}" for each in faults_in(page)]
-    return found
+        for look in same:
+            dress(page, *look[1:])
+            yield look, faults_in(page)
+
+
+def speak(page, url: str, name: str, language: str) -> None:
+    """What a person has chosen counts, and what a browser has if nobody is signed in."""
+    email = NOBODY if name == NO_PARTY else address_of(name, "ADMIN")
+    if name == SIGNED_OUT:
+        page.context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": url}])
+    else:
+        assert User.objects.filter(email=email).update(language=language) == 1, name

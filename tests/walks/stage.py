@@ -36,6 +36,7 @@ from tests.api.conftest import Caller, caller_for
 from tests.world import CURRENCY, NOW, TODAY, Cast, Lending, as_member
 
 SIGNED_OUT, NO_PARTY = "signed out", "no party"
+NOBODY = "nobody@nowhere.example"
 COLUMNS = {
     SIGNED_OUT: "-",
     NO_PARTY: "-",
@@ -77,7 +78,7 @@ class Stage:
         """A browser in which somebody of this column is signed in; SIGNED_OUT is one in which nobody is."""
         browser = Client(raise_request_exception=False)
         if name == NO_PARTY:
-            browser.force_login(User.objects.get(email="nobody@nowhere.example"))
+            browser.force_login(User.objects.get(email=NOBODY))
         elif name != SIGNED_OUT:
             browser.force_login(User.objects.get(email=address_of(name, ROLE_OF[role])))
         return browser
@@ -121,7 +122,7 @@ def cautious() -> dict:
 
 def _staff(known: dict[str, Party]) -> None:
     """One person for each role of each party, and one who belongs to none."""
-    User.objects.create(email="nobody@nowhere.example", full_name="Nobody", password="!")
+    User.objects.create(email=NOBODY, full_name="Nobody", password="!")
     for name in known:
         users = [User(email=address_of(name, role), full_name=f"{role} of {name}", password="!") for role in ROLES]
         Membership.objects.bulk_create(
