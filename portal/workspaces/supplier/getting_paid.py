@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 from financing.advances import pricing, services
 from financing.advances.models import Advance, Application, Quote
 from financing.advances.queries import held_for_supplier
-from financing.advances.services.apply import QuoteExpired
+from financing.advances.services.apply import NoBankAccount, QuoteExpired
 from financing.advances.services.quote import NotOffered, Offer, offer
+from financing.banking.models import BankAccount
 from financing.credit.models import Facility
 from financing.credit.rules import DECLINED, REFERRED, Inputs, Result
 from portal.shared import access
@@ -47,6 +48,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         found = offer(actor=request.actor, facility_id=facility.id, now=timezone.now())
         context = _availability(found)
         context["why"] = why.available(found, facility.funder.name, context["steps"])
+        context["unpayable"] = context["price"]["unpayable"] = _unpayable(request, facility.currency)
     except NotFound:
         raise
     except RuleViolation as no_policy:
@@ -101,6 +103,15 @@ def _availability(found: Offer) -> dict:
     }
 
 
+def _unpayable(request: HttpRequest, currency: str) -> str:
+    """Why nothing can be paid out yet: WAITING where the account is not confirmed, MISSING where there is none."""
+    own = BankAccount.objects.visible_to(request.actor).open().filter(party=request.actor.party_id, currency=currency)
+    states = set(own.values_list("status", flat=True))
+    if BankAccount.Status.IN_FORCE in states:
+        return ""
+    return "WAITING" if states else "MISSING"
+
+
 def _priced(found: Offer) -> dict:
     """What an amount costs, or why it is not to be had."""
     terms, currency = found.result.terms, found.facility.currency
@@ -135,7 +146,8 @@ def price(request: HttpRequest, facility_id: int) -> HttpResponse:
         )
     except RuleViolation as refusal:
         return render(request, "supplier/price.html", {"price": {"problem": refusal.sentence}})
-    return render(request, "supplier/price.html", {"price": _priced(found)})
+    priced = _priced(found) | {"unpayable": _unpayable(request, facility.currency)}
+    return render(request, "supplier/price.html", {"price": priced})
 
 
 @for_kinds(access.SUPPLIER)
@@ -184,6 +196,7 @@ def quoted(request: HttpRequest, quote_id: int) -> HttpResponse:
         "is_expired": timezone.now() > found.valid_until,
         "asked": amount(found.amount_minor, found.currency),
         "may_apply": permits(request.actor, "advances.apply"),
+        "unpayable": _unpayable(request, found.currency),
     }
     return render(request, "supplier/quote.html", context)
 
@@ -204,6 +217,9 @@ def take_up(request: HttpRequest, quote_id: int) -> HttpResponse:
         made = services.apply(actor=request.actor, quote_id=quote_id, now=timezone.now())
     except QuoteExpired:
         messages.warning(request, _("This quote has expired, so nothing was done. Ask anew: it takes a second."))
+        return redirect("supplier:quote", quote_id)
+    except NoBankAccount:  # the quote tells what is missing, and the way there
+        messages.warning(request, _("Nothing was done: there is no account yet that it could be paid to."))
         return redirect("supplier:quote", quote_id)
     except Stale:
         messages.info(request, _("You had taken up this quote already. This is its application; there is only one."))

@@ -71,8 +71,10 @@ def verification(request: HttpRequest) -> HttpResponse:
         return _steps(request, KYB, form=form, owners=owners)
     declared = [Owner(**each) for each in owners.cleaned_data if each]
     given = dict(form.cleaned_data)
-    if bool(declared) == given.pop("nobody"):
-        form.add_error(None, _("Name everybody who owns 25% or more, or say that nobody does."))
+    nobody = given.pop("nobody")
+    if bool(declared) == nobody:
+        both = _("You named an owner, and said that nobody owns 25% or more. Only one of the two can be true.")
+        form.add_error(None, both if nobody else _("Name everybody who owns 25% or more, or say that nobody does."))
         return _steps(request, KYB, form=form, owners=owners)
     try:
         parties.submit_verification(

@@ -14,6 +14,7 @@ VERIFY, SCREENING, DECISION, ACCOUNT, CONFIRM, NUMBER, RECOGNITION, JOIN, RENEW,
     "VERIFY", "SCREENING", "DECISION", "ACCOUNT", "CONFIRM", "NUMBER", "RECOGNITION", "JOIN", "RENEW", "DONE",
 )  # fmt: skip
 SCREENING_SO_FAR, DECISION_SO_FAR = "SCREENING_SO_FAR", "DECISION_SO_FAR"
+SCREENING_NO_NUMBER, DECISION_NO_NUMBER = "SCREENING_NO_NUMBER", "DECISION_NO_NUMBER"
 """While others look at the verification, and there is something left to do meanwhile."""
 
 SENTENCES = {
@@ -22,6 +23,12 @@ SENTENCES = {
     DECISION: _("Next, a second person at the operator decides. You need do nothing."),
     SCREENING_SO_FAR: _("Next, the operator of the portal screens it. You can register your account meanwhile."),
     DECISION_SO_FAR: _("Next, a second person at the operator decides. You can register your account meanwhile."),
+    SCREENING_NO_NUMBER: _(
+        "Next, the operator of the portal screens it. You can say meanwhile by which number your platform knows you."
+    ),
+    DECISION_NO_NUMBER: _(
+        "Next, a second person at the operator decides. You can say meanwhile by which number your platform knows you."
+    ),
     ACCOUNT: _("Next, you: register the account that advances are paid to."),
     CONFIRM: _("Next, your account is confirmed: by a second person of yours, or by the operator of the portal."),
     NUMBER: _("Next, you: say by which number your platform knows you, so that it can find what you sold."),
@@ -51,9 +58,12 @@ def next_step(
     if good is None:
         if last is None or last.status == S.REJECTED:
             return VERIFY
-        if has_account or account_waits:
-            return SCREENING if last.status == S.SUBMITTED else DECISION
-        return SCREENING_SO_FAR if last.status == S.SUBMITTED else DECISION_SO_FAR
+        screening = last.status == S.SUBMITTED
+        if not (has_account or account_waits):
+            return SCREENING_SO_FAR if screening else DECISION_SO_FAR
+        if not (is_known or number_waits):
+            return SCREENING_NO_NUMBER if screening else DECISION_NO_NUMBER
+        return SCREENING if screening else DECISION
     if not (has_account or account_waits):
         return ACCOUNT
     if not (is_known or number_waits):

@@ -10,6 +10,8 @@ from django.urls import reverse
 from financing.advances import services
 from financing.advances.models import Application, Quote
 from financing.advances.services.quote import offer
+from financing.banking.models import BankAccount
+from financing.banking.services import register_account
 from financing.credit.rules import DEFAULT_BODY
 from portal.shared.access import SYSTEM_ACTOR
 from portal.ui.formats import money
@@ -109,6 +111,53 @@ def test_an_expired_quote_is_told_and_nothing_is_done(trading, ana):
     page = ana.post(reverse("supplier:apply", args=[quote.id]), follow=True)
     assert "This quote has expired" in page.text
     assert "Ask anew" in page.text
+    assert not Application.objects.exists()
+
+
+def account_closed(trading, *, another_waits: bool = False) -> None:
+    """Amphora has no account in force any more."""
+    own = BankAccount.objects.filter(party=trading.cast.amphora)
+    own.update(status=BankAccount.Status.CLOSED, closed_at=NOW)
+    if another_waits:
+        register_account(
+            actor=as_member("ana@amphora.example"), party_id=trading.cast.amphora.id, holder="Amphora",
+            iban="NL91ABNA0417164300", bic="", currency="EUR", now=NOW,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("another_waits", "told"),
+    [
+        (True, "as soon as your EUR account is confirmed"),
+        (False, "There is no EUR account yet that it could be paid to."),
+    ],
+)
+def test_who_cannot_be_paid_yet_sees_what_there_is_and_what_is_missing_and_cannot_ask(
+    trading, ana, another_waits, told
+):
+    soon, address = "on your account within three minutes", reverse("supplier:ask", args=[trading.amphora_facility.id])
+    before = ana.get(reverse("supplier:home"))
+    assert soon in before.text and 'class="btn btn-primary" type="submit"' in before.text
+    account_closed(trading, another_waits=another_waits)
+    page = ana.get(reverse("supplier:home"))
+    assert page.context["available_minor"] == before.context["available_minor"] > 0
+    assert page.context["price"]["terms"] == before.context["price"]["terms"]
+    assert told in page.text and f'href="{reverse("supplier:verification")}#account"' in page.text
+    assert 'class="btn btn-primary" type="submit"' not in page.text.partition(address)[2].partition("</form>")[0]
+    moved = ana.get(reverse("supplier:price", args=[trading.amphora_facility.id]), {"amount": "1,000.00"})
+    assert soon not in page.text + moved.text
+
+
+def test_a_quote_that_could_not_be_paid_is_not_taken_up_and_tells_what_is_missing(trading, ana):
+    ask(ana, trading)
+    account_closed(trading, another_waits=True)
+    quote = Quote.objects.get()
+    address = reverse("supplier:quote", args=[quote.id])
+    assert "Yes, pay me" not in ana.get(address).text
+    page = ana.post(reverse("supplier:apply", args=[quote.id]), follow=True)
+    assert page.redirect_chain[-1][0] == address
+    assert "Nothing was done: there is no account yet" in page.text
+    assert "as soon as your EUR account is confirmed" in page.text
     assert not Application.objects.exists()
 
 

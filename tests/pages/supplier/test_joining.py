@@ -100,7 +100,7 @@ def test_a_second_one_is_refused_while_the_first_is_open(cas, cinder):
     [
         ({"owner-0-share_percent": "20"}, "greater than or equal to 25"),
         ({"owner-0-full_name": "", "owner-0-country": "", "owner-0-share_percent": ""}, "or say that nobody does"),
-        ({"nobody": "on"}, "or say that nobody does"),
+        ({"nobody": "on"}, "Only one of the two can be true."),
         ({"legal_name": ""}, "This field is required."),
         ({"owner-1-full_name": "Eva", "owner-1-country": "NL", "owner-1-share_percent": "50"}, "OWNERS_ABOVE_WHOLE"),
         ({"owner-TOTAL_FORMS": "x"}, "ManagementForm"),
@@ -331,17 +331,24 @@ def test_an_account_in_another_name_than_the_verified_one_is_told_and_the_name_t
 
 
 @pytest.mark.parametrize(
-    ("verified", "waits", "said"),
+    ("verified", "account", "number", "said"),
     [
-        ("SUBMITTED", False, "screens it. You can register your account meanwhile."),
-        ("SUBMITTED", True, "screens it. You need do nothing."),
-        ("SCREENED", True, "a second person at the operator decides. You need do nothing."),
+        ("SUBMITTED", False, False, "screens it. You can register your account meanwhile."),
+        ("SUBMITTED", True, False, "screens it. You can say meanwhile by which number your platform knows you."),
+        ("SUBMITTED", True, True, "screens it. You need do nothing."),
+        ("SCREENED", False, True, "a second person at the operator decides. You can register your account meanwhile."),
+        ("SCREENED", True, False, "operator decides. You can say meanwhile by which number your platform knows you."),
+        ("SCREENED", True, True, "a second person at the operator decides. You need do nothing."),
     ],
 )
-def test_whoever_has_registered_an_account_is_not_told_to(cas, cinder, verified, waits, said):
+def test_while_others_look_whatever_is_still_its_own_to_do_is_told(
+    cas, cinder, lending, verified, account, number, said
+):
     cas.post(reverse("supplier:verification"), KYB)
     BusinessVerification.objects.filter(party=cinder).update(status=verified)
-    if waits:
+    if account:
         given = {"holder": "Cinder Trading", "iban": IBAN, "bic": "", "currency": "EUR"}
         cas.post(reverse("supplier:account"), given)
+    if number:
+        cas.post(reverse("supplier:name_number"), {"platform": lending.cast.meridian.id, "number": "C-7"})
     assert said in cas.get(reverse("supplier:verification")).text
