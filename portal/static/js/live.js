@@ -4,12 +4,14 @@
 // <div id="facts" data-live="advances.advance:42 receivables.receivable">   (one advance, any receivable; "*": any news)
 // portal/live.py tells `news` with {name, subject_type, subject_id, at}, `reload` where too much was missed, and
 // `notices` (data-live="notices") where somebody was told something.
-// The page itself is asked for (or data-live-url) and each element is replaced by its namesake, by id.
+// The page itself is asked for (or data-live-url) and each element is replaced by its namesake, by id; not where a person
+// has typed something that is not sent yet, or reads there why it was refused.
 const QUIET = 120;
 const STEP = 220;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const shownAt = new Map(); // id of a timeline -> when each of its steps comes into sight
 const marks = () => document.querySelectorAll("[data-live-mark]");
+const isAnswer = () => "answer" in document.body.dataset; // to a form that was refused
 let pending = new Set();
 let timer = null;
 let wasCut = false;
@@ -29,10 +31,22 @@ function concerned(element) {
   return (subjects.includes("*") && isNews) || pending.has("*") || subjects.some((subject) => pending.has(subject));
 }
 
+function changed(field) {
+  if (field.type === "hidden") return false;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  const usual = [...field.options].findLastIndex((each) => each.defaultSelected);
+  return !field.multiple && field.selectedIndex !== Math.max(usual, 0);
+}
+
 function busy(element) {
-  // What a person is typing into is not taken from under their hands.
+  // What a person is typing, or has typed and not sent, is not taken from under their hands.
   const here = document.activeElement;
-  return element.contains(here) && here.matches("input, textarea, select");
+  if (element.contains(here) && here.matches("input, textarea, select")) return true;
+  // (An amount that is only tried out gives way to what can be had by now.)
+  const fields = [...element.querySelectorAll("form[method=post] :is(input, textarea, select)")]
+    .filter((field) => !field.closest("[data-amount]"));
+  return fields.some(changed) || (isAnswer() && fields.length > 0 && !!element.querySelector(".is-invalid, .problem"));
 }
 
 // Several steps are often told at once: on a timeline that goes on they come into sight one after the other.
@@ -76,6 +90,17 @@ function replace(page, element) {
   node.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
 }
 
+async function ask(address) {
+  const get = (from) => fetch(from, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+  let [answer, above] = [await get(address), new URL(address, location.href)];
+  // A form's address takes forms only, or leads back to the page that the form stands on.
+  while (isAnswer() && answer.status === 405 && above.pathname !== "/") {
+    above = new URL("..", above);
+    answer = await get(above);
+  }
+  return answer.ok && (isAnswer() || !answer.redirected) ? answer.text() : null;
+}
+
 async function renew() {
   timer = null;
   const elements = [...document.querySelectorAll("[data-live]")].filter((e) => e.id && concerned(e));
@@ -86,9 +111,9 @@ async function renew() {
       [...(m.get(e.dataset.liveUrl || location.href) || []), e]), new Map());
   for (const [address, group] of byAddress) {
     try {
-      const answer = await fetch(address, { headers: { "X-Live": "1" }, credentials: "same-origin" });
-      if (!answer.ok || answer.redirected) continue;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const text = await ask(address);
+      if (text === null) continue;
+      const page = new DOMParser().parseFromString(text, "text/html");
       group.forEach((element) => replace(page, element));
     } catch { /* the next news, or the reconnection, tries again */ }
   }
