@@ -352,3 +352,10 @@ def test_while_others_look_whatever_is_still_its_own_to_do_is_told(
     if number:
         cas.post(reverse("supplier:name_number"), {"platform": lending.cast.meridian.id, "number": "C-7"})
     assert said in cas.get(reverse("supplier:verification")).text
+
+
+def test_what_was_handed_in_can_be_read_while_others_look_and_its_owners_cannot(cas, cinder):
+    page = cas.post(reverse("supplier:verification"), KYB, follow=True)
+    card = page.text.partition('id="kyb"')[2].partition("</section>")[0]
+    assert all(KYB[each] in card for each in ("legal_name", "registration_number", "country", "address"))
+    assert KYB["owner-0-full_name"] not in card
