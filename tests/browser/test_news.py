@@ -43,8 +43,8 @@ def cas(cinder, browser):
 
         def told() -> None:
             register_account(
-                actor=as_member(user.email), party_id=cinder.id, holder="Cinder B.V.", iban="NL91ABNA0417164300", bic="",
-                currency="EUR", now=NOW,
+                actor=as_member(user.email), party_id=cinder.id, holder="Cinder B.V.", iban="NL91ABNA0417164300",
+                bic="", currency="EUR", now=NOW,
             )  # fmt: skip
             tell(f"retry: 500\n\n{NEWS}")
 
