@@ -26,6 +26,7 @@ STATES = {"status", "state", "outcome", "screening", "match", "recommendation"}
 KINDS = {"paymentinstruction": "payment"}
 """What portal.ui.states calls a kind of thing, where its model has another name."""
 CODES = re.compile(r"(^|_)(hash|sha256|iban|bic|key|sku|client_id|request_id|end_to_end_id|message_id|reference)$")
+ACRONYMS = re.compile(r"\b(iban|bic|sku|ip|sha256)\b")
 SUBJECT = re.compile(r"([a-z]+\.[a-z]+):(\d+)")
 IDENTITY = re.compile(r"user:(\d+)")
 SHOWN_IN_LISTS = 80
@@ -52,6 +53,7 @@ def label(model: type[models.Model], name: str) -> str:
     field = _field(model, name)
     words = _words(field) if field is not None else _(name.replace("_", " "))
     # An amount is shown in its currency's own unit. Many things have a number of their own beside that of their row.
+    words = ACRONYMS.sub(lambda found: found[0].upper(), words)
     return words.removesuffix(" minor").replace(" id", "") if name != "id" else _("ID")
 
 

@@ -154,8 +154,10 @@ class Documents(ReadOnly):
 
 @admin.register(Notice, site=site)
 class Notices(ReadOnly):
-    columns = ("id", "user", "party", "event", "topic", "mail", "mailing", "created_at")
+    columns = ("id", "user", "party", "event", "about", "mail", "mailing", "created_at")
+    retold = ("topic",)
+    more_fields = ("about",)
 
     @admin.display(description=_("topic"))
-    def topic(self, row: Notice):
+    def about(self, row: Notice):
         return next((each.label for each in table().topics if each.code == row.topic), row.topic)

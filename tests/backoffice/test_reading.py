@@ -16,14 +16,17 @@ from django.utils import translation
 
 from accounts.clients.models import IdempotencyKey, PartyClient
 from accounts.clients.services import create_client
+from accounts.notices.models import Notice
 from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Delivery, Event
+from accounts.trail.services import News, record
 from financing.advances.models import Quote
 from financing.credit.models import Facility
 from financing.ledger.models import Account, Entry, Leg
 from financing.receivables.models import Receivable
 from portal.backoffice import names
 from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.database import acting
 from portal.ui import paging
 from tests import world
 from tests.backoffice.conftest import address, names_of, parked
@@ -94,6 +97,14 @@ def test_a_row_without_a_name_is_called_by_its_number(wim, lending):
     assert names.named(Quote(pk=7)) == "Quote 7"
     with translation.override("zh-hans"):
         assert names.named(Quote(pk=7)) == "报价 7"
+
+
+def test_a_notice_is_listed_with_its_topic_in_words(wim, lending):
+    with acting(SYSTEM_ACTOR):
+        (event,) = record(SYSTEM_ACTOR, NOW, [News("thing.done", lending.cast.amphora, ())])
+    user, party = User.objects.get(email="wim@watch.example"), lending.cast.watch
+    Notice.objects.create(user=user, party=party, event=event, topic="work", mail="DAILY", created_at=NOW)
+    assert "等待您处理" in wim.get(address(Notice), headers={"accept-language": "zh-hans"}).text
 
 
 @pytest.mark.parametrize(("model", "most"), [(Delivery, 12), (Event, 15), (Receivable, 14), (Membership, 12)])
