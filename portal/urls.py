@@ -1,5 +1,6 @@
 """HTML entrance: who finds what where."""
 
+from allauth.idp.oidc.views import revoke
 from django.conf import settings
 from django.urls import include, path
 
@@ -23,7 +24,7 @@ urlpatterns = [
     path("accounts/", include("portal.workspaces.account.urls")),
     path("accounts/", include("allauth.urls")),
     path("identity/o/api/token", token, name="token"),
-    path("", include("allauth.idp.urls")),
+    path("identity/o/api/revoke", revoke, name="revoke"),
     path("api/", include("portal.api")),
     path("bank/", include("financing.banking.urls")),
     path("funding/", include("portal.workspaces.funder.urls")),

@@ -357,12 +357,8 @@ GET  /accounts/confirm-email/made-up/                                   +       
 GET  /accounts/password/reset/key/done/                                 +          +        +
 GET  /accounts/password/reset/key/zz-made-up/                            +          +        +
 GET  /accounts/password/reset/done/                                     +          +        +
-GET  /.well-known/openid-configuration                                  +          +        +
-GET  /.well-known/jwks.json                                             +          +        +
-POST /identity/o/authorize                                              +          +        +
 POST /identity/o/api/token                                              +          +        +
 POST /identity/o/api/revoke                                             +          +        +
-POST /identity/o/api/device/code                                        +          +        +
 GET  /api/schema/                                                       +          +        +
 GET  /api/docs/                                                         +          +        +
 GET  /api/docs/problems/                                                +          +        +
