@@ -26,19 +26,20 @@ screens: ## a picture of every page of every role: var/screens/index.html (ROLES
 test: ## run the tests (ARGS="tests/runtime -k port" picks some)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m pytest -n 2 --dist loadfile $(ARGS)
 
-lint: ## style, direction of imports, missing migrations, broken dependencies
+lint: ## style, direction of imports, missing migrations, broken dependencies, known vulnerabilities
 	@bin/bootstrap dev
 	@$(PYTHON_OF_VENV) -m ruff check .
 	@$(PYTHON_OF_VENV) -m ruff format --check --quiet .
 	@$(PYTHON_OF_VENV) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 	@$(PYTHON_OF_VENV) -m portal.runtime check makemigrations --check --dry-run
 	@$(PYTHON_OF_VENV) -m pip check
+	@$(PYTHON_OF_VENV) -m portal.runtime.advisories
 
 messages: ## take new sentences into locale/*/LC_MESSAGES/django.po (docs/translating.md)
 	@bin/bootstrap dev && DEBUG=1 $(PYTHON_OF_VENV) manage.py translations
 
-audit: ## known vulnerabilities in what we install (asks the network)
-	@bin/bootstrap dev && $(PYTHON_OF_VENV) -m pip_audit --requirement requirements.txt --no-deps --disable-pip
+audit: ## known vulnerabilities in what we install, as PyPI and npm know them (part of lint)
+	@bin/bootstrap dev && $(PYTHON_OF_VENV) -m portal.runtime.advisories
 
 psql: ## SQL on the world started last (WORLD=demo picks var/demo; SQL="select 1" or stdin instead of a session)
 	@bin/bootstrap && exec $(PYTHON_OF_VENV) -m portal.runtime psql $(ARGS)
