@@ -24,6 +24,7 @@ from financing.ledger.services import open_book
 from financing.receivables import services as receivables
 from financing.receivables.models import Receivable, Settlement
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
+from logistics.orders.numbers import enter_numbers
 from portal.shared.access import ADMIN, CHECKER, MAKER, SYSTEM_ACTOR, VIEWER, Actor
 from portal.shared.money import from_minor
 
@@ -70,8 +71,7 @@ def cast(now: datetime = NOW) -> Cast:
     parties = [
         Party(
             kind=kind, name=name.capitalize(), country="DE", registration_number=f"HRB {1000 + number}",
-            external_reference=name if kind == Party.Kind.SUPPLIER else "", created_at=now,
-            status=Party.Status.ADMITTED,
+            created_at=now, status=Party.Status.ADMITTED,
         )
         for number, (name, kind) in enumerate(kinds.items(), 1)
     ]  # fmt: skip
@@ -82,6 +82,7 @@ def cast(now: datetime = NOW) -> Cast:
         Membership(user=user, party=party, role=role, created_at=now - timedelta(days=30))
         for user, (_, party, role) in zip(User.objects.bulk_create(users), roles, strict=True)
     )
+    known_as(made["meridian"], amphora=made["amphora"], bellows=made["bellows"])
     for name in ("amphora", "bellows"):
         verify(made[name], now)
     return Cast(**made)
@@ -91,6 +92,11 @@ def member(email: str, party: Party, role: str = "ADMIN", since: datetime = NOW)
     """Somebody who acts for the party from an instant on, the letter and its acceptance left aside."""
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
     return Membership.objects.create(user=user, party=party, role=role, created_at=since)
+
+
+def known_as(platform: Party, **suppliers: Party) -> None:
+    """The platform knows each supplier by its number, as from its own trade."""
+    enter_numbers(actor=SYSTEM_ACTOR, platform_id=platform.id, suppliers=suppliers, now=NOW)
 
 
 def verify(party: Party, now: datetime = NOW) -> BusinessVerification:

@@ -68,7 +68,9 @@ class PartyRead(PartyKnown):
         allow_null=True, allow_blank=True, help_text="What invoices name it by; told of platforms, and of oneself"
     )
     external_reference = serializers.CharField(
-        allow_null=True, allow_blank=True, help_text="Of a supplier: as platforms know it. Told like the number"
+        allow_null=True,
+        allow_blank=True,
+        help_text="A platform's code on documents, told like the number. Suppliers have none: see supplier-numbers/",
     )
     time_zone = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField(allow_null=True)
@@ -93,7 +95,10 @@ class PartyRegistered(serializers.Serializer):
     name = serializers.CharField(max_length=140)
     country = serializers.RegexField(r"^[A-Z]{2}$", help_text="ISO 3166-1 alpha-2")
     registration_number = serializers.CharField(max_length=40, required=False, allow_blank=True)
-    external_reference = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    external_reference = serializers.CharField(
+        max_length=80, required=False, allow_blank=True,
+        help_text="A platform's code on documents. Not of a supplier: each platform knows it by a number of its own",
+    )  # fmt: skip
 
 
 @extend_schema(tags=["parties"])
@@ -107,7 +112,13 @@ class Parties(Reading):
         return PartyShown if self.action == "list" else PartyRead
 
     @extend_schema(request=PartyRegistered, responses={201: PartyKnown}, parameters=[KEY_PARAMETER])
-    @refuses("PARTY_EXISTS", "TIME_ZONE_UNKNOWN", "PARTY_NAME_INVALID", "REGISTRATION_NUMBER_MISSING")
+    @refuses(
+        "PARTY_EXISTS",
+        "NUMBER_OF_NO_PLATFORM",
+        "TIME_ZONE_UNKNOWN",
+        "PARTY_NAME_INVALID",
+        "REGISTRATION_NUMBER_MISSING",
+    )
     def create(self, request) -> Response:
         """Register an organisation."""
         given = self.checked(PartyRegistered)

@@ -66,8 +66,10 @@ class Party(Lifecycle, models.Model):
     country = models.CharField(max_length=2, help_text="ISO 3166-1 alpha-2")
     registration_number = models.CharField(max_length=40, blank=True)
     external_reference = models.CharField(
-        max_length=80, blank=True, help_text="The number by which the platform knows this party, as in its trade files."
-    )
+        max_length=80, blank=True,
+        help_text="The code by which documents name this party, a platform mostly. A supplier has none: each platform "
+        "knows it by a number of its own, in orders.SupplierNumber.",
+    )  # fmt: skip
     time_zone = models.CharField(max_length=40, default="UTC")
     status = models.CharField(max_length=10, choices=Status, default=Status.PROSPECT)
     created_at = models.DateTimeField()
@@ -77,11 +79,16 @@ class Party(Lifecycle, models.Model):
     class Meta:
         verbose_name_plural = "parties"
         constraints = [
-            # Two files that name one seller must not make two suppliers.
+            # A document that names a platform by its code means one.
             models.UniqueConstraint(
                 fields=["kind", "external_reference"],
                 condition=~Q(external_reference=""),
                 name="party_external_reference_once",
+            ),
+            # Two platforms may give one number to two companies: by a number of all platforms, the money of one would
+            # reach the other.
+            models.CheckConstraint(
+                condition=~Q(kind="SUPPLIER") | Q(external_reference=""), name="party_supplier_by_platform"
             ),
             # One company that signs up twice would be financed twice, and who writes its number "hrb-7" would be paid
             # under its name.
@@ -96,6 +103,7 @@ class Party(Lifecycle, models.Model):
         indexes = [
             models.Index(fields=["kind", "status", "id"], name="party_by_kind"),
             models.Index(fields=["name", "id"], name="party_by_name"),
+            models.Index(fields=["registration_number"], name="party_by_registration"),
             # Search by the beginning of either number; by a part of the name: party_name_trigrams, in a migration.
             models.Index(Collate(Upper("registration_number"), "C"), name="party_registration"),
             models.Index(Collate(Upper("external_reference"), "C"), name="party_reference"),

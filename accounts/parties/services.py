@@ -34,9 +34,14 @@ class Owner:
 def register_party(*, actor: Actor, kind: str, name: str, country: str, now: datetime, **known) -> Party:
     """Enter an organisation that is not verified yet. `known`: registration_number, external_reference, time_zone.
 
-    Raises InvalidInput (TIME_ZONE_UNKNOWN, PARTY_NAME_INVALID, REGISTRATION_NUMBER_MISSING) and, where it is here
-    already, IntegrityError.
+    Raises InvalidInput (TIME_ZONE_UNKNOWN, PARTY_NAME_INVALID, REGISTRATION_NUMBER_MISSING, NUMBER_OF_NO_PLATFORM)
+    and, where it is here already, IntegrityError.
     """
+    if kind == Party.Kind.SUPPLIER and known.get("external_reference"):
+        raise InvalidInput(
+            "A supplier's number belongs to one platform: its trade file names the supplier by it, or the supplier "
+            "names it to the platform.", code="NUMBER_OF_NO_PLATFORM",
+        )  # fmt: skip
     _check_time_zone(known.get("time_zone", "UTC"))
     _check_name(name)
     if known.get("registration_number"):

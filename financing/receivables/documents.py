@@ -35,11 +35,20 @@ class DocumentRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PartyName:
-    """How a document names a party: any of its identifiers, as written. `country` where it is told."""
+    """How a document names a party, as written. `country` where it is told.
 
-    identifiers: tuple[str, ...] = ()
+    `references` are what the two call each other: of a supplier its number at the platform, of a platform its code.
+    `registered` are those of registers, which mean one company whoever writes them.
+    """
+
+    references: tuple[str, ...] = ()
+    registered: tuple[str, ...] = ()
     name: str = ""
     country: str = ""
+
+    @property
+    def identifiers(self) -> set[str]:
+        return {*self.references, *self.registered}
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,15 +255,18 @@ def _deductions(item: dict) -> Decimal:
 
 
 def _party(item: dict, name: str) -> PartyName:
-    """A string is an external reference; an object names the party by any of its identifiers."""
+    """A string is a reference, of a supplier its number at the platform; an object names the register's, too."""
     value = item.get(name)
     if value is None:
         return PartyName()
     if isinstance(value, str):
         text = clean(value, name)
-        return PartyName(identifiers=(text,)) if text else PartyName()
+        return PartyName(references=(text,)) if text else PartyName()
     if not isinstance(value, dict):
         raise DocumentRefused("FIELD_INVALID", "The field '{name}' has to be text or an object.", name=name)
     _known(value, OF_PARTY)
-    found = (_text(value, "external_reference", False), _text(value, "registration_number", False))
-    return PartyName(identifiers=tuple(each for each in found if each), country=_text(value, "country", False))
+    reference, registered = (_text(value, each, False) for each in ("external_reference", "registration_number"))
+    return PartyName(
+        references=(reference,) if reference else (), registered=(registered,) if registered else (),
+        country=_text(value, "country", False),
+    )  # fmt: skip

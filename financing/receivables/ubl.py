@@ -3,6 +3,7 @@
 Pure: no Django, no database. Source: OASIS UBL 2.1, UBL-Invoice-2.1.xsd and UBL-CreditNote-2.1.xsd.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from xml.etree.ElementTree import Element, ParseError
@@ -203,19 +204,21 @@ def _tax(root: Element, currency: str) -> Decimal:
     return sum((number((each.text or "").strip(), "TaxAmount") for each in own), Decimal(0))
 
 
+def _texts(elements: Iterable[Element]) -> tuple[str, ...]:
+    return tuple(sorted({" ".join((each.text or "").split()) for each in elements} - {""}))
+
+
 def _party(root: Element, role: str) -> PartyName:
     party = _child(root, f"{role}/cac:Party")
     if party is None:
         return PartyName()
-    places = (
-        "cbc:EndpointID",
-        "cac:PartyIdentification/cbc:ID",
-        "cac:PartyTaxScheme/cbc:CompanyID",
-        "cac:PartyLegalEntity/cbc:CompanyID",
-    )
-    found = {" ".join((each.text or "").split()) for place in places for each in party.findall(_path(place))}
+    named = party.findall(_path("cac:PartyIdentification/cbc:ID"))
+    places = ("cbc:EndpointID", "cac:PartyTaxScheme/cbc:CompanyID", "cac:PartyLegalEntity/cbc:CompanyID")
+    registered = [each for place in places for each in party.findall(_path(place))]
     return PartyName(
-        identifiers=tuple(sorted(found - {""})),
+        references=_texts(named),
+        # Without a scheme it is what the two call each other, and to somebody else it may be another company.
+        registered=_texts([*registered, *(each for each in named if each.get("schemeID"))]),
         name=_text(party, "cac:PartyLegalEntity/cbc:RegistrationName") or _text(party, "cac:PartyName/cbc:Name"),
         country=_text(party, "cac:PostalAddress/cac:Country/cbc:IdentificationCode"),
     )

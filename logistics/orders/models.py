@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Collate, Upper
 
 from accounts.intake.models import Document
 from accounts.parties.models import Party
@@ -114,11 +115,16 @@ class SupplierNumberQuerySet(models.QuerySet):
             return self
         return self.filter(Q(supplier_id=actor.party_id) | Q(platform_id=actor.party_id))
 
+    def in_force(self):
+        """By which the documents of a platform name its suppliers."""
+        return self.filter(status=SupplierNumber.Status.CONFIRMED)
+
 
 class SupplierNumber(Lifecycle, models.Model):
-    """A supplier says by which number a platform's trade names it; the platform knows whether that is true.
+    """By which number a platform's documents name a supplier: theirs alone, another platform's may mean somebody else.
 
-    What stood under the number before goes over to the supplier with the platform's word: `taken_over` is who had it.
+    A platform's own trade brings it, or a supplier says it and the platform knows whether that is true. What stood
+    under the number before goes over to the supplier with the platform's word: `taken_over` is who had it.
     """
 
     class Status(Choices):
@@ -134,7 +140,7 @@ class SupplierNumber(Lifecycle, models.Model):
     number = models.CharField(max_length=80)
     status = models.CharField(max_length=9, choices=Status, default=Status.PROPOSED)
     proposed_at = models.DateTimeField()
-    proposed_by = models.CharField(max_length=80)
+    proposed_by = models.CharField(max_length=80, blank=True, help_text="Empty: the platform's own trade brought it")
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=280, blank=True, help_text="Why it was refused: the supplier reads it")
@@ -144,10 +150,12 @@ class SupplierNumber(Lifecycle, models.Model):
 
     class Meta:
         constraints = [
+            # At each platform one in force, and one that it is asked about.
             models.UniqueConstraint(
-                fields=["supplier"], condition=Q(status__in=["PROPOSED", "CONFIRMED"]), name="supplier_number_one"
+                fields=["supplier", "platform", "status"], condition=Q(status__in=["PROPOSED", "CONFIRMED"]),
+                name="supplier_number_one",
             ),
-            # One seller's trade in two suppliers' hands.
+            # One seller's trade in two suppliers' hands. What documents name is looked up here.
             models.UniqueConstraint(
                 fields=["platform", "number"], condition=Q(status="CONFIRMED"), name="supplier_number_once"
             ),
@@ -160,7 +168,16 @@ class SupplierNumber(Lifecycle, models.Model):
             models.CheckConstraint(
                 condition=~Q(status="CONFIRMED") | ~Q(decided_by=F("proposed_by")), name="supplier_number_by_two"
             ),
-        ]
+        ]  # fmt: skip
+        indexes = [
+            # Search by the beginning: of the platform itself, and of the operator among all of them.
+            models.Index(
+                "platform", Collate(Upper("number"), "C"), condition=Q(status="CONFIRMED"), name="supplier_number_here"
+            ),
+            models.Index(
+                Collate(Upper("number"), "C"), condition=Q(status="CONFIRMED"), name="supplier_number_anywhere"
+            ),
+        ]  # fmt: skip
 
     def __str__(self):
         return self.number

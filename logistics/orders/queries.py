@@ -9,7 +9,8 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
-from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine
+from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, SupplierNumber
+from portal.shared.access import Actor
 
 
 def summed(orders: QuerySet[PurchaseOrder]) -> QuerySet[PurchaseOrder]:
@@ -21,6 +22,12 @@ def summed(orders: QuerySet[PurchaseOrder]) -> QuerySet[PurchaseOrder]:
         amount_minor=Subquery(each.annotate(n=Sum("amount_minor")).values("n")),
         currency=Subquery(lines.values("currency")[:1]),
     )
+
+
+def own_numbers(actor: Actor) -> list[SupplierNumber]:
+    """By which the platforms know the acting supplier, with its platforms; one at each."""
+    found = SupplierNumber.objects.visible_to(actor).in_force().filter(supplier=actor.party_id)
+    return list(found.select_related("platform").order_by("platform__name", "platform"))
 
 
 def order_lines(

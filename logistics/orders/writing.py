@@ -10,6 +10,7 @@ from accounts.intake.models import Document
 from accounts.parties.models import Party
 from accounts.trail.services import News, record
 from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine
+from logistics.orders.numbers import enter_numbers, known_by
 from logistics.orders.rules import TradeLine
 from portal.shared.access import Actor
 
@@ -90,7 +91,7 @@ def write(
     actor: Actor, platform: Party, document: Document, rows: Sequence[tuple[int, TradeLine]], report, now: datetime
 ) -> None:
     """Enter rows (line of the file, line of trade) and count in the report what became of them."""
-    suppliers = _suppliers(actor, {line.supplier: line for _, line in rows}, report, now)
+    suppliers = _suppliers(actor, platform, {line.supplier: line for _, line in rows}, report, now)
     with connection.cursor() as cursor:
         orders = _orders(cursor, platform, suppliers, [line for _, line in rows], now)
         lines = _known(cursor, orders, [line for _, line in rows])
@@ -108,36 +109,31 @@ def write(
     report.updated += len(({each.id for each in changed} | set(received) | set(returned)) - fresh)
 
 
-def _suppliers(actor: Actor, lines: dict[str, TradeLine], report, now: datetime) -> dict[str, int]:
-    """Ids by external reference; those that nobody knew are registered, and everybody concerned can read of it."""
+def _suppliers(
+    actor: Actor, platform: Party, lines: dict[str, TradeLine], report, now: datetime
+) -> dict[str, int]:  # fmt: skip
+    """Ids by the platform's number; those whom it names for the first time are registered, and they can read of it.
 
-    def known() -> dict[str, int]:
-        rows = Party.objects.filter(kind=Party.Kind.SUPPLIER, external_reference__in=lines)
-        return dict(rows.values_list("external_reference", "id"))
-
-    found = known()
+    Under the lock of the platform's imports: nobody else enters its numbers.
+    """
+    found = known_by(platform_id=platform.id, numbers=lines)
     missing = [lines[each] for each in sorted(set(lines) - set(found))]
     if missing:
-        Party.objects.bulk_create(
-            [
-                Party(
-                    kind=Party.Kind.SUPPLIER, name=each.supplier_name, country=each.country,
-                    external_reference=each.supplier, created_at=now,
-                )
-                for each in missing
-            ],
-            ignore_conflicts=True,
-        )  # fmt: skip
-        new = Party.objects.filter(kind=Party.Kind.SUPPLIER, external_reference__in=[each.supplier for each in missing])
+        new = Party.objects.bulk_create(
+            Party(kind=Party.Kind.SUPPLIER, name=each.supplier_name, country=each.country, created_at=now)
+            for each in missing
+        )
+        named = {line.supplier: party for line, party in zip(missing, new, strict=True)}
+        enter_numbers(actor=actor, platform_id=platform.id, suppliers=named, now=now)
         facts = {"kind": Party.Kind.SUPPLIER}
         record(actor, now, [News("party.registered", each, (each.id,), facts) for each in new])
         report.suppliers += len(missing)
-        found = known()
+        found |= {number: party.id for number, party in named.items()}
     return found
 
 
 def _orders(cursor, platform: Party, suppliers: dict[str, int], lines: list[TradeLine], now) -> dict[tuple, int]:
-    """Ids of the chunk's orders by supplier (its external reference) and number; those nobody knew are entered."""
+    """Ids of the chunk's orders by supplier (its number at the platform) and number; those nobody knew are entered."""
     owners, numbers = [suppliers[x.supplier] for x in lines], [x.order for x in lines]
     cursor.execute(ORDERS, [platform.id, now, owners, numbers, [x.ordered_at for x in lines]])
     cursor.execute(ORDER_IDS, [platform.id, list(set(numbers))])

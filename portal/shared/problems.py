@@ -54,9 +54,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "DATE_INVALID": (422, "A day is not written as in 2026-03-31."),
     # people
     "PARTY_EXISTS": (422, "A party with this number is registered already."),
+    "NUMBER_OF_NO_PLATFORM": (422, "A supplier's number belongs to one platform, which says it."),
     "SUPPLIER_NUMBER_INVALID": (422, "A number at a platform has 1 to 80 characters that can be printed."),
-    "SUPPLIER_NUMBER_KNOWN": (409, "Platforms know the supplier by a number already."),
-    "SUPPLIER_NUMBER_ASKED": (409, "A platform is asked about another number of the supplier. Withdraw that first."),
+    "SUPPLIER_NUMBER_KNOWN": (409, "The platform knows the supplier by a number already."),
+    "SUPPLIER_NUMBER_ASKED": (409, "The platform is asked about another number of the supplier. Withdraw that first."),
     "SUPPLIER_NUMBER_TAKEN": (
         409,
         "The number belongs to a supplier of which more is known than the platform's trade.",

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from accounts.parties.models import Party
 from financing.banking.models import BankAccount
 from financing.credit.rules import DEFAULT_BODY
 from financing.receivables.models import Receivable
+from logistics.orders.models import SupplierNumber
 from portal.reference.views import document
 from portal.shared.access import ADMIN
 from tests.api.conftest import Caller, caller_for
@@ -73,7 +73,7 @@ def _account(lending) -> int:
 
 def _nameless(lending) -> str:
     """A supplier that its platform does not know by a number yet."""
-    Party.objects.filter(id=lending.cast.bellows.id).update(external_reference="")
+    SupplierNumber.objects.filter(supplier=lending.cast.bellows).delete()
     return "bellows"
 
 

@@ -10,6 +10,7 @@ from accounts.intake.models import Document
 from accounts.parties.models import Party
 from financing.receivables.api.described import CREDIT_NOTE, INVOICE
 from financing.receivables.models import CreditNote, Receivable
+from logistics.orders.models import SupplierNumber
 from portal.reference.views import document
 from portal.runtime.environment import PROJECT
 from portal.sandbox.world.characters import suppliers
@@ -26,7 +27,8 @@ def demo(lending):
     Party.objects.filter(id=people.meridian.id).update(
         registration_number=PLATFORM_NUMBER, external_reference=PLATFORM_REFERENCE
     )
-    Party.objects.filter(id=people.amphora.id).update(external_reference=first.reference, country=first.country)
+    Party.objects.filter(id=people.amphora.id).update(country=first.country)
+    SupplierNumber.objects.filter(supplier=people.amphora).update(number=first.reference)
     return people
 
 
@@ -53,8 +55,9 @@ def test_the_number_to_write_is_read_where_the_document_says(demo):
     invoice, note = (json.loads(each) for each in written())
     assert invoice["debtor"]["registration_number"] == told["registration_number"]
     assert note["debtor"] == told["external_reference"]
-    own = amphora.get(f"parties/{amphora.get('me/').json()['party']['id']}/").json()
-    assert note["supplier"] == own["external_reference"] == invoice["supplier"]["external_reference"]
+    (own,) = amphora.get("supplier-numbers/?status=CONFIRMED").json()["results"]
+    assert own["platform"]["id"] == platform["id"]
+    assert note["supplier"] == own["number"] == invoice["supplier"]["external_reference"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from financing.ledger.services import open_book
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.database import acting
+from tests import world
 from tests.world import CURRENCY, IBANS, NOW, TODAY, approved_policy, cast
 
 FLOOR = "floor.decide"
@@ -76,10 +77,12 @@ def join(side: Side, count: int) -> list[Facility]:
     suppliers = Party.objects.bulk_create(
         Party(
             kind=Party.Kind.SUPPLIER, name=f"Supplier {first + n}", country="DE", created_at=NOW,
-            registration_number=f"S {first + n}", external_reference=f"S-{first + n}", status=Party.Status.ADMITTED,
+            registration_number=f"S {first + n}", status=Party.Status.ADMITTED,
         )
         for n in range(1, count + 1)
     )  # fmt: skip
+    numbers = {f"S-{first + n}": each for n, each in enumerate(suppliers, 1)}
+    world.known_as(side.programme.debtor, **numbers)
     wim, wanda = User.objects.get(email="wim@watch.example"), User.objects.get(email="wanda@watch.example")
     BusinessVerification.objects.bulk_create(
         BusinessVerification(

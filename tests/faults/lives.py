@@ -97,7 +97,7 @@ def diluted(life: Life) -> None:
     advances = [life.financed(900_00), life.financed(500_00)]
     note = {
         "type": "CREDIT_NOTE", "number": "C-1", "invoice": f"{life.supplier.party.name.upper()}-1",
-        "issue_date": "2026-03-01", "currency": "EUR", "supplier": life.supplier.party.external_reference,
+        "issue_date": "2026-03-01", "currency": "EUR", "supplier": life.supplier.party.name.lower(),
         "debtor": {"registration_number": life.house.cast.meridian.registration_number},
         "lines": [{"quantity": "3", "unit_price": "100.00", "amount": "300.00"}], "payable": "300.00",
         "reason": "Three came back broken",
@@ -142,7 +142,7 @@ def invoiced(life: Life) -> None:
     ]  # fmt: skip
     invoice = {
         "type": "INVOICE", "number": "2026/17", "issue_date": "2026-02-20", "due_date": "2026-04-10", "currency": "EUR",
-        "supplier": life.supplier.party.external_reference, "lines": lines, "payable": "1000.00",
+        "supplier": life.supplier.party.name.lower(), "lines": lines, "payable": "1000.00",
         "debtor": {"registration_number": life.house.cast.meridian.registration_number},
     }  # fmt: skip
     [said] = life.supplier.api.post("receivables/", invoice)["results"]

@@ -15,7 +15,7 @@ from accounts.intake.models import Document
 from accounts.parties.models import Party
 from accounts.trail.models import Event
 from logistics.orders import reading, services
-from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine
+from logistics.orders.models import OrderLine, PurchaseOrder, ReceiptLine, ReturnLine, SupplierNumber
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from portal.shared.sentences import told
 from tests.world import NOW, as_member, cast
@@ -178,7 +178,7 @@ def test_of_a_replayed_file_nothing_after_the_moment_is_known(take):
 def test_unknown_suppliers_become_prospects_and_known_ones_are_found(take):
     report = take(row(), row(order="PO-2", supplier="S-77", supplier_name="Seventy-Seven"))
     assert report["suppliers"] == 1
-    party = Party.objects.get(external_reference="S-77")
+    party = SupplierNumber.objects.in_force().get(number="S-77").supplier
     assert (party.kind, party.name, party.status) == ("SUPPLIER", "Seventy-Seven", "PROSPECT")
     assert Event.objects.filter(name="party.registered", subject_id=party.id).count() == 1
 

@@ -118,6 +118,6 @@ def test_another_suppliers_invoice_cannot_be_credited(scene):
 def test_a_hundred_credit_notes_take_as_many_statements_as_one(scene, django_assert_num_queries):
     rows = scene.accepted(101)
     for some in (rows[:1], rows[1:]):
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(17):
             results = scene.submit(*(scene.credit_note(row.number, "1.00") for row in some))
         assert all(each.accepted for each in results)

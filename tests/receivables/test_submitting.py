@@ -275,7 +275,7 @@ def test_a_hundred_invoices_take_as_many_statements_as_one(scene, django_assert_
     def batch(size):
         return [scene.ordered_invoice("PO-1", quantity="1") for _ in range(size)]
 
-    statements = 18
+    statements = 19
     with django_assert_num_queries(statements):
         assert all(each.status == "ACCEPTED" for each in scene.submit(*batch(1)))
     with django_assert_num_queries(statements):

@@ -131,8 +131,9 @@ class House:
         """A verified supplier that has traded for so many days, with accepted invoices due from 30 days on."""
         party = Party.objects.create(
             kind=Party.Kind.SUPPLIER, name=name, country="DE", registration_number=f"HRB {name}", created_at=NOW,
-            external_reference=name.lower(), status=Party.Status.ADMITTED,
+            status=Party.Status.ADMITTED,
         )  # fmt: skip
+        world.known_as(self.cast.meridian, **{name.lower(): party})
         user = User.objects.create(email=f"{name.lower()}@supplier.example", full_name=name, password="!")
         Membership.objects.create(user=user, party=party, role=ADMIN, created_at=NOW)
         world.verify(party)

@@ -16,7 +16,7 @@ def hand_in(supplier: Supplier, house: House) -> Receivable:
     ]  # fmt: skip
     invoice = {
         "type": "INVOICE", "number": "2026/17", "issue_date": "2026-02-20", "due_date": "2026-04-10", "currency": "EUR",
-        "supplier": supplier.party.external_reference, "lines": lines, "payable": "1000.00",
+        "supplier": supplier.party.name.lower(), "lines": lines, "payable": "1000.00",
         "debtor": {"registration_number": house.cast.meridian.registration_number},
     }  # fmt: skip
     said = supplier.api.post("receivables/", invoice)

@@ -42,7 +42,7 @@ MOST = """
   6 /operations/verifications/
  14 /operations/verifications/{verification_id}/
   6 /operations/parties/
- 11 /operations/parties/{party_id}/
+ 12 /operations/parties/{party_id}/
  11 /operations/deliveries/
   6 /operations/deliveries/{delivery_id}/
   6 /operations/payments/
@@ -53,10 +53,10 @@ MOST = """
   6 /operations/documents/
   5 /operations/documents/{document_id}/
   4 /operations/documents/{document_id}/content/
- 23 /supplier/
+ 25 /supplier/
   4 /supplier/price/{facility_id}/
   4 /supplier/quotes/{facility_id}/new/
-  6 /supplier/quotes/{quote_id}/
+  7 /supplier/quotes/{quote_id}/
   6 /supplier/advances/applications/
   7 /supplier/advances/applications/{application_id}/
   9 /supplier/advances/
@@ -65,11 +65,11 @@ MOST = """
  17 /supplier/receivables/
  19 /supplier/receivables/{receivable_id}/
   3 /supplier/receivables/{receivable_id}/cancel/
-  6 /supplier/receivables/upload/
+  7 /supplier/receivables/upload/
   6 /supplier/receivables/documents/
   7 /supplier/receivables/documents/{document_id}/
   4 /supplier/receivables/documents/{document_id}/content/
- 16 /supplier/verification/
+ 17 /supplier/verification/
   3 /supplier/verification/account/
   9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/

@@ -30,7 +30,10 @@ def _object(fields: dict, known: set[str], required: tuple[str, ...] = (), **sai
 
 PARTY = {
     "oneOf": [
-        {"type": "string", "description": "Its external reference, or its registration number"},
+        {
+            "type": "string",
+            "description": "A supplier: its number at the debtor. A platform: its code or registration number",
+        },
         _object(dict.fromkeys(("external_reference", "registration_number", "country"), TEXT), OF_PARTY),
     ],
     "description": "Your own side may be left out",

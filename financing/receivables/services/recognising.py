@@ -15,7 +15,7 @@ from financing.receivables.refusals import NumberClash, NumberTaken, SupplierUnv
 from logistics.orders import numbers
 from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.services import IMPORTS
-from portal.shared.access import SUPPLIER, Actor, permits, require
+from portal.shared.access import Actor, permits, require
 from portal.shared.database import acting, lock_name
 from portal.shared.errors import OwnWork
 
@@ -84,12 +84,10 @@ def confirm_number(*, actor: Actor, number_id: int, now: datetime) -> SupplierNu
         supplier = Party.objects.select_for_update(no_key=True).get(id=asked.supplier_id)
         if supplier.status != Party.Status.ADMITTED:
             raise SupplierUnverified(name=supplier.name)
-        if supplier.external_reference:
+        if SupplierNumber.objects.in_force().filter(platform=asked.platform_id, supplier=supplier).exists():
             raise numbers.NumberKnown()
         holder = _holder(asked, locked=True)
         moved = _take_over(asked, holder, supplier) if holder else {}
-        supplier.external_reference = asked.number
-        supplier.save(update_fields=["external_reference"])
         asked.taken_over = holder
         numbers.decide(actor, asked, Status.CONFIRMED, now)
         told = [numbers.news("supplier_number.confirmed", asked, **moved)]
@@ -115,8 +113,9 @@ def _take_over(asked: SupplierNumber, holder: Party, supplier: Party) -> dict[st
     except IntegrityError:
         raise NumberClash() from None
     holder.move_to(Party.Status.CLOSED)
-    holder.external_reference = ""
-    holder.save(update_fields=["status", "external_reference"])
+    holder.save(update_fields=["status"])
+    # Whose it was is told by what is confirmed now (`taken_over`): a number is in force once.
+    SupplierNumber.objects.in_force().filter(platform=asked.platform_id, supplier=holder).delete()
     return {"orders": orders, "receivables": receivables, "left": invoices.count()}
 
 
@@ -127,8 +126,10 @@ def _own(supplier: Party):
 
 
 def _holder(asked: SupplierNumber, *, locked: bool = False) -> Party | None:
+    """Whom the platform's documents name by the number now."""
+    in_force = SupplierNumber.objects.in_force().filter(platform=asked.platform_id, number=asked.number)
     rows = Party.objects.select_for_update(no_key=True) if locked else Party.objects
-    return rows.filter(kind=SUPPLIER, external_reference=asked.number).exclude(id=asked.supplier_id).first()
+    return rows.filter(id__in=in_force.values("supplier")).exclude(id=asked.supplier_id).first()
 
 
 def _is_taken(holder: Party, asked: SupplierNumber) -> bool:
@@ -138,6 +139,7 @@ def _is_taken(holder: Party, asked: SupplierNumber) -> bool:
         holder.status != Party.Status.PROSPECT
         or holder.memberships.filter(ended_at=None).exists()
         or holder.invitations.filter(revoked_at=None).exists()
+        or SupplierNumber.objects.in_force().filter(elsewhere, supplier=holder).exists()
         or PurchaseOrder.objects.filter(elsewhere, supplier=holder).exists()
         or Receivable.objects.filter(~Q(debtor=asked.platform_id), supplier=holder).exists()
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.parties.models import Party
 from financing.banking.services import collect_statements
+from logistics.orders.numbers import known_by
 from portal.sandbox.bank.client import BankClient
 from portal.sandbox.demo.callers import Caller, Office, Refused, at_once, paced
 from portal.sandbox.demo.quiet import Quiet
@@ -115,10 +116,9 @@ class Business:
     def sign_up(self, references: set[str]) -> int:
         """Verification, bank account and machine for those who have none yet, and all of them join the programme."""
         known = {each.reference for each in self.suppliers.values()}
-        new = list(
-            Party.objects.filter(kind=Party.Kind.SUPPLIER, external_reference__in=references - known).order_by("id")
-        )
-        names = {each.id: each.external_reference for each in new}
+        named = known_by(platform_id=self.house.platform.id, numbers=references - known)
+        names = {supplier: number for number, supplier in named.items()}
+        new = list(Party.objects.filter(id__in=names).order_by("id"))
         machines = signing_up.sign_up(
             new, bank=self._bank, currency=self._scale.currency, today=timezone.now().date(), now=timezone.now()
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from accounts.parties.models import BusinessVerification, Party
+from accounts.parties.models import BusinessVerification
 from financing.advances.overview import referrals
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.banking.queries import flows
@@ -117,11 +117,11 @@ def _supplier(actor: Actor, now: datetime) -> list[Need]:
     held = set(BankAccount.objects.visible_to(actor).open().values_list("status", flat=True))
     in_force, waits = BankAccount.Status.IN_FORCE in held, BankAccount.Status.WAITING in held
     joined = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)
-    asked = SupplierNumber.objects.visible_to(actor).filter(status=SupplierNumber.Status.PROPOSED)
+    said = set(SupplierNumber.objects.visible_to(actor).values_list("status", flat=True))
     step = steps.next_step(
         verifications, timezone.localdate(now), has_account=in_force, account_waits=waits,
-        is_known=Party.objects.filter(id=actor.party_id).exclude(external_reference="").exists(),
-        number_waits=asked.exists(), has_joined=joined.exists(),
+        is_known=SupplierNumber.Status.CONFIRMED in said,
+        number_waits=SupplierNumber.Status.PROPOSED in said, has_joined=joined.exists(),
     )  # fmt: skip
     if step not in steps.OWN:
         return []

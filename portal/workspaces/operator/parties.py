@@ -1,7 +1,9 @@
 """Who is who: parties, their people, accounts and verifications."""
 
 from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
+from django.db.models import OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.parties import inviting
 from accounts.parties.models import Membership, Party
 from financing.banking.queries import accounts
+from logistics.orders.models import SupplierNumber
 from portal.shared.access import OPERATOR, permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
@@ -28,7 +31,7 @@ PARTIES = (
     Column("kind", gettext_lazy("Kind"), sort=True, value=lambda row: row.get_kind_display()),
     Column("country", gettext_lazy("Country"), sort=True),
     Column("registration_number", gettext_lazy("Registration number"), kind="id", sort=True),
-    Column("external_reference", gettext_lazy("Known to platforms as"), kind="id", sort=True),
+    Column("known_as", gettext_lazy("Known to platforms as"), kind="id", value=lambda row: _known_as(row)),
     Column("created_at", gettext_lazy("Here since"), kind="day", sort=True),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
 )
@@ -37,15 +40,27 @@ PARTIES = (
 @for_kinds(OPERATOR)
 def parties(request: HttpRequest) -> HttpResponse:
     require(request.actor, "parties.view")
+    numbers = SupplierNumber.objects.in_force().filter(supplier=OuterRef("pk")).order_by("number").values("number")
     table = Table(
-        request, Party.objects.visible_to(request.actor), PARTIES, name="parties", caption=_("Parties"),
-        search=("name", "registration_number", "external_reference"), order="name", live="parties.party",
+        request, Party.objects.visible_to(request.actor).annotate(numbers=ArraySubquery(numbers)), PARTIES,
+        name="parties", caption=_("Parties"), search=_called, order="name", live="parties.party",
         filters=(
             Filter("kind", _("Kind"), Party.Kind.choices),
             Filter("status", _("State"), [(code, state(code).label) for code in Party.Status.values]),
         ),
     )  # fmt: skip
     return table.as_file() if table.export_wanted else render(request, "operator/parties.html", {"table": table})
+
+
+def _known_as(row: Party) -> str:
+    """A platform's code, or a supplier's number at each platform."""
+    return ", ".join(dict.fromkeys(row.numbers)) or row.external_reference
+
+
+def _called(text: str) -> Q:
+    fields = ("name", "registration_number", "external_reference")
+    numbered = SupplierNumber.objects.in_force().filter(number__icontains=text)
+    return Q.create([(f"{each}__icontains", text) for each in fields], Q.OR) | Q(pk__in=numbered.values("supplier"))
 
 
 @for_kinds(OPERATOR)
@@ -90,6 +105,7 @@ def _shown(
     verifications = list(found.verifications.order_by("-submitted_at")[:20])
     context = {
         "subject": found,
+        "numbers": found.supplier_numbers.in_force().select_related("platform").order_by("platform__name", "platform"),
         "members": Paginator(members, PEOPLE).get_page(request.GET.get("people-page")),
         "accounts": of_party,
         "verifications": verifications,

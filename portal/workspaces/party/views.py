@@ -13,7 +13,8 @@ from accounts.parties.models import BusinessVerification
 from financing.banking.models import BankAccount
 from financing.banking.services import close_account, refuse_account, withdraw_account
 from financing.credit.models import Programme
-from portal.shared.access import permits, require
+from logistics.orders.queries import own_numbers
+from portal.shared.access import SUPPLIER, permits, require
 from portal.shared.errors import NotFound, RuleViolation
 from portal.workspaces.access import for_kinds
 from portal.workspaces.party.forms import DaysForm
@@ -127,6 +128,7 @@ def _shown(
     verified = party.verifications.filter(status=BusinessVerification.Status.APPROVED).order_by("-id").first()
     context = {
         "subject": party,
+        "numbers": own_numbers(request.actor) if party.kind == SUPPLIER else [],
         "verified": verified,
         "now": timezone.now(),
         "may_edit": permits(request.actor, "parties.edit"),

@@ -19,6 +19,9 @@ from portal.workspaces.platform.trading import health, main_currency, recent_del
 class SupplierSummary(serializers.ModelSerializer):
     """Shares are of twelve months, null where there is nothing to measure."""
 
+    external_reference = serializers.CharField(
+        source="known_as", help_text="By which number this platform's documents name it: no other platform's"
+    )
     orders = serializers.IntegerField(help_text="Of the platform's, since ever")
     waiting = serializers.IntegerField(help_text="Invoices received or disputed")
     currency = serializers.SerializerMethodField()

@@ -1,6 +1,7 @@
 """The platform's suppliers: how each trades with it, by its own records. What a supplier borrows is not among them."""
 
 from datetime import date, timedelta
+from functools import partial
 
 from django.db.models import DecimalField, F, QuerySet, Sum
 from django.db.models.functions import TruncMonth
@@ -22,7 +23,7 @@ from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
 from portal.workspaces.platform.recognising import asked_of
-from portal.workspaces.platform.trading import health, main_currency, recent_deliveries, trading
+from portal.workspaces.platform.trading import called, health, main_currency, recent_deliveries, trading
 
 MONTHS = 12
 S = Receivable.Status
@@ -52,7 +53,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
     delivered: dict[int, Deliveries] = {}
     table = SupplierTable(
         request, trading(request.actor, currency), _columns(delivered), name="suppliers", caption=_("Suppliers"),
-        search=("name", "external_reference"), order="-owed_minor", live="receivables.receivable",
+        search=partial(called, request.actor), order="-owed_minor", live="receivables.receivable",
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in ("ADMITTED", "SUSPENDED")]),),
         empty={
             "title": _("No supplier yet"), "text": _("Suppliers appear with the first order or invoice of theirs."),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, DecimalField, Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from financing.credit.models import Programme
 from financing.credit.queries import FULFILMENT_DAYS, features
 from financing.credit.rules import Features
 from financing.receivables.models import Receivable
-from logistics.orders.models import PurchaseOrder
+from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.queries import Deliveries, deliveries
 from portal.shared.access import SUPPLIER, Actor
 
@@ -25,9 +25,20 @@ def main_currency(actor: Actor) -> str:
 
 
 def suppliers_of(actor: Actor) -> QuerySet[Party]:
-    """Suppliers that trade with the actor."""
+    """Suppliers that trade with the actor; `known_as`: its number for each, empty where it has none."""
     claims, orders = _of_supplier(Receivable, actor), _of_supplier(PurchaseOrder, actor)
-    return Party.objects.visible_to(actor).filter(Exists(orders) | Exists(claims), kind=SUPPLIER)
+    number = _numbers(actor).filter(supplier=OuterRef("pk")).values("number")
+    found = Party.objects.visible_to(actor).filter(Exists(orders) | Exists(claims), kind=SUPPLIER)
+    return found.annotate(known_as=Coalesce(Subquery(number), Value("")))
+
+
+def called(actor: Actor, text: str) -> Q:
+    """Suppliers whose name, or whose number at the actor's platform, has this in it."""
+    return Q(name__icontains=text) | Q(pk__in=_numbers(actor).filter(number__icontains=text).values("supplier"))
+
+
+def _numbers(actor: Actor) -> QuerySet[SupplierNumber]:
+    return SupplierNumber.objects.visible_to(actor).in_force().filter(platform=actor.party_id)
 
 
 def _of_supplier(model: type[Receivable | PurchaseOrder], actor: Actor) -> QuerySet:

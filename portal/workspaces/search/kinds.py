@@ -25,6 +25,7 @@ from financing.banking.models import PaymentInstruction
 from financing.credit.models import PolicyVersion
 from financing.receivables.models import CreditNote, Receivable, Settlement, SettlementPayment
 from financing.receivables.rules import beginning_of_number
+from logistics.orders.models import SupplierNumber
 from portal.shared import access
 from portal.shared.access import Actor
 from portal.shared.scopes import covers, needed
@@ -35,6 +36,8 @@ from portal.workspaces.sentences import sentence
 LAST_NUMBER = re.compile(r"(?:^|[\s#])(\d{1,18})$")
 LEAST, MOST = 2, 80
 """Characters of a query: one finds everything, and nothing here is called by more."""
+NUMBERED = 20
+"""Suppliers that are looked at for their numbers: more than a search shows."""
 
 
 @dataclass(frozen=True)
@@ -134,20 +137,25 @@ def _numbered(model: type[Model], *related: str) -> Callable[[Actor, Query], Que
 
 
 def _parties(actor: Actor, query: Query) -> QuerySet | None:
-    return _named(Party.objects.visible_to(actor), query)
+    return _named(actor, Party.objects.visible_to(actor), query)
 
 
 def _suppliers(actor: Actor, query: Query) -> QuerySet | None:
-    return _named(suppliers_of(actor), query)
+    return _named(actor, suppliers_of(actor), query)
 
 
-def _named(parties: QuerySet[Party], query: Query) -> QuerySet[Party]:
-    """By a part of the name, or by the beginning of the register's or the platform's number."""
-    rows = parties.annotate(
-        registered=Collate(Upper("registration_number"), "C"), known_as=Collate(Upper("external_reference"), "C")
-    )
+def _named(actor: Actor, parties: QuerySet[Party], query: Query) -> QuerySet[Party]:
+    """By a part of the name, or by the beginning of the register's number, of a platform's code, or of the number by
+    which a platform knows a supplier: to the platform its own, to the operator all of them."""
     text = query.text.upper()
-    by_number = Q(registered__startswith=text) | Q(known_as__startswith=text)
+    numbers = SupplierNumber.objects.visible_to(actor).in_force().annotate(sought=Collate(Upper("number"), "C"))
+    numbers = numbers.filter(sought__startswith=text).order_by("sought")
+    # Fetched first: beside a subquery the name would be looked for in every row.
+    numbered = list(numbers.values_list("supplier_id", flat=True)[:NUMBERED])
+    rows = parties.annotate(
+        registered=Collate(Upper("registration_number"), "C"), code=Collate(Upper("external_reference"), "C")
+    )
+    by_number = Q(registered__startswith=text) | Q(code__startswith=text) | Q(pk__in=numbered)
     return rows.filter(Q(name__icontains=query.text) | by_number)
 
 
@@ -223,7 +231,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("party", gettext_lazy("Parties"), "building-store", Party, "parties.view", "parties", _parties,
          lambda row: {"title": row.name, "detail": row.registration_number, "status": row.status}),
     Kind("supplier", gettext_lazy("Suppliers"), "building-store", Party, "receivables.view", "trade", _suppliers,
-         lambda row: {"title": row.name, "detail": row.external_reference, "status": row.status}, pages.SUPPLIERS),
+         lambda row: {"title": row.name, "detail": row.known_as, "status": row.status}, pages.SUPPLIERS),
     Kind("receivable", gettext_lazy("Receivables"), "file-invoice", Receivable, "receivables.view", "receivables",
          _numbered(Receivable, "supplier", "debtor"),
          lambda row: {"title": row.number, "status": row.status, "amount_minor": row.gross_minor,

@@ -17,6 +17,7 @@ from financing.advances.services.quote import NotOffered, Offer, offer
 from financing.banking.models import BankAccount
 from financing.credit.models import Facility
 from financing.credit.rules import DECLINED, REFERRED, Inputs, Result
+from logistics.orders.models import SupplierNumber
 from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import NotFound, RuleViolation, Stale
@@ -84,6 +85,12 @@ def _applications(request: HttpRequest):
     return Application.objects.visible_to(request.actor)
 
 
+def _is_known(found: Offer) -> bool:
+    """Whether the platform names the supplier by a number, so that what was sold there is found."""
+    own = SupplierNumber.objects.in_force().filter(supplier=found.facility.supplier_id)
+    return own.filter(platform=found.facility.debtor_id).exists()
+
+
 def _availability(found: Offer) -> dict:
     currency, result = found.facility.currency, found.result
     most, least = pricing.offered_minor(found), pricing.least_of(found)
@@ -95,6 +102,7 @@ def _availability(found: Offer) -> dict:
         "least": money(least, currency),
         "steps": figures.waterfall(result.base),
         "why_nothing": figures.why_nothing(found) if result.outcome == DECLINED else [],
+        "is_known": result.outcome != DECLINED or _is_known(found),
         "improvements": figures.improvements(found.inputs, result, currency),
         "score": figures.score(result, currency),
         "slider": figures.slider(least, most, currency),

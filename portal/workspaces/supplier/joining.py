@@ -1,5 +1,7 @@
 """Being let in: sign-up, verification, bank account, number at the platform, programmes."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import BaseFormSet, Form
@@ -174,9 +176,12 @@ def _steps(
     }
     missing = sorted({each.currency for each in programmes} - {each.currency for each in (*accounts, *proposed)})
     approved = steps.approved(found)
-    asked = SupplierNumber.objects.visible_to(request.actor).select_related("platform").order_by("id").last()
-    asked_now = asked if asked and asked.status == SupplierNumber.Status.PROPOSED else None
-    platforms = [] if party.external_reference or asked_now else invoiced_by(request.actor)
+    said = list(SupplierNumber.objects.visible_to(request.actor).select_related("platform").order_by("id"))
+    known = [each for each in said if each.status == SupplierNumber.Status.CONFIRMED]
+    asked = [each for each in said if each.status == SupplierNumber.Status.PROPOSED]
+    settled = {each.platform_id for each in (*known, *asked)}
+    platforms = [each for each in invoiced_by(request.actor) if each.id not in settled]
+    refused = _refused(said, settled)
     context = {
         "party": party,
         "last": last,
@@ -193,15 +198,15 @@ def _steps(
         "joined": joined,
         "programmes": [(each, joined.get(each.id)) for each in programmes],
         "may_join": permits(request.actor, "credit.join_programme"),
-        "number": asked, "number_waits": bool(asked_now), "platforms": platforms,
+        "known_as": known, "asked": asked, "refused_numbers": refused, "platforms": platforms,
         "may_name_number": bool(platforms) and permits(request.actor, "orders.propose_number"),
-        "may_withdraw_number": asked_now and permits(request.actor, "orders.propose_number"),
-        "done": sum(map(bool, (approved, accounts, party.external_reference, joined))),
+        "may_withdraw_number": bool(asked) and permits(request.actor, "orders.propose_number"),
+        "done": sum(map(bool, (approved, accounts, known, joined))),
         "next_step": steps.SENTENCES[steps.next_step(
             found, timezone.localdate(), has_account=accounts, account_waits=proposed,
-            is_known=party.external_reference, number_waits=asked_now, has_joined=joined,
+            is_known=known, number_waits=asked, has_joined=joined,
         )],
-        "happenings": timeline(request.actor, party, *found, *accounts, *proposed, *filter(None, [asked])),
+        "happenings": timeline(request.actor, party, *found, *accounts, *proposed, *said),
         "form": VerificationForm(initial=_known(party)),
         "owners": owners or OwnerForms(prefix="owner"),
         "account_form": AccountForm(currencies=missing, initial=_holder(party)),
@@ -212,6 +217,12 @@ def _steps(
         context[f"{step}form"] = form
     status = refusal.status if refusal else 422 if form is not None else 200
     return render(request, "supplier/verification.html", context, status=status)
+
+
+def _refused(said: Sequence[SupplierNumber], settled: set[int]) -> list[SupplierNumber]:
+    """The last word of each platform that does not know the supplier by any number yet."""
+    last = {each.platform_id: each for each in said if each.platform_id not in settled}
+    return [each for each in last.values() if each.status == SupplierNumber.Status.REFUSED]
 
 
 def _may_hand_in(last: BusinessVerification | None, approved: BusinessVerification | None) -> bool:

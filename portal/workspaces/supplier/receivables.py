@@ -26,6 +26,7 @@ from financing.credit import saying
 from financing.credit.rules import BaseLine
 from financing.receivables import services
 from financing.receivables.models import CreditNote, InvoiceLine, Receivable
+from logistics.orders.queries import own_numbers
 from portal.shared import access
 from portal.shared.access import permits
 from portal.shared.errors import InvalidTransition, NotFound, RuleViolation
@@ -235,7 +236,10 @@ def upload(request: HttpRequest) -> HttpResponse:
         # Each file with what became of it, and nothing else.
         return redirect(f"{reverse('supplier:documents')}?together={','.join(str(each) for each in kept)}")
     own = Party.objects.get(id=request.actor.party_id)
-    context = {"form": form, "may_submit": may_submit(request), "own": own, "debtors": invoiced_by(request.actor)}
+    context = {
+        "form": form, "may_submit": may_submit(request), "own": own, "own_numbers": own_numbers(request.actor),
+        "debtors": invoiced_by(request.actor),
+    }  # fmt: skip
     return render(request, "supplier/upload.html", context, status=422 if form.errors else 200)
 
 

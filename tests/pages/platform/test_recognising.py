@@ -18,9 +18,8 @@ def asked(lending) -> SupplierNumber:
     user = User.objects.create(email="cas@cinder.example", password="!")
     cinder = register_supplier(user=user, name="Cinder", country="NL", registration_number="KVK 4711", now=NOW)
     Party.objects.filter(id=cinder.id).update(status="ADMITTED")
-    seller = Party.objects.create(
-        kind="SUPPLIER", name="cinder-4711", country="NL", external_reference="S-4711", created_at=NOW
-    )
+    seller = Party.objects.create(kind="SUPPLIER", name="cinder-4711", country="NL", created_at=NOW)
+    world.known_as(lending.cast.meridian, **{"S-4711": seller})
     world.trade(seller, lending.cast.meridian, days=100, every=10)
     world.receivable(seller, lending.cast.meridian, "I-1", 250_00)
     actor = as_member("cas@cinder.example")
@@ -103,7 +102,7 @@ def test_who_is_not_verified_waits_for_the_operator(marc, asked):
 
 
 def test_a_number_in_use_is_not_offered(marc, asked):
-    Party.objects.filter(external_reference="S-4711").update(status="ADMITTED")
+    Party.objects.filter(name="cinder-4711").update(status="ADMITTED")
     page = page_of(marc, asked)
     assert "belongs to a supplier that has people or other business here" in page.text
     assert not page.context["may_confirm"]

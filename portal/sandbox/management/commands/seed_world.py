@@ -28,6 +28,7 @@ from financing.credit import services as credit
 from financing.credit.rules import DEFAULT_BODY
 from financing.receivables import services as receivables
 from logistics.orders.models import OrderLine
+from logistics.orders.numbers import enter_numbers
 from portal.runtime.environment import write_private
 from portal.runtime.world import UNFINISHED
 from portal.sandbox.bank.client import BankClient
@@ -147,7 +148,9 @@ class Seed:
         machines += signing_up.let_in(rest, role=MAKER, name="ERP", now=now)
         self._machines = {machine.party_id: machine for machine in machines}
         self._actors = {each.id: self._actor(self._machines[each.id]) for each in found}
-        self._by_reference = {each.external_reference: self._actors[each.id] for each in found[:CAME_BY_ITSELF]}
+        known = dict(zip([each.reference for each in self._suppliers[:CAME_BY_ITSELF]], found, strict=False))
+        enter_numbers(actor=founding.SYSTEM_ACTOR, platform_id=house.platform.id, suppliers=known, now=now)
+        self._by_reference = {reference: self._actors[each.id] for reference, each in known.items()}
         self._by_reference[self._suppliers[CAME_BY_ITSELF].reference] = founding.member(house.platform, MAKER)
         for number, email, name, role in SUPPLIER_PEOPLE:
             founding.add_person(found[number], email, name, role, now)
@@ -160,7 +163,6 @@ class Seed:
         return founding.parties.register_party(
             actor=founding.SYSTEM_ACTOR, kind=SUPPLIER, name=supplier.name, country=supplier.country, now=now,
             registration_number=f"R-{supplier.number + 4711}",
-            external_reference="" if supplier.number == CAME_BY_ITSELF else supplier.reference,
         )  # fmt: skip
 
     def _actor(self, machine: Machine) -> Actor:
