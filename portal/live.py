@@ -28,6 +28,8 @@ from portal.hub import CEILING, RESUMED_AT_MOST, Hub, Message, Position, Subscri
 from portal.middleware import ActorMiddleware, RequestIdMiddleware
 from portal.shared.access import Actor
 from portal.shared.database import acting
+from portal.walls import HEADERS as OF_EVERYTHING
+from portal.walls import SessionLimitsMiddleware
 
 PATH = "/live/"
 SCANNED_AT_MOST = 20_000
@@ -36,11 +38,17 @@ FAIL_AFTER_SECONDS = 55
 STREAMS_PER_PARTY = 100
 """Open streams of one party in one process: nobody takes everybody else's."""
 NOTICES = b"event: notices\ndata: {}\n\n"
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
+WALLS = [(name.lower().encode(), value.encode()) for name, value in OF_EVERYTHING.items()]
+WALLS += [
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+if settings.SECURE_HSTS_SECONDS:
+    below = "; includeSubDomains" * settings.SECURE_HSTS_INCLUDE_SUBDOMAINS
+    WALLS.append((b"strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}{below}".encode()))
+"""No middleware of Django's sees a stream."""
+HEADERS = [*WALLS, (b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
 EVENT_ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 hub: Hub | None = None
@@ -78,8 +86,10 @@ async def asked(question, *arguments):
 def acting_on(scope: dict) -> Actor | None:
     """Who asks, by the very middleware that decides it for pages; None where a page would not be shown either."""
     passed = HttpResponse(status=204)
-    chain = RequestIdMiddleware(SessionMiddleware(AuthenticationMiddleware(ActorMiddleware(lambda request: passed))))
-    request = ASGIRequest(scope, io.BytesIO())
+    chain = SessionLimitsMiddleware(ActorMiddleware(lambda request: passed))
+    chain = RequestIdMiddleware(SessionMiddleware(AuthenticationMiddleware(chain)))
+    # That a stream is open is no use of the session: it may end of idleness beneath.
+    request = ASGIRequest(scope | {"headers": [*scope["headers"], (b"x-live", b"1")]}, io.BytesIO())
     return request.actor if chain(request) is passed else None
 
 
@@ -134,8 +144,8 @@ async def stream(source: Hub, actor: Actor, after: Position | None, send) -> Non
 
 
 async def refuse(send, status: int) -> None:
-    headers = [(b"cache-control", b"no-store"), (b"content-length", b"0"), (b"retry-after", b"10")]
-    headers = headers if status == 503 else headers[:2]
+    headers = [*WALLS, (b"content-length", b"0")]
+    headers += [(b"retry-after", b"10")] if status == 503 else []
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body"})
 

@@ -83,16 +83,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.walls.HeadersMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.ui.compression.PagesCompressed",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    "portal.walls.WatchMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.walls.SessionLimitsMiddleware",
     "portal.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -211,7 +214,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.parties.passwords.WithoutOurWords"},
+    {"NAME": "accounts.parties.passwords.NotBreached"},
 ]
+BREACHED_PASSWORDS_URL = text("BREACHED_PASSWORDS_URL", "https://api.pwnedpasswords.com/range/" if HTTPS else "off")
+"""Asked when a password is set, by the beginning of its hash alone; "off" for never."""
 # Secrets of machines are random and long: the last hasher is theirs alone. People's passwords take the first.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -276,14 +283,21 @@ SECURE_CSP = {
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = number("SESSION_HOURS", 12) * 3600
+SESSION_IDLE_SECONDS = number("SESSION_IDLE_MINUTES", 60) * 60
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+"""Browsers take such a cookie from this very host by HTTPS only: no neighbour under the same domain sets one for us."""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+MESSAGE_STORAGE = "portal.walls.Messages"
 SECURE_HSTS_SECONDS = number("HSTS_SECONDS", 31536000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("HSTS_SUBDOMAINS", HTTPS)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # A proxy in front speaks HTTPS for us; whoever comes past it by HTTP is sent there. The bank's channel signs for itself
-# and may come by an inner network.
+# and may come by an inner network; machines are refused instead (portal.walls).
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^bank/"]
-# That all hosts of a domain speak HTTPS (W005), and so in the browsers' own list (W021), is for its owner to say.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Whether a domain stands in the browsers' own list (W021) is for its owner to say.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
@@ -294,6 +308,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
@@ -383,7 +398,15 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
+    # Written however quiet the rest is.
+    "loggers": {"portolan.security": {"level": "INFO"}},
 }

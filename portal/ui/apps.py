@@ -10,4 +10,6 @@ class UiConfig(AppConfig):
     label = "ui"
 
     def ready(self):
+        from portal import walls, watching  # noqa: F401 (they listen to who signs in)
+
         sentences.worded_by(gettext, lambda code: str(state(code).label).lower())

@@ -101,7 +101,8 @@ def test_djangos_own_check_of_a_public_portal_finds_nothing():
 
 def test_a_public_portal_keeps_cookies_to_https_and_confirms_addresses():
     asked = (
-        "SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SECURE_SSL_REDIRECT SECURE_HSTS_SECONDS ACCOUNT_EMAIL_VERIFICATION"
+        "SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SECURE_SSL_REDIRECT SECURE_HSTS_SECONDS ACCOUNT_EMAIL_VERIFICATION "
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS SESSION_COOKIE_NAME CSRF_COOKIE_NAME LANGUAGE_COOKIE_NAME"
     )
     shown = managed(
         "shell",
@@ -110,7 +111,8 @@ def test_a_public_portal_keeps_cookies_to_https_and_confirms_addresses():
         "-c",
         f"from django.conf import settings as s\nfor n in {asked.split()}: print(getattr(s, n))",
     )
-    assert shown.stdout.split() == ["True", "True", "True", "31536000", "mandatory"], shown.stderr
+    names = ["__Host-sessionid", "__Host-csrftoken", "__Host-django_language"]
+    assert shown.stdout.split() == ["True", "True", "True", "31536000", "mandatory", "True", *names], shown.stderr
 
 
 @pytest.mark.parametrize("confirming", ["mandatory", "optional"])
