@@ -11,6 +11,7 @@ from django.test.utils import override_settings
 
 from accounts.parties.models import User
 from portal import live
+from portal.shared.security import logger
 from portal.walls import BEGAN, SEEN
 from tests.world import PASSWORD
 
@@ -36,8 +37,10 @@ def browser(ana) -> Client:
 
 
 @pytest.fixture
-def noted(caplog):
+def noted(caplog, monkeypatch):
     """Lines of the log of security so far."""
+    # The linter of imports, where it is loaded for its own test, turns off all logs that there are.
+    monkeypatch.setattr(logger, "disabled", False)
 
     def read() -> list[str]:
         return [each.getMessage() for each in caplog.records if each.name == "portolan.security"]

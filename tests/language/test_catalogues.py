@@ -97,7 +97,10 @@ def test_labels_of_choices_follow_the_reader():
 def test_the_hints_of_passwords_speak_to_the_reader_as_our_pages_do():
     with translation.override("zh-hans"):
         hints = password_validators_help_texts()
-    assert hints == ["密码不能与您的其他个人信息过于相似。", "密码至少须包含 12 个字符。", "密码不能是常见密码。"]
+    assert hints == [
+        "密码不能与您的其他个人信息过于相似。", "密码至少须包含 12 个字符。", "密码不能是常见密码。",
+        "密码不能由本门户或本行业的词语组成。", "密码不能出现在任何被盗密码名单中。",
+    ]  # fmt: skip
 
 
 def _texts(string) -> tuple:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.parties.freshness import require_on_page
 from accounts.parties.services import call_oneself
 from portal.shared.errors import NotFound
 from portal.workspaces.account.browsers import HELD_IN_HAND, known
@@ -28,7 +29,14 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 
 class Sessions(ListUserSessionsView):
-    """Where the person is signed in; posted to, all browsers but this one are signed out."""
+    """Where the person is signed in; posted to, all browsers but this one are signed out.
+
+    A stolen session must not end that of its owner: whoever ends one confirms first who it is.
+    """
+
+    def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        require_on_page(request)
+        return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs) -> dict:
         context = super().get_context_data(**kwargs)
@@ -48,6 +56,7 @@ def _in_words(user_agent: str) -> tuple[str, str]:
 @require_POST
 def end_session(request: HttpRequest) -> HttpResponse:
     """Sign one browser of the person's out; this one is left by signing out."""
+    require_on_page(request)
     number = request.POST.get("session", "")
     own = UserSession.objects.filter(user=request.user).exclude(session_key=request.session.session_key)
     found = own.filter(id=int(number)).first() if number.isascii() and number.isdecimal() and len(number) < 19 else None

@@ -1,12 +1,14 @@
 """What a person finds of itself: its name, its language, for whom it acts, and where it is signed in."""
 
+import time
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.test import Client as Browser
 
 from accounts.parties.models import User
 from portal.workspaces.account.browsers import known
-from tests.world import cast
+from tests.world import PASSWORD, cast
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 CHROME = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/142.0.0.0 Mobile Safari/537.36"
@@ -19,14 +21,21 @@ def people(db):
 
 
 def browser_of(email: str, user_agent: str = FIREFOX) -> Browser:
-    """Signed in, and seen once."""
+    """Signed in a moment ago, and seen once."""
     browser = Browser(headers={"user-agent": user_agent})
     browser.force_login(User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
+    signed_in_before(browser, 0)
     user = User.objects.get(email=email)
     UserSession.objects.create(
         user=user, session_key=browser.session.session_key, ip="203.0.113.7", user_agent=user_agent
     )
     return browser
+
+
+def signed_in_before(browser: Browser, seconds: float) -> None:
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds}]
+    session.save()
 
 
 def is_signed_in(browser: Browser) -> bool:
@@ -65,6 +74,18 @@ def test_all_others_are_signed_out_at_once(people):
     here, there, elsewhere = (browser_of("ana@amphora.example", each) for each in (FIREFOX, CHROME, EDGE))
     assert "You are signed in nowhere else." in here.post("/accounts/sessions/", follow=True).text
     assert (is_signed_in(here), is_signed_in(there), is_signed_in(elsewhere)) == (True, False, False)
+
+
+@pytest.mark.parametrize("path", ["sessions/", "sessions/end/"])
+def test_a_session_that_lies_open_ends_no_other(people, path):
+    ana = User.objects.get(email="ana@amphora.example")
+    ana.set_password(PASSWORD)
+    ana.save()
+    here, there = (browser_of("ana@amphora.example", each) for each in (FIREFOX, CHROME))
+    signed_in_before(here, 3600)
+    form = {"session": UserSession.objects.get(user_agent=CHROME).id}
+    assert here.post(f"/accounts/{path}", form).url.startswith("/accounts/reauthenticate/")
+    assert is_signed_in(there)
 
 
 def test_nobody_ends_anothers_session_nor_its_own_this_way(people):
