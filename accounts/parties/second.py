@@ -48,9 +48,11 @@ def awaited(actor: Actor, permission: str, now: datetime, *, founders: bool = Tr
     would have no second person at all. Not where somebody from outside says the second word in its first days.
     """
     begins = counts_from(actor, permission) if actor.user_id else None
-    if begins is None or begins <= now or (founders and _came_first(actor, begins - SEASONED)):
-        return None
-    return begins
+    return begins if begins and _counts_later(actor, begins, now, founders) else None
+
+
+def _counts_later(actor: Actor, begins: datetime, now: datetime, founders: bool) -> bool:
+    return begins > now and not (founders and _came_first(actor, begins - SEASONED))
 
 
 def _came_first(actor: Actor, since: datetime) -> bool:
@@ -69,7 +71,8 @@ def require_seasoned(actor: Actor, permission: str, now: datetime, *, founders: 
     """Of a machine no time is asked: who may have one is told to all administrators. Raises Forbidden, LetInLately."""
     if actor.user_id is None:
         return
-    if counts_from(actor, permission) is None:
+    begins = counts_from(actor, permission)
+    if begins is None:
         raise Forbidden(permission=permission)
-    if begins := awaited(actor, permission, now, founders=founders):
+    if _counts_later(actor, begins, now, founders):
         raise LetInLately(until=begins.isoformat(timespec="minutes"))

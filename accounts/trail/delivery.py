@@ -52,8 +52,9 @@ def _due(now: datetime):
 
 
 def _is_free(moment: datetime, lease: timedelta) -> Q:
-    """No lease reaches further than its length: one that seems to was given before a clock was set back."""
-    held = Q(leased_until__gte=moment, leased_until__lte=moment + lease)
+    """No lease reaches further than its length, or twice that where clocks differ: one that seems to was given before a
+    clock was set back."""
+    held = Q(leased_until__gte=moment, leased_until__lte=moment + 2 * lease)
     return Q(leased_until__isnull=True) | ~held
 
 

@@ -13,10 +13,11 @@ from portal.runtime.processes import Guard, NotReady, Process
 from portal.runtime.world import until
 
 SUPERVISOR = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from pathlib import Path
 from portal.runtime.processes import Guard, Process
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs the tests by nohup has them deaf to it
 folder = Path(sys.argv[1])
 wait = "import time; time.sleep(600)"
 child = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', *sys.argv[1:]]); time.sleep(600)"
