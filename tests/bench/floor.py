@@ -133,9 +133,9 @@ def finance_next(client: Client) -> bool:
 
 
 def _finance(client: Client, application_id: int) -> None:
-    facility_id, amount, currency, supplier, funder, policy, quoted, rate, count, fee, due = client.run(
+    facility_id, amount, currency, supplier, funder, policy, quoted, rate, count, fee, due, grade = client.run(
         "SELECT a.facility_id, a.amount_minor, a.currency, a.supplier_id, a.funder_id, a.policy_id, q.result::text, "
-        "q.annual_rate, q.day_count, q.fee_minor, q.due_date FROM advances_application a "
+        "q.annual_rate, q.day_count, q.fee_minor, q.due_date, q.grade FROM advances_application a "
         "JOIN advances_quote q ON q.id = a.quote_id WHERE a.id = %s FOR UPDATE OF a", application_id,
     ).fetchone()  # fmt: skip
     debtor, limit, agreement = client.run(
@@ -156,8 +156,9 @@ def _finance(client: Client, application_id: int) -> None:
     inputs = f'{{"policy": {body}, "features": {features}, "receivables": {json.dumps(receivables)}}}'
     decision_id = client.run(
         "INSERT INTO credit_decision (application_id, facility_id, supplier_id, funder_id, policy_id, outcome, inputs, "
-        "inputs_hash, result, reasons, business_date, decided_at, recommended_by, decided_by) VALUES "
-        "(%s, %s, %s, %s, %s, 'APPROVED', %s, %s, %s, '[\"WITHIN_AUTHORITY\"]', %s, now(), '', 'system') RETURNING id",
+        "inputs_hash, result, reasons, business_date, decided_at, recommended_by, decided_by, given_reasons, "
+        "explanation) VALUES (%s, %s, %s, %s, %s, 'APPROVED', %s, %s, %s, '[\"WITHIN_AUTHORITY\"]', %s, now(), '', "
+        "'system', '[]', '') RETURNING id",
         application_id, facility_id, supplier, funder, policy, inputs, sha256(inputs.encode()).hexdigest(), quoted, day,
     ).fetchone()[0]  # fmt: skip
     client.run(
@@ -172,10 +173,10 @@ def _finance(client: Client, application_id: int) -> None:
     client.tell("application.approved", "advances.application", application_id, both, amount_minor=amount)
     advance_id = client.run(
         "INSERT INTO advances_advance (application_id, facility_id, supplier_id, funder_id, currency, amount_minor, "
-        "annual_rate, day_count, fee_minor, status, approved_at, approved_date, due_date, principal_minor, "
+        "annual_rate, day_count, fee_minor, grade, status, approved_at, approved_date, due_date, principal_minor, "
         "interest_minor, interest_carry, fees_minor, deferred_fee_minor) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, "
-        "'APPROVED', now(), %s, %s, 0, 0, 0, 0, 0) RETURNING id",
-        application_id, facility_id, supplier, funder, currency, amount, rate, count, fee, day, due,
+        "%s, 'APPROVED', now(), %s, %s, 0, 0, 0, 0, 0) RETURNING id",
+        application_id, facility_id, supplier, funder, currency, amount, rate, count, fee, grade, day, due,
     ).fetchone()[0]  # fmt: skip
     client.tell("advance.approved", "advances.advance", advance_id, both, amount_minor=amount, currency=currency)
     for receivable_id, open_minor, number in security:
