@@ -89,6 +89,12 @@ def test_only_move_to_changes_a_status():
                 pytest.fail(f"{path.relative_to(PROJECT)}:{number} sets a status: {line.strip()}")
 
 
+def test_rows_are_locked_without_their_keys():
+    """docs/decisions/0013: who only refers to a row does not wait for who changes it."""
+    plain = re.compile(r"select_for_update\((?!no_key=True)|^\s*FOR UPDATE", re.MULTILINE)
+    assert [path.name for path, text in sources() if plain.search(text)] == []
+
+
 def test_no_model_stores_money_as_a_float():
     floats = [f"{m.__name__}.{f.name}" for m in our_models() for f in m._meta.get_fields() if _type(f) == "FloatField"]
     assert floats == []

@@ -35,7 +35,7 @@ WITH due AS (
     JOIN unnest(%(zones)s::text[], %(mornings)s::timestamptz[]) AS day(zone, morning) ON day.zone = party.time_zone
     WHERE notice.mail = %(cadence)s AND notice.mail <> 'NEVER' AND notice.mailing_id IS NULL AND notice.read_at IS NULL
       AND notice.created_at > %(oldest)s AND notice.created_at < day.morning
-    FOR UPDATE OF notice
+    FOR NO KEY UPDATE OF notice
 ), made AS (
     INSERT INTO notices_mailing (user_id, party_id, cadence, state, created_at, due_at, attempts, last_error)
     SELECT DISTINCT user_id, party_id, %(cadence)s, 'WAITING', %(now)s, %(now)s, 0, '' FROM due

@@ -41,7 +41,7 @@ def apply_receipts(*, actor: Actor, value_dates: Mapping[int, date], now: dateti
         book(actor=actor, value_dates=value_dates, now=now)
         receipts = _still_to_be_applied(receipts)
         advances = _lock_open_advances(facilities)
-        today = {funder_id: book.business_date for funder_id, book in _books(receipts).items()}
+        today = {funder_id: its.business_date for funder_id, its in _books(receipts).items()}
         postings = []
         for funder_id, day in today.items():
             postings += bring_up_to_date([each for each in advances.values() if each.funder_id == funder_id], day)
