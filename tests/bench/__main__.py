@@ -1,19 +1,15 @@
 """`make bench`: measure, write var/bench.json, print a table. ONLY=name picks by the name's beginning."""
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
-import django
 import psycopg
 
-from portal.runtime import environment
 from portal.runtime.environment import PROJECT
 from portal.runtime.world import World, world
 from tests.bench.figures import Figure, table, write
+from tests.worlds import enter, new_folder, remove
 
 FILE = PROJECT / "var" / "bench.json"
 
@@ -32,25 +28,19 @@ def benches() -> dict[str, Callable]:
 
 def main() -> int:
     only = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ONLY", "")
-    place = PROJECT / "var" / "bench"
-    place.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="run-", dir=place))  # each run measures the same: an empty database
-    directory.chmod(0o755)
+    directory = new_folder("bench")  # each run measures the same: an empty database
     try:
         with world(directory, processes=()) as running:
             figures = measure(running, only)
     finally:
-        shutil.rmtree(directory.joinpath("postgres").resolve(), ignore_errors=True)
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)
     write(figures, FILE)
     print(f"\n{table(figures)}\n\nWritten to {FILE.relative_to(PROJECT)}. Above 1 is better than hand-written SQL.")
     return 0
 
 
 def measure(running: World, only: str) -> list[Figure]:
-    environment.adopt({key: running.environment[key] for key in environment.SHARED})
-    os.environ |= {"WORLD_DIR": str(running.directory), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    django.setup()
+    enter(running)
     from tests.bench.stage import sides
 
     chosen = {

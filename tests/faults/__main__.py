@@ -3,29 +3,22 @@
 import json
 import logging
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-import django
-
-from portal.runtime import environment
 from portal.runtime.environment import PROJECT
 from portal.runtime.world import World, world
+from tests.worlds import enter, new_folder, remove
 
 FILE = Path(os.environ.get("FAULTS_FILE") or PROJECT / "var" / "faults.json")
 
 
 def main() -> int:
     runs, seed = int(os.environ.get("RUNS") or 3), int(os.environ.get("SEED") or time.time())
-    place = PROJECT / "var" / "faults"
-    place.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="run-", dir=place))
-    directory.chmod(0o755)
+    directory = new_folder("faults")
     failed = True
     try:
         with world(directory, say=lambda words: None) as running:
@@ -34,16 +27,13 @@ def main() -> int:
         if failed:
             print(f"What is left of it is in {directory}: logs, and the database for `make psql WORLD=...`.")
         else:
-            shutil.rmtree(directory.joinpath("postgres").resolve(), ignore_errors=True)
-            shutil.rmtree(directory, ignore_errors=True)
+            remove(directory)
     return failed
 
 
 def proven(running: World, runs: int, seed: int) -> bool:
     """Whether everything was as it should be; prints each round, and writes all of them to var/faults.json."""
-    environment.adopt({key: running.environment[key] for key in environment.SHARED})
-    os.environ |= {"WORLD_DIR": str(running.directory), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    django.setup()
+    enter(running)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from tests.faults import rounds, scenarios
     from tests.faults.house import found

@@ -95,14 +95,7 @@ def in_parts(life: Life) -> None:
 def diluted(life: Life) -> None:
     """Of the first invoice some goods come back: the second one repays what it lacks."""
     advances = [life.financed(900_00), life.financed(500_00)]
-    note = {
-        "type": "CREDIT_NOTE", "number": "C-1", "invoice": f"{life.supplier.party.name.upper()}-1",
-        "issue_date": "2026-03-01", "currency": "EUR", "supplier": life.supplier.party.name.lower(),
-        "debtor": {"registration_number": life.house.cast.meridian.registration_number},
-        "lines": [{"quantity": "3", "unit_price": "100.00", "amount": "300.00"}], "payable": "300.00",
-        "reason": "Three came back broken",
-    }  # fmt: skip
-    life.supplier.api.post("credit-notes/", note)
+    life.supplier.api.post("credit-notes/", life.supplier.credit_note(life.house.cast.meridian))
     life.settled("1", 0)
     life.settled("2", 1)
     for advance in advances:
@@ -135,16 +128,7 @@ def by_hand(life: Life) -> None:
 
 def invoiced(life: Life) -> None:
     """From the invoice on: the match with order and receipt accepts it."""
-    lines = [
-        {"order": f"PO-{life.supplier.party.id}-{age}", "order_line": "1", "quantity": "1", "unit_price": "100.00",
-         "amount": "100.00"}
-        for age in range(20, 40, 2)
-    ]  # fmt: skip
-    invoice = {
-        "type": "INVOICE", "number": "2026/17", "issue_date": "2026-02-20", "due_date": "2026-04-10", "currency": "EUR",
-        "supplier": life.supplier.party.name.lower(), "lines": lines, "payable": "1000.00",
-        "debtor": {"registration_number": life.house.cast.meridian.registration_number},
-    }  # fmt: skip
+    invoice = life.supplier.invoice(life.house.cast.meridian)
     [said] = life.supplier.api.post("receivables/", invoice)["results"]
     assert said["status"] == "ACCEPTED", said
     life.financed(900_00)

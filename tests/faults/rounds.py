@@ -56,8 +56,7 @@ def _round(house: House, seed: int, planned: list) -> Round:
         disturber.join()
     result.found += [f"{times} times a machine was told that it is our fault" for times in Patient.counted("500")]
     result.found += _at_rest(lambda: disturbances.calm(house))
-    result.found += patiently(soundness.breaches)
-    result.found += patiently(lambda: soundness.against_the_bank(house.world))
+    result.found += patiently(lambda: soundness.findings(house.world))
     result.found += _at_rest(lambda: patiently(house.check_sound))
     result.ends = {life.name: patiently(lambda life=life: export(life)) for life in begun}
     result.seconds = time.monotonic() - began

@@ -36,7 +36,7 @@ def played(house: House, scenario: Callable[[House], None]) -> Round:
         disturbances.calm(house)
     except (AssertionError, httpx.HTTPStatusError) as failed:
         result.found.append(f"{type(failed).__name__}: {failed}")
-    result.found += patiently(soundness.breaches) + soundness.against_the_bank(house.world)
+    result.found += patiently(lambda: soundness.findings(house.world))
     result.seconds = time.monotonic() - began
     return result
 

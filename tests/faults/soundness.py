@@ -26,6 +26,11 @@ def invariants() -> Iterator[tuple[str, str]]:
             yield words.removeprefix("-- "), statement
 
 
+def findings(world: World) -> list[str]:
+    """All that is not as it should be, in words."""
+    return breaches() + against_the_bank(world)
+
+
 def breaches() -> list[str]:
     """In words, with the first rows of each; empty where all is well."""
     found = []

@@ -100,6 +100,30 @@ class Supplier:
         """Take up a quote for an amount (None: all that is available); the application's number."""
         return self.api.post("applications/", {"quote": self.quote(amount_minor)["id"]})["id"]
 
+    # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────────
+    def invoice(self, debtor: Party) -> dict:
+        """Over ten delivered orders of 100.00 each: the match with order and receipt accepts it."""
+        lines = [
+            {"order": f"PO-{self.party.id}-{age}", "order_line": "1", "quantity": "1", "unit_price": "100.00",
+             "amount": "100.00"}
+            for age in range(20, 40, 2)
+        ]  # fmt: skip
+        return {
+            "type": "INVOICE", "number": "2026/17", "issue_date": "2026-02-20", "due_date": "2026-04-10",
+            "currency": "EUR", "supplier": self.party.name.lower(), "lines": lines, "payable": "1000.00",
+            "debtor": {"registration_number": debtor.registration_number},
+        }  # fmt: skip
+
+    def credit_note(self, debtor: Party) -> dict:
+        """Over 300.00 of its first invoice."""
+        return {
+            "type": "CREDIT_NOTE", "number": "C-1", "invoice": f"{self.party.name.upper()}-1",
+            "issue_date": "2026-03-01", "currency": "EUR", "supplier": self.party.name.lower(),
+            "debtor": {"registration_number": debtor.registration_number},
+            "lines": [{"quantity": "3", "unit_price": "100.00", "amount": "300.00"}], "payable": "300.00",
+            "reason": "Three came back broken",
+        }  # fmt: skip
+
     def available(self) -> int:
         return self.api.get(f"facilities/{self.facility_id}/availability/")["available_minor"]
 

@@ -8,18 +8,8 @@ from tests.world import TODAY
 
 
 def hand_in(supplier: Supplier, house: House) -> Receivable:
-    """An invoice over ten delivered orders of 100.00 each; the match with order and receipt accepts it."""
-    lines = [
-        {"order": f"PO-{supplier.party.id}-{age}", "order_line": "1", "quantity": "1", "unit_price": "100.00",
-         "amount": "100.00"}
-        for age in range(20, 40, 2)
-    ]  # fmt: skip
-    invoice = {
-        "type": "INVOICE", "number": "2026/17", "issue_date": "2026-02-20", "due_date": "2026-04-10", "currency": "EUR",
-        "supplier": supplier.party.name.lower(), "lines": lines, "payable": "1000.00",
-        "debtor": {"registration_number": house.cast.meridian.registration_number},
-    }  # fmt: skip
-    said = supplier.api.post("receivables/", invoice)
+    """Its invoice, which the match accepts."""
+    said = supplier.api.post("receivables/", supplier.invoice(house.cast.meridian))
     assert [(each["status"], each["match"]) for each in said["results"]] == [("ACCEPTED", "MATCHED")]
     return Receivable.objects.get(id=said["results"][0]["receivable"])
 
