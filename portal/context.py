@@ -2,6 +2,7 @@
 
 from functools import cache, partial
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.notices.queries import unread_count
@@ -26,4 +27,5 @@ def workspace(request: HttpRequest) -> dict:
         "unread_notices": cache(partial(unread_count, actor)),
         "navigation": navigation.items(actor.party_kind, request.path),
         "own_pages": own_pages,
+        "idle_seconds": settings.SESSION_IDLE_SECONDS,
     }

@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 
+from accounts.parties.factors import asked_to_set_up, lacks_factor
 from accounts.parties.models import Membership, User
 from accounts.trail.models import OldestRunning
-from portal.shared.access import Actor, approves_or_pays
+from portal.shared.access import Actor
 from portal.shared.errors import RuleViolation, Stale, TooLarge
 from portal.shared.http import problem_document
 
@@ -173,7 +173,7 @@ class ActorMiddleware:
                     del request.session[SESSION_PARTY]
                     return self._refuse(request, NoLongerMember())
                 if self._needs_second_factor(request):
-                    messages.warning(request, _("Set up a second factor first: you may approve or pay."))
+                    messages.warning(request, asked_to_set_up(), fail_silently=True)  # a stream has none
                     return redirect("mfa_index")
         with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None):
             response = self.get_response(request)
@@ -195,14 +195,14 @@ class ActorMiddleware:
         return request.method not in SAFE_METHODS and not self._concerns_the_person(request)
 
     def _needs_second_factor(self, request: HttpRequest) -> bool:
-        """Where the setting says so, whoever may approve or pay sets up a second factor before anything else.
+        """Of whom the setting asks it sets up a second factor before anything else.
 
-        The API tells by its own refusals (SecondFactorRequired), news of what happened go on, and the way to the
-        set-up, out and to another party stays open.
+        The API tells by its own refusals (SecondFactorRequired), and the way to the set-up, out and to another party
+        stays open.
         """
-        if request.actor.has_second_factor is not False or not approves_or_pays(request.actor):
+        if not lacks_factor(request.actor):
             return False
-        return not self._concerns_the_person(request) and not request.path.startswith(("/api/", "/live/"))
+        return not self._concerns_the_person(request) and not request.path.startswith("/api/")
 
     def _concerns_the_person(self, request: HttpRequest) -> bool:
         """The account, and for whom one acts: what is done there is done for no party."""

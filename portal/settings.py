@@ -34,6 +34,12 @@ if not SECRET_KEY:
     if not DEBUG and text("DATABASE_URL"):
         raise ImproperlyConfigured("Set SECRET_KEY: 50 or more random characters.")
     SECRET_KEY = os.urandom(32).hex()
+SEALING_KEY, SEALING_KEY_BEFORE = text("SEALING_KEY"), text("SEALING_KEY_BEFORE")
+"""Seals what the database keeps of second factors (portal.shared.sealing); the one before still opens them."""
+if not SEALING_KEY:
+    if not DEBUG and text("DATABASE_URL"):
+        raise ImproperlyConfigured("Set SEALING_KEY: 50 or more random characters, and never lose them.")
+    SEALING_KEY = os.urandom(32).hex()
 
 PUBLIC_URL = text("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -224,7 +230,11 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "accounts.clients.hashing.SecretHasher",
 ]
-SECOND_FACTOR_REQUIRED = flag("SECOND_FACTOR_REQUIRED")
+SECOND_FACTOR_REQUIRED = flag("SECOND_FACTOR_REQUIRED", HTTPS)
+SECOND_FACTOR_FOR = text("SECOND_FACTOR_FOR", "everybody")
+"""`everybody`, or `deciding` for those alone who may approve or pay, and the back office."""
+if SECOND_FACTOR_FOR not in {"everybody", "deciding"}:
+    raise ImproperlyConfigured("SECOND_FACTOR_FOR is everybody or deciding.")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.notices.adapter.AccountAdapter"
@@ -239,12 +249,15 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Beside allauth's own: nobody's mailbox is filled by strangers who ask for links to it, or sign up with its address.
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key", "signup_address": "5/h/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0)
 """Proxies of our own in front: attempts are counted by the address that the first of them saw."""
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_ISSUER = "Portolan"
+MFA_ADAPTER = "accounts.parties.factors.Sealing"
 USERSESSIONS_TRACK_ACTIVITY = False
 IDP_OIDC_PRIVATE_KEY = text("IDP_OIDC_PRIVATE_KEY")
 

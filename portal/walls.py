@@ -3,9 +3,11 @@
 import re
 import time
 
+from allauth.account.signals import authentication_step_completed
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
@@ -77,7 +79,11 @@ class SessionLimitsMiddleware:
                 logout(request)
             elif "X-Live" not in request.headers:
                 _use(request.session, time.time())
-        return self.get_response(request)
+        response = self.get_response(request)
+        if getattr(request, "session_ended", False):
+            # What the browser kept of pages; open windows clear themselves when their stream of news ends (live.js).
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response
 
 
 def is_over(session, now: float) -> bool:
@@ -94,6 +100,20 @@ def _use(session, now: float) -> None:
 @receiver(user_logged_in, dispatch_uid="session_began")
 def _begin(sender, request: HttpRequest, user, **kwargs) -> None:
     request.session[BEGAN] = request.session[SEEN] = int(time.time())
+
+
+@receiver(user_logged_out, dispatch_uid="session_ended")
+def _end(sender, request: HttpRequest, user, **kwargs) -> None:
+    request.session_ended = True
+
+
+@receiver(authentication_step_completed, dispatch_uid="session_renewed")
+def _renew(sender, request: HttpRequest, reauthenticated: bool = False, **kwargs) -> None:
+    """Whoever has shown anew who it is goes on under another token: one stolen before is worth nothing more."""
+    if reauthenticated:
+        before = request.session.session_key
+        request.session.cycle_key()
+        UserSession.objects.filter(session_key=before).update(session_key=request.session.session_key)
 
 
 class _Cookie(CookieStorage):

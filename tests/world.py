@@ -12,6 +12,10 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from time import time as clock
+
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from django.test import Client
 
 from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification, Membership, Party, User
@@ -118,6 +122,15 @@ def as_member(email: str) -> Actor:
         party_id=party.id, party_kind=party.kind, roles=frozenset(m.role for m in memberships),
         user_id=memberships[0].user_id,
     )  # fmt: skip
+
+
+def confirmed(browser: Client) -> Client:
+    """A browser whose person has just confirmed who it is."""
+    session = browser.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": clock()}]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()
+    return browser
 
 
 IBANS = {

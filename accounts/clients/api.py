@@ -10,7 +10,9 @@ from rest_framework.response import Response
 
 from accounts.clients import services
 from accounts.clients.models import ClientSecret, PartyClient
+from accounts.parties.freshness import require_fresh
 from accounts.parties.models import Membership
+from portal.shared.access import require
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading
 from portal.shared.scopes import SCOPES
@@ -77,20 +79,28 @@ class Clients(Reading):
         return super().rows().filter(party_id=self.actor.party_id).prefetch_related("secrets")
 
     @extend_schema(request=ApiClientAsked, responses={201: ApiClientMade}, parameters=[KEY_PARAMETER])
-    @refuses("NAME_INVALID", "ROLE_INVALID", "SCOPE_UNKNOWN", "SCOPE_BEYOND_OWN", "EXPIRY_INVALID")
+    @refuses(
+        "NAME_INVALID",
+        "ROLE_INVALID",
+        "SCOPE_UNKNOWN",
+        "SCOPE_BEYOND_OWN",
+        "EXPIRY_INVALID",
+        "REAUTHENTICATION_REQUIRED",
+    )
     def create(self, request) -> Response:
         """Let a machine act for the party; its secret is shown this once."""
-        given = self.checked(ApiClientAsked)
+        given = self.checked_of_person(ApiClientAsked)
         made, secret = services.create_client(
             actor=self.actor, party_id=self.actor.party_id, now=timezone.now(), **given
         )
         return self._with_secret(made, secret, 201)
 
     @extend_schema(request=ApiClientChanged)
-    @refuses("NAME_INVALID", "ROLE_INVALID", "SCOPE_UNKNOWN", "SCOPE_BEYOND_OWN")
+    @refuses("NAME_INVALID", "ROLE_INVALID", "SCOPE_UNKNOWN", "SCOPE_BEYOND_OWN", "REAUTHENTICATION_REQUIRED")
     def partial_update(self, request, pk: str) -> Response:
         """Change name, role or scopes; its tokens end."""
-        given = self.checked(ApiClientChanged)
+        self.seen(pk)
+        given = self.checked_of_person(ApiClientChanged)
         return self.answer(
             services.change_client(actor=self.actor, party_client_id=int(pk), now=timezone.now(), **given)
         )
@@ -104,15 +114,22 @@ class Clients(Reading):
 
     @extend_schema(request=SecretAsked, responses=ApiClientMade, parameters=[KEY_PARAMETER])
     @action(detail=True, methods=["post"])
-    @refuses("OVERLAP_INVALID", "EXPIRY_INVALID", "SCOPE_BEYOND_OWN")
+    @refuses("OVERLAP_INVALID", "EXPIRY_INVALID", "SCOPE_BEYOND_OWN", "REAUTHENTICATION_REQUIRED")
     def rotate(self, request, pk: str) -> Response:
         """Give a machine another secret; the one before holds on for a while, or ends at once."""
-        given = self.checked(SecretAsked)
+        self.seen(pk)
+        given = self.checked_of_person(SecretAsked)
         overlap = timedelta(hours=given.pop("overlap_hours"))
         bound, secret = services.rotate_secret(
             actor=self.actor, party_client_id=int(pk), overlap=overlap, now=timezone.now(), **given
         )
         return self._with_secret(bound, secret)
+
+    def checked_of_person(self, serializer: type[serializers.Serializer]) -> dict:
+        """A person in a session confirms first who it is; a machine needs nothing but its token."""
+        require(self.actor, self.view)
+        require_fresh(self.request._request, self.actor)
+        return self.checked(serializer)
 
     def _with_secret(self, bound: PartyClient, secret: str, status: int = 200) -> Response:
         made = self.get_queryset().get(pk=bound.pk)

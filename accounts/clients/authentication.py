@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.clients import limits
+from accounts.parties.factors import asked_to_set_up
 from portal.shared.access import Actor
-from portal.shared.errors import Forbidden
+from portal.shared.errors import Forbidden, SecondFactorRequired
 from portal.shared.scopes import SCOPES, covers, needed
 
 CHALLENGE = 'Bearer realm="portolan"'
@@ -91,10 +92,14 @@ class SessionActorAuthentication(SessionAuthentication):
 
 
 class HasActor(BasePermission):
-    """Someone acts for some party; what they may do is decided by the services."""
+    """Someone acts for some party; what they may do is decided by the services. Raises SecondFactorRequired."""
 
     def has_permission(self, request, view) -> bool:
-        return request.successful_authenticator is not None and getattr(request, "actor", None) is not None
+        if request.successful_authenticator is None or getattr(request, "actor", None) is None:
+            return False
+        if settings.SECOND_FACTOR_FOR == "everybody" and request.actor.has_second_factor is False:
+            raise SecondFactorRequired(asked_to_set_up())
+        return True
 
 
 class HasScope(BasePermission):

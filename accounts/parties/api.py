@@ -7,8 +7,10 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from accounts.parties import inviting, queries, services
+from accounts.parties.freshness import require_fresh
 from accounts.parties.models import BeneficialOwner, BusinessVerification, Invitation, Membership, Party
 from portal.shared import access
+from portal.shared.access import require
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource
 
@@ -153,7 +155,9 @@ class ColleagueInvited(serializers.Serializer):
     role = serializers.ChoiceField(choices=Membership.Role.choices)
 
 
-INVITING = ("NOT_FOUND", "EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED")
+INVITING = (
+    "NOT_FOUND", "EMAIL_INVALID", "ROLE_UNKNOWN", "ALREADY_MEMBER", "ALREADY_INVITED", "REAUTHENTICATION_REQUIRED",
+)  # fmt: skip
 
 
 @extend_schema(tags=["members"])
@@ -174,6 +178,7 @@ class Members(Reading):
 
         The answer is the invitation, the same whether or not the portal knows the address.
         """
+        _require_shown(self)
         given, party_id = self.checked(ColleagueInvited), self.actor.party_id
         made = inviting.invite(actor=self.actor, party_id=party_id, now=timezone.now(), **given)
         return Response(InvitationShown(made).data, status=201)
@@ -184,6 +189,12 @@ class Members(Reading):
         """Take a role away from a person."""
         services.end_membership(actor=self.actor, membership_id=self.seen(pk).id, now=timezone.now())
         return Response(status=204)
+
+
+def _require_shown(resource: Reading) -> None:
+    """Whoever lets somebody in has just shown who it is: a machine by its token, a person anew."""
+    require(resource.actor, "parties.manage_members")
+    require_fresh(resource.request._request, resource.actor)
 
 
 class Invited(ColleagueInvited):
@@ -208,6 +219,7 @@ class Invitations(Reading):
     @refuses(*INVITING, "ADMINISTRATOR_EXISTS")
     def create(self, request) -> Response:
         """Write to a person who may then act for the party in a role. The letter holds for seven days."""
+        _require_shown(self)
         given = self.checked(Invited)
         party_id = given.pop("party") or self.actor.party_id
         made = inviting.invite(actor=self.actor, party_id=party_id, now=timezone.now(), **given)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_WORLD = PROJECT / "var" / "portal"
-SHARED = ("DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "BANK_URL", "BANK_SECRET", "PUBLIC_URL", "SECRET_KEY")
+SHARED = (
+    "DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "BANK_URL", "BANK_SECRET", "PUBLIC_URL", "SECRET_KEY",
+    "SEALING_KEY",
+)  # fmt: skip
 """What a running world tells to those who come by hand."""
 ADOPTED = "ADOPTED_FROM_WORLD"
 

@@ -33,6 +33,7 @@ def servers() -> Iterator[None]:
                 "SUPERUSER_DATABASE_URL": server.superuser_url,
                 "BROKER_URL": broker.url,
                 "SECRET_KEY": "of no use outside of tests, and fifty characters long",
+                "SEALING_KEY": "nothing is sealed by this that anybody would want to read",
                 "BANK_SECRET": "whsec_b2Ygbm8gdXNlIG91dHNpZGUgb2YgdGVzdHM=",
             }
         )

@@ -215,7 +215,8 @@ def start_servers(w: World, port: int | None, durable: bool, settings: dict[str,
     env |= {"BANK_PORT": str(ports.choose(kept.get("BANK_PORT"))), "PORTAL_URL": f"http://127.0.0.1:{env['PORT']}"}
     env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env['PORT']}")
     env.setdefault("BANK_URL", f"http://127.0.0.1:{env['BANK_PORT']}")
-    env.setdefault("SECRET_KEY", kept.get("SECRET_KEY") or secrets.token_urlsafe(50))
+    for name in ("SECRET_KEY", "SEALING_KEY"):
+        env.setdefault(name, kept.get(name) or secrets.token_urlsafe(50))
     env.setdefault(
         "BANK_SECRET", kept.get("BANK_SECRET") or f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     )

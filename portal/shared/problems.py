@@ -12,7 +12,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "FORBIDDEN": (403, "It is there, and the role of the client or person does not permit this."),
     "INSUFFICIENT_SCOPE": (403, "The token does not cover the scope that the operation needs."),
     "PERMISSION_DENIED": (403, "A browser's session without its CSRF token."),
-    "SECOND_FACTOR_REQUIRED": (403, "A person who approves or pays has to set up a second factor first."),
+    "SECOND_FACTOR_REQUIRED": (
+        403,
+        "A person sets up a second factor first: who approves or pays, or everybody where it is asked.",
+    ),
     "REAUTHENTICATION_REQUIRED": (403, "A person's session is not enough: confirm who it is on the portal's pages."),
     "OWN_WORK": (403, "Whoever made it does not approve it."),
     "SCOPE_BEYOND_OWN": (403, "A client gives and changes only what lies within its own scopes."),

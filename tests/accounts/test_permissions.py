@@ -8,11 +8,13 @@ from itertools import product
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.test import override_settings
 
 from accounts.parties import inviting, services
 from accounts.parties.models import Invitation, Membership, User
 from financing.banking.services import register_account
+from portal.live import acting_on
 from portal.middleware import acting_for
 from portal.shared.access import (
     ALL_KINDS,
@@ -234,8 +236,25 @@ def test_pages_lead_whoever_may_approve_or_pay_to_the_set_up_first(cast, require
 
 
 @pytest.mark.parametrize("email", ["vera@harbour.example", "aldo@amphora.example"])
-def test_who_neither_approves_nor_pays_is_left_alone(cast, required, email):
-    assert browser_of(User.objects.get(email=email)).get("/events/").status_code == 200
+def test_who_neither_approves_nor_pays_is_left_alone_where_the_setting_says_so(cast, required, email):
+    browser = browser_of(User.objects.get(email=email))
+    with override_settings(SECOND_FACTOR_FOR="deciding"):
+        assert browser.get("/events/").status_code == 200
+        assert browser.get("/api/v1/me/").status_code == 200
+    assert browser.get("/events/").headers["Location"] == "/accounts/2fa/"
+    assert acting_on(scope_of(browser)) is None
+    refused = browser.get("/api/v1/me/")
+    assert (refused.status_code, refused.json()["code"]) == (403, "SECOND_FACTOR_REQUIRED")
+    factor(email, "totp")
+    assert browser.get("/events/").status_code == browser.get("/api/v1/me/").status_code == 200
+    assert acting_on(scope_of(browser)) is not None
+
+
+def scope_of(browser) -> dict:
+    """Of the stream of news that the browser asks for."""
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"
+    headers = [(b"cookie", cookie.encode()), (b"host", b"testserver")]
+    return {"type": "http", "method": "GET", "path": "/live/", "query_string": b"", "headers": headers}
 
 
 def test_the_api_of_a_session_is_refused_by_the_service_with_its_code(cast, prospect, required):
@@ -248,11 +267,12 @@ def test_the_api_of_a_session_is_refused_by_the_service_with_its_code(cast, pros
     assert browser.post(path, {"approve": True}, content_type="application/json").status_code == 200
 
 
-def test_a_membership_without_power_elsewhere_does_not_ask(cast, required):
+def test_a_membership_without_power_elsewhere_does_not_ask(cast, required, settings):
     """One is asked for what the acting party permits, not for what another does."""
     hugo = User.objects.get(email="hugo@harbour.example")
     Membership.objects.create(user=hugo, party=cast.amphora, role="VIEWER", created_at=NOW)
     browser = browser_of(hugo)
+    settings.SECOND_FACTOR_FOR = "deciding"
     assert browser.get("/events/").status_code == 200  # acts for Amphora, the first by name
     browser.post("/party/", {"party": cast.harbour.id})
     assert browser.get("/events/").status_code == 302

@@ -98,7 +98,7 @@ def test_the_membership_is_what_lets_in_and_its_end_shuts_out(wim):
 
 def test_without_a_second_factor_nobody_enters_where_one_is_required(vito):
     """Not even who may only look: what can be seen here is everybody's."""
-    with override_settings(SECOND_FACTOR_REQUIRED=True):
+    with override_settings(SECOND_FACTOR_REQUIRED=True, SECOND_FACTOR_FOR="deciding"):
         refused = vito.get("/admin/parties/party/")
         assert (refused.status_code, refused["Location"]) == (302, "/accounts/2fa/")
         assert [str(m) for m in get_messages(refused.wsgi_request)] == [

@@ -81,6 +81,7 @@ class Stage:
             browser.force_login(User.objects.get(email=NOBODY))
         elif name != SIGNED_OUT:
             browser.force_login(User.objects.get(email=address_of(name, ROLE_OF[role])))
+            world.confirmed(browser)
         return browser
 
     def machine(self, name: str, role: str = "") -> Caller:

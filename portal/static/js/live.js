@@ -16,6 +16,8 @@ let pending = new Set();
 let timer = null;
 let wasCut = false;
 let pause = 1500;
+let wasOpen = false;
+let cutAt = 0;
 
 function show(state) {
   marks().forEach((mark) => {
@@ -130,6 +132,25 @@ function read(message) {
   document.dispatchEvent(new CustomEvent("news", { detail: news }));
 }
 
+// When the session has ended, here or in another window, nothing of it stays on the screen: nor where the portal could
+// not be asked for as long as a session lives that nobody uses.
+function clear() {
+  document.body.replaceChildren();
+  location.replace(location.pathname + location.search); // asked for anew: what was posted is not posted again
+}
+
+async function ended() {
+  const asking = new AbortController();
+  try {
+    const answer = await fetch("/live/", { signal: asking.signal, credentials: "same-origin" });
+    return answer.status === 401;
+  } catch {
+    return performance.now() - cutAt > Number(document.body.dataset.idleSeconds) * 1000;
+  } finally {
+    asking.abort();
+  }
+}
+
 function connect() {
   // What happened since the page was made is told first: between the two there may be seconds.
   const source = new EventSource(`/live/?from=${encodeURIComponent(document.body.dataset.newsFrom ?? "")}`);
@@ -137,15 +158,17 @@ function connect() {
     show("connected");
     // While it was cut, anything may have happened.
     if (wasCut) expect("*");
-    wasCut = false;
+    [wasCut, wasOpen] = [false, true];
     pause = 1500;
   });
   source.addEventListener("news", read);
   source.addEventListener("notices", () => expect("notices"));
   source.addEventListener("reload", () => expect("*"));
-  source.addEventListener("error", () => {
+  source.addEventListener("error", async () => {
+    if (!wasCut) cutAt = performance.now();
     wasCut = true;
     show("cut");
+    if (wasOpen && await ended()) return clear();
     // The browser reconnects by itself unless the answer was no stream at all (a restart behind a proxy).
     if (source.readyState !== EventSource.CLOSED) return;
     pause = Math.min(pause * 2, 30000);

@@ -2,8 +2,10 @@
 
 from allauth.account.forms import SignupForm
 from allauth.account.views import SignupView
+from allauth.core import ratelimit
 from allauth.utils import get_request_param
 from django import forms
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
@@ -34,6 +36,12 @@ class SignUpForm(SignupForm):
             )
         return super().clean_email()
 
+    def try_save(self, request: HttpRequest):
+        """Where the address has an account already the answer takes as long: no clock tells who has one."""
+        if self.account_already_exists:
+            get_user_model()().set_password(self.cleaned_data["password1"])
+        return super().try_save(request)
+
     def save(self, request: HttpRequest):
         with transaction.atomic():  # person and address, or neither
             return super().save(request)
@@ -53,6 +61,11 @@ class SignUp(SignupView):
         return super().get_context_data(**kwargs) | {"invitation": self.invitation}
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
+        """As often for an address that is known: each is a letter to it, whoever asks."""
+        address = form.cleaned_data["email"].lower()
+        too_often = ratelimit.consume_or_429(self.request, action="signup_address", key=address)
+        if too_often:
+            return too_often
         try:
             return super().form_valid(form)
         except IntegrityError:

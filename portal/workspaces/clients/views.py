@@ -1,4 +1,7 @@
-"""API clients: who of the machines may act for the party, how far it is trusted, and when it last came."""
+"""API clients: who of the machines may act for the party, how far it is trusted, and when it last came.
+
+Whoever lets one in or trusts it with more confirms first who it is: what it may do outlives a stolen session.
+"""
 
 from datetime import timedelta
 
@@ -13,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.clients import services
 from accounts.clients.models import PartyClient
+from accounts.parties.freshness import require_on_page
 from portal.shared.access import require
 from portal.shared.errors import NotFound, RuleViolation, Stale
 from portal.ui.tables import Column, Table
@@ -52,6 +56,7 @@ def create(request: HttpRequest) -> HttpResponse:
     require(request.actor, "clients.manage")
     form, refusal, now = NewClientForm(request.POST or None), None, timezone.now()
     if request.method == "POST" and form.is_valid():
+        require_on_page(request)
         given = form.cleaned_data
         expires_at = now + timedelta(days=given["days"]) if given["days"] else None
         try:
@@ -73,6 +78,7 @@ def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
     found = _found(request, party_client_id)
     form, refusal = ClientForm(request.POST or None, initial=_told(found)), None
     if request.method == "POST" and form.is_valid():
+        require_on_page(request)
         try:
             services.change_client(
                 actor=request.actor, party_client_id=found.id, now=timezone.now(), **form.cleaned_data
@@ -109,6 +115,7 @@ def rotate(request: HttpRequest, party_client_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.warning(request, _("Say when the present secret ends. Nothing was changed."))
         return redirect("clients:client", found.id)
+    require_on_page(request)
     try:
         bound, given_secret = services.rotate_secret(
             actor=request.actor, party_client_id=found.id, overlap=form.overlap, now=timezone.now(),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.parties import inviting, services
+from accounts.parties.freshness import require_on_page
 from accounts.parties.models import Invitation, Membership
 from accounts.trail.models import Event
 from portal.shared.access import require
@@ -30,6 +31,7 @@ def members(request: HttpRequest) -> HttpResponse:
     require(request.actor, "parties.manage_members")
     form, refusal = InviteForm(request.POST or None), None
     if request.method == "POST" and form.is_valid():
+        require_on_page(request)  # whoever is let in stays when a stolen session has ended
         given = form.cleaned_data
         try:
             inviting.invite(actor=request.actor, party_id=request.actor.party_id, now=timezone.now(), **given)

@@ -10,7 +10,7 @@ from accounts.clients.services import change_client, create_client
 from accounts.parties.models import User
 from portal.shared.access import MAKER, SYSTEM_ACTOR
 from tests.api.conftest import ask_token
-from tests.world import NOW, cast
+from tests.world import NOW, cast, confirmed
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def people(db):
 def browser(email: str) -> Browser:
     found = Browser()
     found.force_login(User.objects.get(email=email))
-    return found
+    return confirmed(found)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.parties import mailing
 from accounts.parties.models import Invitation, Membership, User
-from tests.world import NOW, cast
+from tests.world import NOW, cast, confirmed
 
 IRIS = "iris@amphora.example"
 
@@ -22,7 +22,7 @@ def people(db):
 
 @pytest.fixture
 def ana(people, as_user) -> Browser:
-    return as_user("ana@amphora.example")
+    return confirmed(as_user("ana@amphora.example"))
 
 
 @pytest.fixture
