@@ -1,7 +1,10 @@
 """News that comes while a person fills in a form: the page follows, and what is typed stays."""
 
+import re
+
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -72,3 +75,12 @@ def test_a_page_that_tells_of_a_refusal_follows_the_news_and_keeps_what_was_refu
     cas.told()
     expect(cas.locator("#progress")).to_contain_text("Pending")
     expect(cas.locator("#account [name=iban]")).to_have_value("NL00 WRONG")
+
+
+def test_where_the_session_has_ended_elsewhere_nothing_of_it_stays_on_the_screen(cas):
+    cas.goto(reverse("supplier:verification"), wait_until="domcontentloaded")
+    expect(cas.locator("[data-live-mark]").first).to_have_attribute("data-state", re.compile("connected|cut"))
+    Session.objects.all().delete()
+    cas.route("**/live/**", lambda route: route.fulfill(status=401))
+    expect(cas).to_have_url(re.compile("/accounts/login/"))
+    assert "Cinder" not in cas.content()
