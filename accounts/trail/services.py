@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from accounts.trail.models import Delivery, Event, EventParty
 from accounts.trail.subscribers import Subscriber, listeners
 from portal.shared.access import Actor
+from portal.shared.database import insert_many
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
     if not connection.in_atomic_block:
         raise RuntimeError("An event is recorded in the transaction of what it tells.")
     news = list(news)
-    events = Event.objects.bulk_create([_event(actor, now, each) for each in news])
+    events = insert_many([_event(actor, now, each) for each in news])
     _tell(zip(events, news, strict=True))
     deliveries = [
         Delivery(
@@ -50,7 +51,7 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
         for subscriber in listeners(event.name)
     ]
     if deliveries:
-        Delivery.objects.bulk_create(deliveries)
+        insert_many(deliveries)
         for subscriber in {each.name: each for event in events for each in listeners(event.name)}.values():
             _wake_on_commit(subscriber)
     return events
@@ -59,7 +60,7 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
 def _tell(told: Iterable[tuple[Event, News]]) -> None:
     """Name the parties of the events: by far the most rows that are written, and the plainest."""
     rows = [
-        (party_id, event.id, json.dumps(each.own[party_id]) if party_id in each.own else None)
+        {"party_id": party_id, "event_id": event.id, "facts": each.own.get(party_id)}
         for event, each in told
         for party_id in sorted({*each.parties} - {None, 0})
     ]
@@ -67,10 +68,9 @@ def _tell(told: Iterable[tuple[Event, News]]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {EventParty._meta.db_table} (party_id, event_id, facts)"
-            " SELECT party, event, facts::jsonb"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS told (party, event, facts)",
-            [list(column) for column in zip(*rows, strict=True)],
+            f"INSERT INTO {EventParty._meta.db_table} (party_id, event_id, facts) SELECT party_id, event_id, facts"
+            f" FROM json_populate_recordset(NULL::{EventParty._meta.db_table}, %s)",
+            [json.dumps(rows)],
         )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from django.db import connection, models
 
+from portal.shared.database import as_document, quoted
+
 
 def insert_new[M: models.Model](objects: Sequence[M], *unique: str) -> list[M]:
     """Insert the objects whose `unique` columns are not taken, in one statement; returns those, with their ids.
@@ -16,19 +18,14 @@ def insert_new[M: models.Model](objects: Sequence[M], *unique: str) -> list[M]:
         return []
     model = type(objects[0])
     fields = [field for field in model._meta.local_concrete_fields if not field.primary_key]
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
-    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-    named = {field.attname: quote(field.column) for field in fields}
+    table, columns = quoted(model._meta.db_table), ", ".join(quoted(field.column) for field in fields)
+    named = {field.attname: quoted(field.column) for field in fields}
     conflict = ", ".join(named[name] for name in unique)
-    values = [
-        [field.get_db_prep_save(getattr(each, field.attname), connection) for each in objects] for field in fields
-    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT * FROM unnest({arrays})"
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s)"
             f" ON CONFLICT ({conflict}) DO NOTHING RETURNING id, {conflict}",
-            values,
+            [as_document(objects, fields)],
         )
         ids = {tuple(key): row_id for row_id, *key in cursor.fetchall()}
     new = []

@@ -214,7 +214,8 @@ class Assessment(models.Model):
 
 
 class Decision(models.Model):
-    """Append-only. `inputs` is all that `rules.decide` was given: replaying it gives `result` bit for bit."""
+    """Append-only. `inputs` is all that `rules.decide` was given, the policy by the hash of its body (the whole body in
+    decisions of earlier days): replaying it gives `result` bit for bit."""
 
     class Outcome(Choices):
         APPROVED = "APPROVED"

@@ -20,6 +20,8 @@ from financing.credit.rules import (
     Inputs,
     Misshapen,
     PastRepayment,
+    Policy,
+    PolicyFaults,
     ReceivableFacts,
     content_hash,
     decide,
@@ -339,13 +341,17 @@ def replay(decision: Decision) -> list[Difference]:
     found = []
     if (hashed := content_hash(decision.inputs)) != decision.inputs_hash:
         found.append(Difference("inputs_hash", decision.inputs_hash, hashed))
-    if (hashed := content_hash(decision.inputs.get("policy"))) != decision.policy.body_hash:
-        found.append(Difference("policy", decision.policy.body_hash, hashed))
+    version = decision.policy
+    # The version's body is what its hash says; and the decision names that hash, or, kept earlier, holds such a body.
+    for named in (version.body, decision.inputs.get("policy")):
+        hashed = named if isinstance(named, str) else content_hash(named)
+        if hashed != version.body_hash:
+            found.append(Difference("policy", version.body_hash, hashed))
     if decision.decided_by == "system" and decision.outcome != decision.result.get("outcome"):
         found.append(Difference("outcome", decision.outcome, decision.result.get("outcome")))
     try:
-        result = decide(Inputs.from_json(decision.inputs)).to_json()
-    except Misshapen as misshapen:
+        result = decide(Inputs.from_json(decision.inputs, Policy.from_body(version.body))).to_json()
+    except (Misshapen, PolicyFaults) as misshapen:
         return [*found, Difference("inputs", "readable", str(misshapen))]
     return [*found, *_differences("result", decision.result, result)]
 

@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from financing.credit.models import Decision
 from financing.credit.queries import replay
-from financing.credit.rules import decide
+from financing.credit.rules import content_hash, decide
 from tests.credit.facts import inputs
 from tests.world import NOW, TODAY
 
@@ -66,8 +66,15 @@ def test_tampered_inputs_show_by_their_hash_and_by_what_follows(keep):
 
 def test_a_policy_that_is_not_the_version_s_shows(keep):
     decision = keep()
-    wrong = decision.inputs | {"policy": decision.inputs["policy"] | {"reserves": {}}}
-    assert replayed(keep(2, inputs=wrong)) == ["inputs_hash", "policy", "inputs"]
+    assert replayed(keep(2, inputs=decision.inputs | {"policy": "0" * 64})) == ["inputs_hash", "policy"]
+
+
+def test_a_decision_that_was_kept_with_its_whole_policy_replays_too(keep):
+    body = keep().policy.body
+    earlier = keep(2).inputs | {"policy": body}
+    assert replayed(keep(3, inputs=earlier, inputs_hash=content_hash(earlier))) == []
+    wrong = earlier | {"policy": body | {"reserves": {}}}
+    assert replayed(keep(4, inputs=wrong, inputs_hash=content_hash(wrong))) == ["policy"]
 
 
 def test_an_outcome_that_the_portal_did_not_come_to_shows(keep):

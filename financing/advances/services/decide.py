@@ -16,7 +16,7 @@ from financing.credit.services import assess
 from financing.ledger.services import LegOf, Posting
 from financing.receivables.services import Transfer, assign_many
 from portal.shared.access import Actor
-from portal.shared.database import acting, update_many
+from portal.shared.database import acting, insert_many, update_many
 
 SYSTEM = "system"
 """Who decided, where nobody had to."""
@@ -162,7 +162,7 @@ def _quoted(quote: Quote) -> rules.Terms:
 
 def conclude(actor: Actor, decided: Sequence[Decided], now: datetime, *, word: Word = OF_THE_POLICY) -> list[Decision]:
     """Write the decisions, and for what is approved: limit, assignment, booking and payment."""
-    decisions = Decision.objects.bulk_create([_decision(each, now, word) for each in decided])
+    decisions = insert_many([_decision(each, now, word) for each in decided])
     for each, decision in zip(decided, decisions, strict=True):
         each.application.decision = decision
         each.application.decided_at = now
@@ -201,7 +201,7 @@ def _set_limits(decided: Sequence[Decided]) -> None:
 
 
 def _disburse(actor: Actor, approved: Sequence[Decided], now: datetime) -> None:
-    advances = Advance.objects.bulk_create([_advance(each, now) for each in approved])
+    advances = insert_many([_advance(each, now) for each in approved])
     record(actor, now, [_approved(each) for each in advances])
     transfers = [
         Transfer(receivable_id, each.facility.id, each.facility.funder_id, each.facility.programme.agreement)
@@ -210,10 +210,12 @@ def _disburse(actor: Actor, approved: Sequence[Decided], now: datetime) -> None:
     ]
     if transfers:
         assign_many(actor=actor, transfers=transfers, now=now)
-    AdvanceReceivable.objects.bulk_create(
-        AdvanceReceivable(advance=advance, receivable_id=receivable_id)
-        for advance, each in zip(advances, approved, strict=True)
-        for receivable_id in each.result.security_ids
+    insert_many(
+        [
+            AdvanceReceivable(advance=advance, receivable_id=receivable_id)
+            for advance, each in zip(advances, approved, strict=True)
+            for receivable_id in each.result.security_ids
+        ]
     )
     instructions = instruct(actor=actor, payments=[_payment(each) for each in advances], now=now)
     for advance, instruction in zip(advances, instructions, strict=True):

@@ -53,13 +53,14 @@ class Inputs:
     quoted_security: tuple[int, ...] = ()
 
     def to_json(self) -> dict:
+        """As it is kept: of the policy the hash of its body, which its version holds once for all decisions."""
         plain = {each.name: to_plain(getattr(self, each.name)) for each in fields(self) if each.name != "policy"}
-        return {"policy": _body_of(self.policy), **plain}
+        return {"policy": _hash_of(self.policy), **plain}
 
     @classmethod
-    def from_json(cls, data: dict) -> "Inputs":
-        """Raises plain.Misshapen where the data is no Inputs."""
-        return from_plain(cls, data)
+    def from_json(cls, data: dict, policy: Policy) -> "Inputs":
+        """`policy`: of the version it was decided by. Raises plain.Misshapen where the data is no Inputs."""
+        return from_plain(cls, {name: value for name, value in data.items() if name != "policy"}, policy=policy)
 
     @property
     def hash(self) -> str:
@@ -68,6 +69,6 @@ class Inputs:
 
 
 @lru_cache(maxsize=64)
-def _body_of(policy: Policy) -> dict:
-    """Half of the work of keeping a decision is its policy, and a few policies decide everything."""
-    return policy.to_body()
+def _hash_of(policy: Policy) -> str:
+    """A few policies decide everything."""
+    return content_hash(policy.to_body())

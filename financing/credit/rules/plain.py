@@ -2,7 +2,7 @@
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -31,18 +31,23 @@ _NOT_SUCH = {
 
 
 def to_plain(value: Any) -> Any:
-    if type(value) in _PLAIN:  # most of what there is
-        return value
-    if isinstance(value, Decimal | date):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [to_plain(each) for each in value]
-    if is_dataclass(value):
-        return {name: to_plain(getattr(value, name)) for name in _names(type(value))}
-    return value
+    kind = type(value)
+    return value if kind in _PLAIN else _writer(kind)(value)  # plain is most of what there is
 
 
 _PLAIN = frozenset({int, str, bool, type(None)})
+
+
+@cache
+def _writer(kind: type) -> Callable[[Any], Any]:
+    if issubclass(kind, Decimal | date):
+        return str
+    if issubclass(kind, tuple | list):
+        return lambda values: [to_plain(each) for each in values]
+    if is_dataclass(kind):
+        names = _names(kind)
+        return lambda value: {name: to_plain(getattr(value, name)) for name in names}
+    return lambda value: value
 
 
 def from_plain(cls: type, data: Any, **built: Any) -> Any:
@@ -59,7 +64,7 @@ def from_plain(cls: type, data: Any, **built: Any) -> Any:
 
 def canonical_json(data: Any) -> str:
     """One text for equal data: keys sorted, no spaces."""
-    return json.dumps(to_plain(data), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=to_plain)
 
 
 def content_hash(data: Any) -> str:

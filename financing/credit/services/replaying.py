@@ -98,7 +98,7 @@ def _decisions(replay: PolicyReplay) -> QuerySet[Decision]:
 
 
 def _next(replay: PolicyReplay, chunk: int) -> QuerySet:
-    """Without the policy that was kept with each: it is longer than the rest, and another takes its place."""
+    """Without what was kept of the policy: another takes its place."""
     facts = Func(
         F("inputs"), Cast(Value("policy"), TextField()), template="(%(expressions)s)", arg_joiner=" - ",
         output_field=JSONField(),

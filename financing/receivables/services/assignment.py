@@ -11,7 +11,7 @@ from accounts.trail.services import News, record
 from financing.receivables.models import Assignment, Receivable
 from financing.receivables.refusals import NotAvailableAsSecurity
 from portal.shared.access import Actor
-from portal.shared.database import acting, update_many
+from portal.shared.database import acting, insert_many, update_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +65,16 @@ def assign_many(*, actor: Actor, transfers: Sequence[Transfer], now: datetime) -
             row.funder_id, row.assigned_facility_id = transfer.funder_id, transfer.facility_id
         _save(rows)
         # Notice and acknowledgement are standing in the platform's own programme; they are recorded all the same.
-        Assignment.objects.bulk_create(
-            Assignment(
-                receivable_id=row.id,
-                facility_id=row.assigned_facility_id,
-                funder_id=row.funder_id,
-                agreement=by_id[row.id].agreement,
-                assigned_at=now,
-                notified_at=now,
-                acknowledged_at=now,
-            )
-            for row in rows
-        )
+        insert_many([_assignment(row, by_id[row.id], now) for row in rows])
         record(actor, now, [_news("receivable.assigned", row, row.funder_id, row.assigned_facility_id) for row in rows])
         return rows
+
+
+def _assignment(row: Receivable, transfer: Transfer, now: datetime) -> Assignment:
+    return Assignment(
+        receivable_id=row.id, facility_id=transfer.facility_id, funder_id=transfer.funder_id,
+        agreement=transfer.agreement, assigned_at=now, notified_at=now, acknowledged_at=now,
+    )  # fmt: skip
 
 
 def release(*, actor: Actor, receivable_ids: Sequence[int], now: datetime) -> list[Receivable]:

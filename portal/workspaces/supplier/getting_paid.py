@@ -16,7 +16,7 @@ from financing.advances.services.apply import NoBankAccount, QuoteExpired
 from financing.advances.services.quote import NotOffered, Offer, offer
 from financing.banking.models import BankAccount
 from financing.credit.models import Facility
-from financing.credit.rules import DECLINED, REFERRED, Inputs, Result
+from financing.credit.rules import DECLINED, REFERRED, Inputs, Policy, Result
 from logistics.orders.models import SupplierNumber
 from portal.shared import access
 from portal.shared.access import permits
@@ -240,7 +240,7 @@ def take_up(request: HttpRequest, quote_id: int) -> HttpResponse:
 def application(request: HttpRequest, application_id: int) -> HttpResponse:
     """From submitted to funded, by itself."""
     rows = _applications(request).select_related(
-        "quote", "facility__programme", "facility__debtor", "funder", "decision", "advance__instruction"
+        "quote", "facility__programme", "facility__debtor", "funder", "decision__policy", "advance__instruction"
     )
     found = rows.filter(id=application_id).first()
     if found is None:
@@ -267,7 +267,9 @@ def application(request: HttpRequest, application_id: int) -> HttpResponse:
 def _improvements(found: Application, result: Result | None) -> list[dict]:
     if result is None:
         return []
-    return figures.improvements(Inputs.from_json(found.decision.inputs), result, found.currency)
+    decision = found.decision
+    inputs = Inputs.from_json(decision.inputs, Policy.from_body(decision.policy.body))
+    return figures.improvements(inputs, result, found.currency)
 
 
 def _elapsed(start: datetime, end: datetime | None) -> int | None:
