@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import psycopg
 
@@ -14,15 +15,18 @@ from tests.worlds import enter, new_folder, remove
 FILE = PROJECT / "var" / "bench.json"
 
 
-def benches() -> dict[str, Callable]:
+def benches(running: World) -> dict[str, Callable]:
     """By the beginnings of the names of the figures that each gives."""
-    from tests.bench import financings, latency, ledger
+    from tests.bench import financings, latency, ledger, load
 
     return {
         "financings_per_second": financings.financings_per_second,
         "ledger_single_entries_per_second": ledger.single,
         "ledger_bulk_entries_per_second": ledger.bulk,
         "quote_ms, decide_ms": latency.quote_and_decide,
+        "applied_to_decided_p99_ms, applied_to_funded_p99_ms, process_memory_mb": partial(
+            load.under_load, running=running
+        ),
     }
 
 
@@ -30,7 +34,7 @@ def main() -> int:
     only = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ONLY", "")
     directory = new_folder("bench")  # each run measures the same: an empty database
     try:
-        with world(directory, processes=()) as running:
+        with world(directory, processes=(), settings={"DEBUG": "0", "LOG_LEVEL": "WARNING"}) as running:
             figures = measure(running, only)
     finally:
         remove(directory)
@@ -43,11 +47,12 @@ def measure(running: World, only: str) -> list[Figure]:
     enter(running)
     from tests.bench.stage import sides
 
+    there = benches(running)
     chosen = {
-        names: bench for names, bench in benches().items() if any(each.startswith(only) for each in names.split(", "))
+        names: bench for names, bench in there.items() if any(each.startswith(only) for each in names.split(", "))
     }
     if not chosen:
-        raise SystemExit(f"There is no measure {only!r}. There are: {', '.join(benches())}.")
+        raise SystemExit(f"There is no measure {only!r}. There are: {', '.join(there)}.")
     ours, floor = sides()
 
     def settle() -> None:
@@ -61,8 +66,9 @@ def measure(running: World, only: str) -> list[Figure]:
     figures = []
     for names, bench in chosen.items():
         print(f"Measuring {names} ...", flush=True)
-        figures += bench(ours, floor, settle)
-        print(table(figures[-1:]).splitlines()[-1], flush=True)
+        found = bench(ours, floor, settle)
+        figures += found
+        print("\n".join(table(found).splitlines()[1:]), flush=True)
     return figures
 
 

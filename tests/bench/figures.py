@@ -11,13 +11,16 @@ ROUNDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`floor` is what hand-written SQL reached in the same run; `ratio` above 1 is better than the floor, always."""
+    """`floor` is what hand-written SQL reached in the same run, or what is promised where there is no such thing.
+
+    `ratio` above 1 is better than the floor, always. Neither where a figure is only told.
+    """
 
     name: str
     value: float
     unit: str
-    floor: float
-    ratio: float
+    floor: float | None
+    ratio: float | None
 
 
 def rate(name: str, pairs: Iterable[tuple[float, float]], unit: str = "1/s") -> Figure:
@@ -39,6 +42,20 @@ def _figure(name: str, unit: str, pairs: list[tuple[float, float]], ratio: Calla
     )  # fmt: skip
 
 
+def within(name: str, value: float, unit: str, promised: float | None) -> Figure:
+    """A figure that has to stay below what is promised."""
+    return Figure(name, round(value, 2), unit, promised, round(promised / value, 2) if promised else None)
+
+
+def held(name: str, value: float, unit: str, before: float) -> Figure:
+    """A figure that has to stay what it was."""
+    return Figure(name, round(value, 1), unit, round(before, 1), round(before / value, 2))
+
+
+def percentile(values: Iterable[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
 def alternate(ours: Callable[[], float], floor: Callable[[], float], rounds: int = ROUNDS) -> list[tuple[float, float]]:
     """Measure A B A B, so that what else the machine does meets both."""
     return [(ours(), floor()) for _ in range(rounds)]
@@ -51,5 +68,7 @@ def write(figures: list[Figure], path: Path) -> None:
 
 def table(figures: list[Figure]) -> str:
     lines = [f"{'':36}{'value':>12}{'floor':>12}  {'unit':12}{'ratio':>6}"]
-    lines += [f"{f.name:36}{f.value:>12,.2f}{f.floor:>12,.2f}  {f.unit:12}{f.ratio:>6.2f}" for f in figures]
+    for each in figures:
+        floor, ratio = (f"{number:,.2f}" if number is not None else "" for number in (each.floor, each.ratio))
+        lines.append(f"{each.name:36}{each.value:>12,.2f}{floor:>12}  {each.unit:12}{ratio:>6}")
     return "\n".join(lines)

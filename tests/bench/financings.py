@@ -6,7 +6,7 @@ from tests.bench import crowd
 from tests.bench.figures import Figure, alternate, rate
 from tests.bench.stage import Side, join, queue_up
 
-APPLICATIONS, SUPPLIERS = 600, 300
+APPLICATIONS, SUPPLIERS = 2_000, 1_000
 WORKERS, CLIENTS = 2, 8
 
 

@@ -147,13 +147,13 @@ def _finance(client: Client, application_id: int) -> None:
         "SELECT id, open_minor, number FROM receivables_receivable WHERE supplier_id = %s AND debtor_id = %s "
         "AND status = 'ACCEPTED' ORDER BY id FOR NO KEY UPDATE", supplier, debtor,
     ).fetchall()  # fmt: skip
-    scored, features, body = client.run(
-        "SELECT s.limit_minor, s.features::text, p.body::text FROM credit_assessment s "
+    scored, features, policy_hash = client.run(
+        "SELECT s.limit_minor, s.features::text, p.body_hash FROM credit_assessment s "
         "JOIN credit_policyversion p ON p.id = s.policy_id WHERE s.supplier_id = %s AND s.debtor_id = %s "
         "AND s.policy_id = %s AND s.currency = %s AND s.as_of = %s", supplier, debtor, policy, currency, day,
     ).fetchone()  # fmt: skip
     security = _covering(receivables, amount)
-    inputs = f'{{"policy": {body}, "features": {features}, "receivables": {json.dumps(receivables)}}}'
+    inputs = f'{{"policy": "{policy_hash}", "features": {features}, "receivables": {json.dumps(receivables)}}}'
     decision_id = client.run(
         "INSERT INTO credit_decision (application_id, facility_id, supplier_id, funder_id, policy_id, outcome, inputs, "
         "inputs_hash, result, reasons, business_date, decided_at, recommended_by, decided_by, given_reasons, "

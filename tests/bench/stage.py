@@ -12,6 +12,7 @@ from accounts.trail.models import Delivery
 from accounts.trail.services import News, record
 from financing.advances.models import Application, Quote
 from financing.advances.queries import inputs_for
+from financing.banking.iso20022 import iban
 from financing.banking.models import BankAccount
 from financing.banking.services import register_account
 from financing.credit import rules
@@ -46,9 +47,9 @@ def sides() -> tuple[Side, Side]:
     """The portal's and the floor's, in an empty database."""
     people = cast()
     ibans = {people.meridian: IBANS["meridian"], people.harbour: IBANS["harbour"], people.crown: IBANS["bellows"]}
-    for party, iban in ibans.items():
+    for party, number in ibans.items():
         register_account(
-            actor=SYSTEM_ACTOR, party_id=party.id, holder=party.name, iban=iban, currency=CURRENCY, connected=True,
+            actor=SYSTEM_ACTOR, party_id=party.id, holder=party.name, iban=number, currency=CURRENCY, connected=True,
             now=NOW,
         )  # fmt: skip
     books = [
@@ -95,8 +96,8 @@ def join(side: Side, count: int) -> list[Facility]:
     )  # fmt: skip
     BankAccount.objects.bulk_create(
         BankAccount(
-            party=each, holder=each.name, iban=f"DE00{each.id:018d}", currency=CURRENCY, created_at=NOW,
-            status="IN_FORCE", proposed_by="system", confirmed_by="system", confirmed_at=NOW,
+            party=each, holder=each.name, iban=iban.make("DE", f"10000000{each.id:010d}"), currency=CURRENCY,
+            created_at=NOW, status="IN_FORCE", proposed_by="system", confirmed_by="system", confirmed_at=NOW,
         )
         for each in suppliers
     )  # fmt: skip
