@@ -13,6 +13,8 @@ import httpx
 from django.conf import settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from portal.shared import tls
+
 TIMEOUT = httpx.Timeout(5, connect=2)  # seconds
 REFUSALS = {400, 413, 422}
 """The bank has read the request and takes nothing of it. Any other failure leaves open what it did."""
@@ -90,7 +92,9 @@ def _ask(method: str, path: str, content: bytes = b"") -> bytes:
 @cache
 def _client(url: str, process: int) -> httpx.Client:
     """One per process: connections are kept open, and never shared with a fork."""
-    return httpx.Client(base_url=url, timeout=TIMEOUT, headers={"content-type": "application/xml"}, trust_env=False)
+    trust = tls.trusted(settings.CLIENT_CERT_FILE, settings.CLIENT_KEY_FILE)
+    headers = {"content-type": "application/xml"}
+    return httpx.Client(base_url=url, timeout=TIMEOUT, headers=headers, verify=trust, trust_env=False)
 
 
 @cache

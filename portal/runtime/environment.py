@@ -5,6 +5,7 @@ by hand finds the running database, broker and bank.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -14,6 +15,11 @@ SHARED = (
     "SEALING_KEY",
 )  # fmt: skip
 """What a running world tells to those who come by hand."""
+SECRETS = (
+    "DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "EMAIL_URL", "SECRET_KEY", "SECRET_KEY_BEFORE", "SEALING_KEY",
+    "SEALING_KEY_BEFORE", "BANK_SECRET", "IDP_OIDC_PRIVATE_KEY", "METRICS_TOKEN",
+)  # fmt: skip
+"""What may also lie in a file of its own."""
 ADOPTED = "ADOPTED_FROM_WORLD"
 
 
@@ -23,8 +29,8 @@ def world_dir() -> Path:
 
 
 def load() -> None:
-    """Set what is not set yet in `os.environ`, from `.env` and then from WORLD_DIR/environment."""
-    for key, value in read(PROJECT / ".env").items():
+    """Set what is not set yet in `os.environ`: from files of secrets, `.env`, and then from WORLD_DIR/environment."""
+    for key, value in (read(PROJECT / ".env") | from_files(os.environ)).items():
         os.environ.setdefault(key, value)
     os.environ["WORLD_DIR"] = str(world_dir())
     found = read(world_dir() / "environment")
@@ -40,8 +46,24 @@ def adopt(values: dict[str, str]) -> None:
 def given() -> dict[str, str]:
     """What was set from outside: the process environment over `.env`, without what was adopted from a running world."""
     adopted = {ADOPTED, *os.environ.get(ADOPTED, "").split()}
-    values = read(PROJECT / ".env") | {key: value for key, value in os.environ.items() if key not in adopted}
+    values = (
+        read(PROJECT / ".env")
+        | from_files(os.environ)
+        | {key: value for key, value in os.environ.items() if key not in adopted}
+    )
     return {key: value for key, value in values.items() if value}
+
+
+def from_files(environ: Mapping[str, str]) -> dict[str, str]:
+    """Secrets that lie in files of their own, as a vault's agent or systemd's credentials hand them over.
+
+    SECRET_KEY_FILE=/run/secrets/key names the file of SECRET_KEY; in systemd's folder the file bears the name itself.
+    Raises OSError for a file that is named and cannot be read.
+    """
+    named = {key: Path(environ[f"{key}_FILE"]) for key in SECRETS if environ.get(f"{key}_FILE")}
+    folder = Path(environ["CREDENTIALS_DIRECTORY"]) if environ.get("CREDENTIALS_DIRECTORY") else None
+    handed = {key: folder / key for key in SECRETS if (folder / key).is_file()} if folder else {}
+    return {key: path.read_text(encoding="utf-8").strip() for key, path in (handed | named).items()}
 
 
 def read(path: Path) -> dict[str, str]:

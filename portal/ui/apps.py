@@ -10,6 +10,6 @@ class UiConfig(AppConfig):
     label = "ui"
 
     def ready(self):
-        from portal import walls, watching  # noqa: F401 (they listen to who signs in)
+        from portal import checks, walls, watching  # noqa: F401 (they listen to who signs in)
 
         sentences.worded_by(gettext, lambda code: str(state(code).label).lower())
