@@ -20,7 +20,7 @@ from django.conf import settings
 from portal.wsgi import application as wsgi_application  # first: it sets Django up
 
 from logistics.orders.services import MAX_BYTES as MAX_TRADE_BYTES  # isort: skip
-from portal import live  # isort: skip
+from portal import health, live  # isort: skip
 from portal.middleware import BEYOND  # isort: skip
 
 BLOCK_BYTES = 256 * 1024
@@ -34,11 +34,13 @@ threads = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="page")
 
 
 async def application(scope, receive, send) -> None:
-    """Serve one connection: lifespan, the stream of news, or a page."""
+    """Serve one connection: lifespan, the stream of news, a question after our health, or a page."""
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
     elif scope["type"] == "http" and scope["path"] == live.PATH:
         await live.serve(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"] in health.PATHS:
+        await health.serve(scope, receive, send)
     elif scope["type"] == "http":
         await page(scope, receive, send)
     else:

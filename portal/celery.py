@@ -7,7 +7,10 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import beat_init, before_task_publish
 from kombu import Queue
+
+from portal.runtime import heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -33,3 +36,9 @@ app.conf.beat_schedule = {
     "forget old notices": {"task": "notices.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},
 }
+
+
+@beat_init.connect
+def show_life(**signal) -> None:
+    """In the process of the schedule alone: with each task that is due."""
+    before_task_publish.connect(heartbeat.leave)

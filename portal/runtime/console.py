@@ -1,4 +1,4 @@
-"""What people type: run, psql, check. `make` calls this module through `python -m portal.runtime`."""
+"""What people type: run, psql, check, alive. `make` calls this module through `python -m portal.runtime`."""
 
 import json
 import os
@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from portal.runtime import environment, postgres, scratch
+from portal.runtime import environment, heartbeat, postgres, scratch
 from portal.runtime.environment import PROJECT
 from portal.runtime.processes import Guard, NotReady
+from portal.runtime.programs import worker_answers
 from portal.runtime.world import Taken, World, lock, shown, world
 
 
@@ -24,7 +25,7 @@ def say(text: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    commands: dict[str, Callable[[list[str]], int]] = {"run": run, "psql": psql, "check": check}
+    commands: dict[str, Callable[[list[str]], int]] = {"run": run, "psql": psql, "check": check, "alive": alive}
     if not arguments or arguments[0] not in commands:
         say(f"usage: python -m portal.runtime {{{','.join(commands)}}}")
         return 2
@@ -80,6 +81,18 @@ def check(arguments: list[str]) -> int:
     with scratch.servers():
         env = os.environ | {"DATABASE_URL": os.environ["OWNER_DATABASE_URL"]}
         return subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=env, check=False).returncode
+
+
+def alive(arguments: list[str]) -> int:
+    """Ask the schedule or a worker of this machine whether it goes on: 0 where it does (systemd, orchestrators)."""
+    asked = arguments[0] if len(arguments) == 1 else ""
+    if asked not in ("beat", "worker", "background"):
+        say("usage: python -m portal.runtime alive {beat,worker,background}")
+        return 2
+    environment.load()
+    is_alive = heartbeat.is_fresh() if asked == "beat" else worker_answers(dict(os.environ), asked)
+    say(f"{asked}: {'alive' if is_alive else 'no sign of life'}")
+    return 0 if is_alive else 1
 
 
 def seed(w: World) -> None:

@@ -47,6 +47,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@pytest.fixture
+def free_address() -> str:
+    """Where nobody listens."""
+    return f"127.0.0.1:{free_port()}"
+
+
 @pytest.fixture(scope="module")
 def portal(django_db_setup) -> Iterator[str]:
     """Address of a running web process on the database of the tests."""
@@ -55,14 +61,17 @@ def portal(django_db_setup) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def web_process() -> Iterator[tuple[str, subprocess.Popen]]:
+def web_process(workers: int = 1, **more: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """`more`: over the environment."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws", "--workers", "1"]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws"]
+    command += ["--workers", str(workers)]
     environment = os.environ | {
         "DATABASE_URL": test_database_url(),
         "WEB_THREADS": "4",
         "LIVE_HEARTBEAT_SECONDS": "1",
         "LIVE_CHECK_SECONDS": "1",
+        **more,
     }
     process = subprocess.Popen(
         [*command, "--workers-kill-timeout", "15", "tests.live.served:application"], cwd=PROJECT, env=environment

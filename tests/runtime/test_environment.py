@@ -1,10 +1,12 @@
 import os
 import re
 import stat
+import time
 
 import pytest
 
-from portal.runtime import environment
+from portal.runtime import environment, heartbeat
+from portal.runtime.console import main
 
 
 def test_comments_and_empty_values_count_as_not_given(folder):
@@ -69,3 +71,15 @@ def test_the_example_lists_every_variable_that_is_read():
     listed = set(re.findall(r"^# ([A-Z_]+)=", (environment.PROJECT / ".env.example").read_text(), re.MULTILINE))
 
     assert read - listed == set()
+
+
+def test_a_schedule_that_left_no_sign_of_life_for_a_minute_is_not_alive(folder, monkeypatch):
+    monkeypatch.setenv("WORLD_DIR", str(folder))
+    assert main(["alive", "beat"]) == 1
+
+    heartbeat.leave()
+    assert main(["alive", "beat"]) == 0
+
+    before = time.time() - heartbeat.STALE_SECONDS - 1
+    os.utime(folder / heartbeat.NAME, (before, before))
+    assert main(["alive", "beat"]) == 1
