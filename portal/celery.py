@@ -3,11 +3,13 @@
 The broker may lose everything: work waits in `trail.Delivery` rows, and the sweep finds it.
 """
 
+import logging.config
 import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, before_task_publish
+from celery.signals import beat_init, before_task_publish, setup_logging
+from django.conf import settings
 from kombu import Queue
 
 from portal.runtime import heartbeat
@@ -42,3 +44,14 @@ app.conf.beat_schedule = {
 def show_life(**signal) -> None:
     """In the process of the schedule alone: with each task that is due."""
     before_task_publish.connect(heartbeat.leave)
+
+
+@app.on_after_configure.connect
+def tell_machines(sender, **signal) -> None:
+    """Where the log is for machines, Celery's lines are like all others; for people it has its own way."""
+    if settings.LOG_FORMAT == "json":
+        setup_logging.connect(log_as_all_do)
+
+
+def log_as_all_do(**signal) -> None:
+    logging.config.dictConfig(settings.LOGGING)

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from portal import logs
 from portal.backoffice import appearance
 from portal.runtime import environment
 from portal.shared import tls
@@ -413,18 +414,5 @@ SPECTACULAR_SETTINGS = {
 }
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": text("LOG_LEVEL", "INFO")},
-    # Written however quiet the rest is.
-    "loggers": {"portolan.security": {"level": "INFO"}},
-}
+LOG_FORMAT = text("LOG_FORMAT", "text")
+LOGGING = logs.config(LOG_FORMAT, text("LOG_LEVEL", "INFO"))

@@ -19,6 +19,7 @@ from accounts.trail.subscribers import SEND, Subscriber, subscribers
 from portal.shared.access import SYSTEM_ACTOR, Actor, require
 from portal.shared.database import acting, is_blameless
 from portal.shared.errors import InvalidTransition, NotFound
+from portal.shared.tracing import Work, narrow, working
 
 logger = logging.getLogger(__name__)
 
@@ -135,18 +136,19 @@ def _attempt(subscriber: Subscriber, ids: list[int] | None, now: datetime) -> tu
     """
     for turn in range(BLAMELESS_RETRIES + 1):
         taken: list[int] = []
-        try:
-            _send(subscriber, ids, taken, now) if subscriber.kind == SEND else _apply(subscriber, ids, taken, now)
-            return taken, None
-        except (OperationalError, InterfaceError) as error:
-            if turn == BLAMELESS_RETRIES or not is_blameless(error):
+        with working(Work(subscriber=subscriber.name)):
+            try:
+                _send(subscriber, ids, taken, now) if subscriber.kind == SEND else _apply(subscriber, ids, taken, now)
+                return taken, None
+            except (OperationalError, InterfaceError) as error:
+                if turn == BLAMELESS_RETRIES or not is_blameless(error):
+                    return taken, error
+                logger.info("%s: trying the batch again after %s", subscriber.name, error)
+                if not connection.in_atomic_block:
+                    close_old_connections()
+            except Exception as error:  # whatever a handler raises is one event's failure, never the worker's
+                logger.exception("%s failed on deliveries %s", subscriber.name, taken[:5])
                 return taken, error
-            logger.info("%s: trying the batch again after %s", subscriber.name, error)
-            if not connection.in_atomic_block:
-                close_old_connections()
-        except Exception as error:  # whatever a handler raises is one event's failure, never the worker's
-            logger.exception("%s failed on deliveries %s", subscriber.name, taken[:5])
-            return taken, error
     raise AssertionError("unreachable")
 
 
@@ -158,7 +160,7 @@ def _apply(subscriber: Subscriber, ids: list[int] | None, taken: list[int], now:
         if not rows:
             return
         taken.extend(row.id for row in rows)
-        subscriber.load()(_events(rows))
+        _hand_over(subscriber, rows)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         _mark_done(taken, now)
@@ -169,8 +171,18 @@ def _send(subscriber: Subscriber, ids: list[int], taken: list[int], now: datetim
     rows = list(Delivery.objects.filter(id__in=ids, state=Delivery.State.WAITING).order_by("id"))
     if rows:
         taken.extend(row.id for row in rows)
-        subscriber.load()(_events(rows))
+        _hand_over(subscriber, rows)
         _mark_done(taken, now)
+
+
+def _hand_over(subscriber: Subscriber, rows: list[Delivery]) -> None:
+    """From here on every log line, and all news, name the requests that the events go back to."""
+    events = _events(rows)
+    of = {f"{each.subject_type}:{each.subject_id}": each.request_id for each in events if each.request_id}
+    request_ids = dict.fromkeys(each.request_id for each in events if each.request_id)
+    narrow(Work(tuple(request_ids), tuple(each.id for each in events), subscriber.name, of=of))
+    subscriber.load()(events)
+    logger.info("%s handled %s events", subscriber.name, len(events))
 
 
 def _events(rows: list[Delivery]) -> list[Event]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from accounts.trail.models import Delivery, Event, EventParty
 from accounts.trail.subscribers import Subscriber, listeners
+from portal.shared import tracing
 from portal.shared.access import Actor
 from portal.shared.database import insert_many
 
@@ -84,10 +85,20 @@ def _event(actor: Actor, now: datetime, news: News) -> Event:
         actor_party_id=actor.party_id,
         actor_user_id=actor.user_id,
         actor_client_id=actor.client_id,
-        request_id=actor.request_id,
+        request_id=actor.request_id or tracing.current().request_id_of(_subjects(news)),
         recorded_at=now,
         effective_at=news.effective_at or now,
     )
+
+
+def _subjects(news: News) -> Iterator[str]:
+    """Its subject and, as far as it tells, what that comes from: the cause of the news is news of one of them."""
+    yield f"{news.subject._meta.label_lower}:{news.subject.pk}"
+    if "subject_id" in news.payload:
+        yield f"{news.payload.get('subject_type')}:{news.payload['subject_id']}"
+    follows = getattr(news.subject, "follows", None)
+    if follows:
+        yield follows
 
 
 def _wake_on_commit(subscriber: Subscriber) -> None:

@@ -227,6 +227,11 @@ class Advance(Lifecycle, models.Model):
         return f"Advance {self.pk}"
 
     @property
+    def follows(self) -> str:
+        """What it comes from, as the trail names subjects: news of it go back to the same request."""
+        return f"{Application._meta.label_lower}:{self.application_id}"
+
+    @property
     def owed_minor(self) -> int:
         return self.principal_minor + self.interest_minor + self.fees_minor
 

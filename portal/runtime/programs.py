@@ -26,6 +26,8 @@ def few(env: dict[str, str], name: str) -> str:
 def web(env: dict[str, str]) -> list[str]:
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", env.get("HOST", "127.0.0.1")]
     command += ["--port", env["PORT"], "--workers", few(env, "WEB_WORKERS"), "--no-ws", "--workers-kill-timeout", "3"]
+    if env.get("LOG_FORMAT") == "json":
+        command += ["--log-config", str(Path(__file__).with_name("granian.json"))]
     return [*command, "--log-level", env.get("LOG_LEVEL", "info").lower(), "portal.asgi:application"]
 
 
