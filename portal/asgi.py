@@ -12,6 +12,7 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
+from time import perf_counter
 from wsgiref.util import FileWrapper
 
 from a2wsgi.wsgi import build_environ
@@ -21,6 +22,8 @@ from portal.wsgi import application as wsgi_application  # first: it sets Django
 
 from logistics.orders.services import MAX_BYTES as MAX_TRADE_BYTES  # isort: skip
 from portal import health, live  # isort: skip
+from portal.measures import scrape  # isort: skip
+from portal.observing import BEGAN  # isort: skip
 from portal.middleware import BEYOND  # isort: skip
 
 BLOCK_BYTES = 256 * 1024
@@ -41,6 +44,8 @@ async def application(scope, receive, send) -> None:
         await live.serve(scope, receive, send)
     elif scope["type"] == "http" and scope["path"] in health.PATHS:
         await health.serve(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"] == scrape.PATH and scrape.is_let_in(scope):
+        await scrape.serve(scope, receive, send)
     elif scope["type"] == "http":
         await page(scope, receive, send)
     else:
@@ -88,6 +93,7 @@ async def page(scope, receive, send) -> None:
         environ["CONTENT_LENGTH"] = str(body.seek(0, os.SEEK_END))
         body.seek(0)
         environ["wsgi.file_wrapper"] = in_large_blocks
+        environ[BEGAN] = perf_counter()
         environ[BEYOND] = MAX_TRADE_BYTES if is_refused else 0
         answer = Answer(send, loop)
         context = contextvars.copy_context()

@@ -36,6 +36,8 @@ if not SECRET_KEY:
     if not DEBUG and text("DATABASE_URL"):
         raise ImproperlyConfigured("Set SECRET_KEY: 50 or more random characters.")
     SECRET_KEY = os.urandom(32).hex()
+SECRET_KEY_FALLBACKS = [key for key in [text("SECRET_KEY_BEFORE")] if key]
+"""While a new key comes in, sessions and links of the old one go on."""
 SEALING_KEY, SEALING_KEY_BEFORE = text("SEALING_KEY"), text("SEALING_KEY_BEFORE")
 """Seals what the database keeps of second factors (portal.shared.sealing); the one before still opens them."""
 if not SEALING_KEY:
@@ -97,6 +99,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.ui.compression.PagesCompressed",
     "portal.middleware.RequestIdMiddleware",
+    "portal.observing.ObservedMiddleware",
     "portal.walls.WatchMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -412,6 +415,10 @@ SPECTACULAR_SETTINGS = {
         "AdvanceStatus": "financing.advances.models.Advance.Status",
     },
 }
+
+# ── Being watched ────────────────────────────────────────────────────────────────────────────────────────────────────
+METRICS_TOKEN = text("METRICS_TOKEN")
+"""Who brings it as a bearer token is told /metrics; without one nobody is, and nothing is counted."""
 
 # ── Logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 LOG_FORMAT = text("LOG_FORMAT", "text")

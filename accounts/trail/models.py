@@ -139,6 +139,8 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["subscriber", "id"], condition=Q(state="WAITING"), name="delivery_waiting"),
             models.Index(fields=["subscriber", "subject", "id"], condition=~Q(state="DONE"), name="delivery_in_order"),
+            # Seldom any: counted without reading all that waits in a rush.
+            models.Index(fields=["subscriber"], condition=Q(state="PARKED"), name="delivery_parked"),
         ]
         ordering = [F("id")]
 

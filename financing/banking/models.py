@@ -275,6 +275,10 @@ class PaymentInstruction(Lifecycle, models.Model):
         return self.reason if self.is_told_why(actor) or concerns_payee(self.reason, came_back=came_back) else ""
 
 
+DIFFERS = (Q(ledger_minor__isnull=False) & ~Q(ledger_minor=F("closing_minor"))) | Q(unmatched__gt=0)
+"""A statement on which bank and ledger do not agree, or one knows of entries that the other does not."""
+
+
 class Statement(models.Model):
     """A day of an account as the bank closed it (camt.053), held against the ledger's cash."""
 
@@ -291,6 +295,10 @@ class Statement(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "date"], name="statement_once_per_day")]
+        indexes = [
+            # Few are, of all days of all accounts.
+            models.Index(fields=["date"], condition=DIFFERS, name="statement_differing")
+        ]
 
     @property
     def difference_minor(self) -> int:

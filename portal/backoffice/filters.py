@@ -4,7 +4,7 @@ import re
 from datetime import datetime, time, timedelta
 
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from accounts.parties.models import User
+from financing.banking.models import DIFFERS
 
 __all__ = ["ActedBy", "Agrees", "SubjectNumber", "SubjectType", "choice", "party", "period", "yes_or_no"]
 
@@ -113,11 +114,10 @@ class Agrees(DropdownFilter):
     """Whether bank and book agree on a day."""
 
     title, parameter_name = _("bank and book"), "agrees"
-    DIFFERS = (Q(ledger_minor__isnull=False) & ~Q(ledger_minor=F("closing_minor"))) | Q(unmatched__gt=0)
 
     def lookups(self, request, model_admin):
         return [("no", _("do not agree")), ("yes", _("agree"))]
 
     def queryset(self, request, queryset):
-        asked = {"no": queryset.filter(self.DIFFERS), "yes": queryset.exclude(self.DIFFERS)}
+        asked = {"no": queryset.filter(DIFFERS), "yes": queryset.exclude(DIFFERS)}
         return asked.get(self.value(), queryset)

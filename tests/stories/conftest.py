@@ -27,6 +27,7 @@ def house(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Hous
         "SECRET_KEY": settings.SECRET_KEY,
         "WORKER_CONCURRENCY": "2",
         "WEB_WORKERS": "1",
+        "LOG_FORMAT": "json",
     }
     redis.from_url(settings.CELERY_BROKER_URL).flushdb()
     directory = tmp_path_factory.mktemp("stories")

@@ -1,9 +1,11 @@
 """The ordinary case: a supplier asks in the morning and has its money a moment later; nobody had to look at it."""
 
-from accounts.trail.models import EventParty
+import json
+
+from accounts.trail.models import Event, EventParty
 from financing.receivables.models import Receivable
 from portal.shared.access import MAKER
-from tests.stories.house import House, Supplier
+from tests.stories.house import House, Supplier, eventually
 from tests.world import TODAY
 
 
@@ -53,3 +55,43 @@ def test_supplier_and_funder_follow_it_step_by_step_and_nobody_else_learns_of_it
     assert seen == {supplier.party.id, house.cast.harbour.id}
     assert stranger.api.status_of(path) == 404
     assert house.machine(house.cast.meridian, MAKER).status_of(path) == 404
+
+
+def log(house: House, program: str, request_id: str) -> list[dict]:
+    """The lines of one of the programs that name the request. What comes from before its logging is set up is text."""
+    path = house.world.directory / "logs" / f"{program}.log"
+    lines = [json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")]
+    return [each for each in lines if request_id in (each.get("request_id"), *each.get("request_ids", []))]
+
+
+def test_one_number_finds_an_application_in_the_log_of_every_process(house: House):
+    number, supplier = "the-number-of-this-story", house.supplier("Fuchsia")
+    answer = supplier.api.client.post(
+        "applications/", json={"quote": supplier.quote()["id"]}, headers={"X-Request-ID": number}
+    )
+    application_id = answer.json()["id"]
+    advance = house.advance(application_id)
+
+    assert answer.headers["X-Request-ID"] == number
+    # The web process: who asked, for what, and how long it took.
+    [asked] = log(house, "web", number)
+    assert (asked["method"], asked["path"], asked["status"]) == ("POST", "/api/v1/applications/", 201)
+    assert (asked["party"], "user" in asked) == (supplier.party.id, False)
+    assert asked["client"] and 0 < asked["milliseconds"] < 60_000
+    # What the policy made of it, and what went to the bank, go back to it.
+    told = Event.objects.filter(request_id=number)
+    subjects = {("advances.application", application_id), ("advances.advance", advance.id)}
+    payment = ("banking.paymentinstruction", advance.instruction_id)
+    assert set(told.values_list("subject_type", "subject_id")) >= {*subjects, payment}
+    assert {"application.submitted", "application.approved", "advance.approved", "payment.due"} <= {
+        *told.values_list("name", flat=True)
+    }
+    # The worker: which subscribers were at work on which of these events.
+    by_event = dict(told.values_list("id", "name"))
+
+    def at_work() -> dict[str, set[str]]:
+        lines = [each for each in log(house, "worker", number) if "handled" in each["message"]]
+        return {each["subscriber"]: {by_event[i] for i in each["event_ids"] if i in by_event} for each in lines}
+
+    found = eventually(lambda: {"advances.decide", "banking.send"} <= at_work().keys() and at_work())
+    assert (found["advances.decide"], found["banking.send"]) == ({"application.submitted"}, {"payment.due"})

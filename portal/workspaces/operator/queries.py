@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification
 from accounts.trail.models import Delivery
-from financing.banking.models import PaymentInstruction, Statement
+from financing.banking.models import DIFFERS, PaymentInstruction, Statement
 from portal.shared.access import Actor
 
 RECENT_DAYS = 7
@@ -45,5 +45,4 @@ def stuck(actor: Actor, now: datetime) -> dict:
 
 def unreconciled(actor: Actor) -> QuerySet[Statement]:
     """Days of an account on which bank and ledger do not agree, or one knows of entries that the other does not."""
-    differs = Q(ledger_minor__isnull=False) & ~Q(ledger_minor=F("closing_minor"))
-    return Statement.objects.visible_to(actor).filter(differs | Q(unmatched__gt=0))
+    return Statement.objects.visible_to(actor).filter(DIFFERS)
