@@ -1,8 +1,8 @@
-"""What the database knows of business and queues, as families of figures: six statements, whatever there is to count.
+"""What the database knows of business and queues, as families of figures: seven statements, whatever there is to count.
 
-Each statement reads an index from its end: the last hour, or what is open. What is open is counted up to CAP, so that
-a scrape costs a bounded time in a rush, too. Counts of the last hour are gauges that fall again: they are read as they
-are, not through rate().
+Each statement reads an index from its end: the last ten minutes, or what is open. What is open is counted up to CAP,
+so that a scrape costs a bounded time in a rush, too. An hour of ten financings a second would take it ten times as
+long. Counts of the last ten minutes are gauges that fall again: they are read as they are, not through rate().
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from financing.banking.models import DIFFERS, Statement
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.database import acting
 
-CAP = 100_000
+CAP, CAP_OF_STATEMENTS = 100_000, 1_000
 PATIENCE_MILLISECONDS = 2_000
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 """Seconds: a financing that nobody has to look at takes less than one, a referral hours."""
@@ -26,35 +26,37 @@ OPEN_PAYMENTS = ("DUE", "SENT", "UNKNOWN", "ACCEPTED", "REJECTED", "RETURNED")
 
 DECIDED = """
 SELECT application.status, recommended_by <> '' AS by_people, count(*),
-       width_bucket(extract(epoch FROM decided_at - submitted_at)::float8, %(buckets)s::float8[]) AS bucket,
-       sum(extract(epoch FROM decided_at - submitted_at))::float8
+       width_bucket(date_part('epoch', decided_at - submitted_at), %(buckets)s::float8[]) AS bucket,
+       sum(date_part('epoch', decided_at - submitted_at))
 FROM ledger_book book
 JOIN advances_application application
-  ON application.funder_id = book.funder_id AND application.decided_at > now() - interval '1 hour'
+  ON application.funder_id = book.funder_id AND application.decided_at > now() - interval '10 minutes'
 GROUP BY 1, 2, 4
 """
+# LIMIT 1: one look by its key for each advance. Joined outright, all applications that ever were would be read.
 FUNDED = """
 SELECT advance.currency, recommended_by <> '' AS by_people, count(*),
-       width_bucket(extract(epoch FROM funded_at - submitted_at)::float8, %(buckets)s::float8[]) AS bucket,
-       sum(extract(epoch FROM funded_at - submitted_at))::float8, sum(advance.amount_minor)::bigint
+       width_bucket(date_part('epoch', funded_at - submitted_at), %(buckets)s::float8[]) AS bucket,
+       sum(date_part('epoch', funded_at - submitted_at)), sum(advance.amount_minor)::bigint
 FROM ledger_book book
 JOIN advances_advance advance
-  ON advance.funder_id = book.funder_id AND advance.funded_at > now() - interval '1 hour'
-JOIN advances_application application ON application.id = advance.application_id
+  ON advance.funder_id = book.funder_id AND advance.funded_at > now() - interval '10 minutes'
+CROSS JOIN LATERAL (SELECT submitted_at, recommended_by FROM advances_application
+                    WHERE id = advance.application_id LIMIT 1) AS application
 GROUP BY 1, 2, 4
 """
 UNDECIDED = """
-SELECT 'SUBMITTED', count(*), extract(epoch FROM now() - min(submitted_at))::float8
+SELECT 'SUBMITTED', count(*), date_part('epoch', now() - min(submitted_at))
 FROM (SELECT submitted_at FROM advances_application WHERE status = 'SUBMITTED' LIMIT %(cap)s) AS waiting
 UNION ALL
-SELECT 'REFERRED', count(*), extract(epoch FROM now() - min(submitted_at))::float8
+SELECT 'REFERRED', count(*), date_part('epoch', now() - min(submitted_at))
 FROM (SELECT submitted_at FROM advances_application WHERE status = 'REFERRED' LIMIT %(cap)s) AS referred
 """
 DELIVERIES = """
 SELECT name,
        (SELECT count(*) FROM (SELECT FROM trail_delivery
                               WHERE subscriber = name AND state = 'WAITING' LIMIT %(cap)s) AS waiting),
-       (SELECT extract(epoch FROM now() - event.recorded_at)::float8
+       (SELECT date_part('epoch', now() - event.recorded_at)
         FROM (SELECT event_id FROM trail_delivery
               WHERE subscriber = name AND state = 'WAITING' ORDER BY id LIMIT 1) AS oldest
         JOIN trail_event event ON event.id = oldest.event_id),
@@ -65,12 +67,12 @@ PAYMENTS = """
 SELECT name,
        (SELECT count(*) FROM (SELECT FROM banking_paymentinstruction
                               WHERE status = name AND status <> 'SETTLED' LIMIT %(cap)s) AS payments),
-       (SELECT extract(epoch FROM now() - coalesce(sent_at, created_at))::float8 FROM banking_paymentinstruction
+       (SELECT date_part('epoch', now() - coalesce(sent_at, created_at)) FROM banking_paymentinstruction
         WHERE status = name AND status <> 'SETTLED' ORDER BY id LIMIT 1)
 FROM unnest(%(names)s::text[]) AS name
 """
 BANK = """
-SELECT extract(epoch FROM now() - recorded_at)::float8 FROM banking_bankmessage
+SELECT date_part('epoch', now() - recorded_at) FROM banking_bankmessage
 WHERE direction = 'IN' ORDER BY id DESC LIMIT 1
 """
 
@@ -101,13 +103,18 @@ def looked_up() -> list[Metric]:
             *undecided(rows(UNDECIDED, cap=CAP)),
             *deliveries(rows(DELIVERIES, cap=CAP, names=sorted(subscribers()))),
             *payments(rows(PAYMENTS, cap=CAP, names=list(OPEN_PAYMENTS))),
-            *bank(rows(BANK), Statement.objects.filter(DIFFERS).count()),
+            *bank(rows(BANK), differing()),
         ]
+
+
+def differing() -> int:
+    """In the order of their index: by a guess that nearly all days differ, the database would read them all."""
+    return Statement.objects.filter(DIFFERS).order_by("date")[:CAP_OF_STATEMENTS].count()
 
 
 def decided(rows: Sequence[tuple]) -> Iterator[Metric]:
     counts = GaugeMetricFamily(
-        "portolan_applications_decided_last_hour", "Applications decided in the last hour, by outcome.",
+        "portolan_applications_decided_last_ten_minutes", "Applications decided in the last ten minutes, by outcome.",
         labels=("outcome", "by"),
     )  # fmt: skip
     totals = defaultdict(int)
@@ -116,15 +123,15 @@ def decided(rows: Sequence[tuple]) -> Iterator[Metric]:
     for labels, count in sorted(totals.items()):
         counts.add_metric(labels, count)
     yield counts
-    yield times("portolan_decided_seconds", "From submitted to decided, of the last hour.", rows)
+    yield times("portolan_decided_seconds", "From submitted to decided, of the last ten minutes.", rows)
 
 
 def funded(rows: Sequence[tuple]) -> Iterator[Metric]:
     counts = GaugeMetricFamily(
-        "portolan_financings_last_hour", "Advances whose money arrived in the last hour.", labels=("currency",)
+        "portolan_financings_last_ten_minutes", "Advances whose money arrived in this time.", labels=("currency",)
     )
     amounts = GaugeMetricFamily(
-        "portolan_paid_out_minor_last_hour", "What they amount to, in minor units.", labels=("currency",)
+        "portolan_paid_out_minor_last_ten_minutes", "What they amount to, in minor units.", labels=("currency",)
     )
     totals = defaultdict(lambda: (0, 0))
     for currency, _, count, _, _, amount in rows:
@@ -133,7 +140,7 @@ def funded(rows: Sequence[tuple]) -> Iterator[Metric]:
         counts.add_metric([currency], count)
         amounts.add_metric([currency], amount)
     yield from (counts, amounts)
-    yield times("portolan_funded_seconds", "From submitted to the bank's booking, of the last hour.", rows)
+    yield times("portolan_funded_seconds", "From submitted to the bank's booking, of the last ten minutes.", rows)
 
 
 def _by(by_people: bool) -> str:
