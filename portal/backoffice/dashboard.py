@@ -15,10 +15,9 @@ from accounts.intake.models import Document
 from accounts.parties.models import BusinessVerification
 from accounts.trail.models import Delivery
 from financing.advances.models import Advance, Application
-from financing.banking.models import BankMessage, PaymentInstruction, Statement
+from financing.banking.models import DIFFERS, BankMessage, PaymentInstruction, Statement
 from financing.credit.models import PolicyVersion
 from financing.receivables.models import Receivable, SettlementPayment
-from portal.backoffice.filters import Agrees
 from portal.backoffice.site import site
 from portal.ui.paging import MOST_COUNTED
 from portal.ui.states import ATTENTION, BAD
@@ -109,7 +108,7 @@ def _figure(watch: Watch, request: HttpRequest, now: datetime) -> Figure:
         rows = rows.visible_to(request.actor)
     rows = rows.filter(**{name: v.split(",") if name.endswith("__in") else v for name, v in asked.items()})
     if "agrees" in watch.narrowed:
-        rows = rows.filter(Agrees.DIFFERS)
+        rows = rows.filter(DIFFERS)
     reached = rows.order_by()[: MOST_COUNTED + 1].aggregate(n=Count("pk"), oldest=Min(watch.since))
     query = urlencode(asked | watch.narrowed)
     return Figure(
