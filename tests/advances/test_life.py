@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from financing.advances import services
 from financing.advances.models import Advance, Application
+from financing.advances.services.receipts import DisbursementUnderWay
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import Decision, Facility
 from financing.ledger import services as ledger
@@ -179,6 +181,21 @@ def test_what_one_advance_leaves_goes_to_the_facilitys_other_advances(lending):
     assert first.status == "REPAID"
     left = 1_000_00 - 900_00 - first.fee_minor - second.fee_minor
     assert (second.status, second.principal_minor) == ("ACTIVE", 900_00 - left)
+
+
+def test_a_settlement_that_overtakes_the_disbursement_waits_for_it_and_repays_it(lending):
+    application = take_up(lending)
+    decide(application)
+    advance = Advance.objects.get(application=application)
+    payment = settle(lending, "S-1", Receivable.objects.filter(status="ASSIGNED"))
+    with pytest.raises(DisbursementUnderWay), transaction.atomic():
+        apply_receipt(lending, payment)
+    assert not PaymentInstruction.objects.filter(purpose="REMAINDER").exists()
+    services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
+    apply_receipt(lending, payment)
+    advance.refresh_from_db()
+    assert (advance.status, advance.owed_minor) == ("REPAID", 0)
+    assert PaymentInstruction.objects.get(purpose="REMAINDER").amount_minor == 1_000_00 - 900_00 - advance.fee_minor
 
 
 def advance_to(lending, day):

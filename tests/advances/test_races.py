@@ -1,6 +1,11 @@
-"""Many real clients against one limit, one receivable, one quote and one referral: no interleaving breaks a rule."""
+"""Forty real clients against one limit, one receivable, one quote and one referral: no interleaving breaks a rule.
+
+`test_crowds` has the same by way of HTTP: what people and machines are answered meanwhile.
+"""
 
 import copy
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db.models import Count
@@ -8,16 +13,19 @@ from django.db.models import Count
 from financing.advances import services
 from financing.advances.models import Advance, AdvanceReceivable, Application
 from financing.banking.models import PaymentInstruction
-from financing.credit.models import Decision, Facility
+from financing.credit import services as credit
+from financing.credit.models import Decision, Facility, PolicyVersion
 from financing.credit.rules import DEFAULT_BODY
 from financing.ledger.queries import balance, findings
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.errors import InvalidTransition, Stale
 from tests import world
 from tests.threads import at_once, successes
-from tests.world import CURRENCY, NOW, as_member
+from tests.world import CURRENCY, NOW, TODAY, as_member
 
 pytestmark = pytest.mark.usefixtures("committed_db")
+CLIENTS = 40
 
 
 def lend(body=None, count=8):
@@ -59,37 +67,37 @@ def assert_sound(lending):
     assert findings(lending.book.id) == []
 
 
-def test_twelve_applications_at_once_never_exceed_the_limit():
+def test_forty_applications_at_once_never_exceed_the_limit():
     lending = lend()
-    results = decide_each_alone(applications(lending, 600_00, 12))
-    assert len(successes(results)) == 12
+    results = decide_each_alone(applications(lending, 600_00, CLIENTS))
+    assert len(successes(results)) == CLIENTS
     assert set(Application.objects.values_list("status", flat=True)) == {"APPROVED", "DECLINED"}
     assert_sound(lending)
     # 8 x 400.00 at 90 % carry 2,880.00, so four of 600.00 fit and a fifth does not.
     assert Advance.objects.count() == 4
 
 
-def test_the_same_application_decided_by_eight_workers_is_decided_once():
+def test_the_same_application_decided_by_forty_workers_is_decided_once():
     lending = lend()
     [application] = applications(lending, 600_00, 1)
-    decide_each_alone([application] * 8)
+    assert len(successes(decide_each_alone([application] * CLIENTS))) == CLIENTS
     assert (Decision.objects.count(), Advance.objects.count()) == (1, 1)
     assert_sound(lending)
 
 
 def test_one_receivable_secures_one_advance():
     lending = lend(count=1)
-    decide_each_alone(applications(lending, 300_00, 8))
+    assert len(successes(decide_each_alone(applications(lending, 300_00, CLIENTS)))) == CLIENTS
     assert Advance.objects.count() == 1
     assert Receivable.objects.get().assigned_facility_id == lending.amphora_facility.id
     assert_sound(lending)
 
 
-def test_one_quote_is_taken_up_by_one_of_eight_clients():
+def test_one_quote_is_taken_up_by_one_of_forty_clients():
     lending = lend()
     [offered] = quotes(lending, 300_00, 1)
     ana = as_member("ana@amphora.example")
-    results = at_once(*[lambda: services.apply(actor=ana, quote_id=offered.id, now=NOW)] * 8)
+    results = at_once(*[lambda: services.apply(actor=ana, quote_id=offered.id, now=NOW)] * CLIENTS)
     assert len(successes(results)) == 1
     assert {each.code for each in results if isinstance(each, Exception)} == {"QUOTE_TAKEN_UP"}
     assert Application.objects.count() == 1
@@ -105,30 +113,63 @@ def test_one_referral_is_decided_by_one_of_two_checkers():
         actor=as_member("hana@harbour.example"), application_id=application.id, outcome="APPROVED", note="",
         seen_hash=Application.objects.get().seen_hash, now=NOW,
     ).seen_hash  # fmt: skip
-    hugo = as_member("hugo@harbour.example")
+    world.member("heidi@harbour.example", lending.cast.harbour, "CHECKER", since=NOW - timedelta(days=30))
+    checkers = [as_member(f"{name}@harbour.example") for name in ("hugo", "heidi")]
 
-    def check(outcome):
+    def check(hand, outcome):
         told = ["TRADE_TOO_WEAK"] if outcome == "DECLINED" else []
         return lambda: services.decide_referral(
-            actor=hugo, application_id=application.id, outcome=outcome, note="", reasons=told, seen_hash=seen, now=NOW
+            actor=hand, application_id=application.id, outcome=outcome, note="", reasons=told, seen_hash=seen, now=NOW
         )
 
-    results = at_once(*[check("APPROVED"), check("DECLINED")] * 3)
+    both = [check(hand, outcome) for hand in checkers for outcome in ("APPROVED", "DECLINED")]
+    results = at_once(*both * (CLIENTS // len(both)))
     assert len(successes(results)) == 1
+    assert {type(each) for each in results if isinstance(each, Exception)} <= {InvalidTransition, Stale}
     assert Decision.objects.exclude(outcome="REFERRED").count() == 1
     assert Advance.objects.count() == (Application.objects.get().status == "APPROVED")
 
 
 def test_withdrawal_against_decision_leaves_one_outcome():
     lending = lend()
-    found = applications(lending, 100_00, 6)
+    found = applications(lending, 100_00, CLIENTS // 2)
     ana = as_member("ana@amphora.example")
     works = []
     for each in found:
         works.append(lambda each=each: services.withdraw(actor=ana, application_id=each.id, now=NOW))
         works.append(lambda each=each: services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[each.id], now=NOW))
-    at_once(*works)
+    refused = [each for each in at_once(*works) if isinstance(each, Exception)]
+    assert {type(each) for each in refused} <= {InvalidTransition}
     approved = Application.objects.filter(status="APPROVED").count()
     assert set(Application.objects.values_list("status", flat=True)) <= {"APPROVED", "WITHDRAWN"}
     assert Advance.objects.count() == approved
+    assert_sound(lending)
+
+
+def test_one_policy_approved_rejected_and_withdrawn_at_once_has_one_end_and_each_decision_one_version():
+    body = copy.deepcopy(DEFAULT_BODY)
+    body["authority"]["max_amount_minor"] = 100_00  # by it the same applications go to people
+    lending = lend()
+    hana, hugo = (as_member(f"{name}@harbour.example") for name in ("hana", "hugo"))
+    found = applications(lending, 200_00, 10)
+    proposed = credit.propose_policy(
+        actor=hana, funder_id=lending.cast.harbour.id, body=body, effective_from=TODAY, now=NOW
+    )
+    acts = (
+        partial(credit.approve_policy, actor=hugo, policy_id=proposed.id, seen_hash=proposed.body_hash, now=NOW),
+        partial(credit.reject_policy, actor=hugo, policy_id=proposed.id, now=NOW),
+        partial(credit.withdraw_policy, actor=hana, policy_id=proposed.id, now=NOW),
+    )
+    decisions = [
+        partial(services.decide_waiting, actor=SYSTEM_ACTOR, application_ids=[each.id], now=NOW) for each in found
+    ]
+    results = at_once(*acts * 10, *decisions)
+    assert len(successes(results[: len(acts) * 10])) == 1
+    assert {type(each) for each in results if isinstance(each, Exception)} == {InvalidTransition}
+    assert PolicyVersion.objects.get(id=proposed.id).status in {"APPROVED", "REJECTED", "WITHDRAWN"}
+    by_version = {lending.policy.id: "APPROVED", proposed.id: "REFERRED"}
+    assert [by_version[each.policy_id] for each in Decision.objects.all()] == [
+        each.outcome for each in Decision.objects.all()
+    ]
+    assert Decision.objects.count() == len(found)
     assert_sound(lending)

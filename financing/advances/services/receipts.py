@@ -22,6 +22,13 @@ class EarlierPaymentComesBack(RuleViolation):
     sentence = "Settlement payment {payment} came back and is still to be undone, before what replaces it is applied."
 
 
+class DisbursementUnderWay(RuleViolation):
+    """Tried again: the bank's news of the disbursement is still to come."""
+
+    code, status = "DISBURSEMENT_UNDER_WAY", 409
+    sentence = "Settlement payment {payment} may repay an advance that is on its way to the supplier: it waits for it."
+
+
 def key_of_receipt(payment_id: int, facility_id: int) -> str:
     """Key of the ledger entry that applies what a settlement payment brings to a facility."""
     return f"settlement/{payment_id}/facility/{facility_id}"
@@ -138,6 +145,16 @@ def refuse_overtaken(receipts: Sequence[Receipt]) -> None:
     for each in came_back:
         if each.key in booked and each.key_of_undoing not in booked:
             raise EarlierPaymentComesBack(payment=each.payment.id)
+
+
+def refuse_remainder_beside_disbursement(receipts: Iterable[Receipt]) -> None:
+    """What would be left for the supplier may be what secures an advance that its bank has not booked yet.
+
+    Otherwise the supplier would get both, and what it then owes would stand on nothing.
+    """
+    for each in receipts:
+        if each.remainder_minor and each.facility.reserved_minor:
+            raise DisbursementUnderWay(payment=each.payment.id)
 
 
 def told_of(name: str, repayment: Repayment, **facts) -> News:

@@ -12,6 +12,7 @@ from financing.advances.services.receipts import (
     booked_keys,
     receipts_of,
     refuse_overtaken,
+    refuse_remainder_beside_disbursement,
     told_of,
     without_returned,
 )
@@ -32,7 +33,7 @@ def apply_receipts(*, actor: Actor, value_dates: Mapping[int, date], now: dateti
     Each line pays first the advance that its receivable secures, then the facility's other advances, oldest due
     first; in each fees, interest, principal. What remains makes good what the supplier was paid too much before; the
     rest is paid to it, or held as cash collateral while another of its advances with the funder is in arrears.
-    Raises EarlierPaymentComesBack.
+    Raises EarlierPaymentComesBack, DisbursementUnderWay.
     """
     with acting(actor):
         receipts = receipts_of(value_dates)
@@ -48,6 +49,7 @@ def apply_receipts(*, actor: Actor, value_dates: Mapping[int, date], now: dateti
         for receipt in receipts:
             receipt.facility = facilities[receipt.facility.id]
             _pour(receipt, advances)
+        refuse_remainder_beside_disbursement(receipts)
         news, earned = _close_repaid(advances.values(), today, now)
         _release_what_is_free(actor, facilities, advances.values(), now)
         held = in_arrears(
