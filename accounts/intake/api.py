@@ -10,6 +10,7 @@ from rest_framework.renderers import BaseRenderer
 from accounts.intake.models import Document
 from portal.shared.renderers import Json
 from portal.shared.rest import Reading
+from portal.shared.rows import Row
 
 
 class AsItCame(BaseRenderer):
@@ -21,7 +22,7 @@ class AsItCame(BaseRenderer):
         return data
 
 
-class DocumentShown(serializers.ModelSerializer):
+class DocumentShown(Row):
     class Meta:
         model = Document
         fields = (

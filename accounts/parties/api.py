@@ -13,9 +13,10 @@ from portal.shared import access
 from portal.shared.access import require
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource
+from portal.shared.rows import Row
 
 
-class PartyName(serializers.ModelSerializer):
+class PartyName(Row):
     class Meta:
         model = Party
         fields = ("id", "name")

@@ -22,12 +22,13 @@ from portal.shared.bodies import Answered, Items, counted, told, values
 from portal.shared.errors import InvalidInput, RuleViolation
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource, page_size
+from portal.shared.rows import Row
 
 CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 SUBJECT = re.compile(r"([a-z_]{1,20}\.[a-z_]{1,40}):([0-9]{1,18})")
 
 
-class EventShown(serializers.ModelSerializer):
+class EventShown(Row):
     by = serializers.SerializerMethodField()
     payload = serializers.DictField(source="facts", help_text="As far as the acting party may know it")
     by_name = serializers.SerializerMethodField()
@@ -125,7 +126,7 @@ def _names(given: str) -> list[str]:
     return asked
 
 
-class DeliveryShown(serializers.ModelSerializer):
+class DeliveryShown(Row):
     name = serializers.CharField(source="event.name")
 
     class Meta:

@@ -21,6 +21,7 @@ from portal.shared.access import OPERATOR, require
 from portal.shared.openapi import refuses
 from portal.shared.renderers import Json
 from portal.shared.rest import KEY_PARAMETER, Reading
+from portal.shared.rows import Row
 
 ACCOUNT_CODES = (
     "IBAN_INVALID", "BIC_INVALID", "CURRENCY_INVALID", "ACCOUNT_TAKEN", "ACCOUNT_OPEN", "ACCOUNT_WAITING",
@@ -167,7 +168,7 @@ class BankAccounts(Reading):
         return self.answer(services.refuse_account(actor=self.actor, account_id=self.seen(pk).id, now=timezone.now()))
 
 
-class InstructionShown(serializers.ModelSerializer):
+class InstructionShown(Row):
     direction = serializers.ChoiceField(
         choices=queries.DIRECTIONS, allow_null=True, help_text="Of the acting party's money; null to whom it is neither"
     )
@@ -193,7 +194,7 @@ class InstructionShown(serializers.ModelSerializer):
         return shown if instance.is_told_why(actor) else shown | {"reason_text": ""}
 
 
-class BankMessageShown(serializers.ModelSerializer):
+class BankMessageShown(Row):
     class Meta:
         model = BankMessage
         fields = (
@@ -201,7 +202,7 @@ class BankMessageShown(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class BankEntryShown(serializers.ModelSerializer):
+class BankEntryShown(Row):
     class Meta:
         model = BankEntry
         fields = (
@@ -276,7 +277,7 @@ class BankMessages(Reading):
         return HttpResponse(part, content_type=Xml.media_type, headers=headers)
 
 
-class StatementShown(serializers.ModelSerializer):
+class StatementShown(Row):
     currency = serializers.CharField(source="account.currency")
     iban = serializers.CharField(source="account.iban")
     difference_minor = serializers.IntegerField()

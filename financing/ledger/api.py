@@ -12,6 +12,7 @@ from portal.shared.access import Actor, require
 from portal.shared.errors import NotFound
 from portal.shared.openapi import refuses
 from portal.shared.rest import KEY_PARAMETER, Reading, Resource
+from portal.shared.rows import Row
 
 
 class TrialBalanceLineShown(serializers.Serializer):
@@ -81,7 +82,7 @@ def _shown(book: Book) -> Response:
     return Response(BookShown(book).data)
 
 
-class LedgerAccountShown(serializers.ModelSerializer):
+class LedgerAccountShown(Row):
     """`facility` where the account is one facility's; minor units, the balance positive for a debit."""
 
     facility = serializers.IntegerField(source="facility_id", allow_null=True)
@@ -106,7 +107,7 @@ class LedgerAccounts(Reading):
         return queries.accounts(self.actor)
 
 
-class LegShown(serializers.ModelSerializer):
+class LegShown(Row):
     kind = serializers.CharField(source="account.kind", help_text="Of the account")
     currency = serializers.CharField(source="account.currency")
 
@@ -115,7 +116,7 @@ class LegShown(serializers.ModelSerializer):
         fields = ("account", "kind", "currency", "amount_minor")
 
 
-class EntrySummary(serializers.ModelSerializer):
+class EntrySummary(Row):
     """`reverses`: the entry that this one takes back; `reversed_by`: the one that takes this back."""
 
     reversed_by = serializers.PrimaryKeyRelatedField(read_only=True, allow_null=True)
@@ -150,7 +151,7 @@ class LedgerEntries(Reading):
         return EntrySummary if self.action == "list" else EntryShown
 
 
-class LedgerMovementShown(serializers.ModelSerializer):
+class LedgerMovementShown(Row):
     entry = EntrySummary()
     currency = serializers.CharField(source="account.currency")
 

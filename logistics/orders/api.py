@@ -19,6 +19,7 @@ from portal.shared.errors import InvalidInput
 from portal.shared.openapi import refuses
 from portal.shared.parsers import RawParser
 from portal.shared.rest import KEY_PARAMETER, Reading, body_of
+from portal.shared.rows import Row
 
 
 class Csv(RawParser):
@@ -131,19 +132,19 @@ class TradeHistory(Reading):
         return int(given)
 
 
-class ReceiptShown(serializers.ModelSerializer):
+class ReceiptShown(Row):
     class Meta:
         model = ReceiptLine
         fields = ("number", "quantity", "invoiced_quantity", "received_at")
 
 
-class ReturnShown(serializers.ModelSerializer):
+class ReturnShown(Row):
     class Meta:
         model = ReturnLine
         fields = ("number", "quantity", "amount_minor", "reason", "returned_at")
 
 
-class OrderLineShown(serializers.ModelSerializer):
+class OrderLineShown(Row):
     receipts, returns = ReceiptShown(many=True), ReturnShown(many=True)
 
     class Meta:
@@ -154,7 +155,7 @@ class OrderLineShown(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class OrderSummary(serializers.ModelSerializer):
+class OrderSummary(Row):
     platform, supplier = PartyName(), PartyName()
     lines_count = serializers.IntegerField()
     amount_minor = serializers.IntegerField(help_text="Of all its lines")

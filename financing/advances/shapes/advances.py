@@ -5,9 +5,10 @@ from rest_framework import serializers
 from accounts.parties.api import PartyName
 from financing.advances.models import Advance, AdvanceReceivable, Repayment
 from financing.advances.shapes.offers import Rate
+from portal.shared.rows import Row
 
 
-class AdvanceSummary(serializers.ModelSerializer):
+class AdvanceSummary(Row):
     supplier, funder = PartyName(), PartyName()
     annual_rate = Rate()
     owed_minor = serializers.IntegerField()
@@ -21,7 +22,7 @@ class AdvanceSummary(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class RepaymentShown(serializers.ModelSerializer):
+class RepaymentShown(Row):
     """Of an advance that FAILED it was given back to the supplier, unless its settlement came back."""
 
     returned_at = serializers.DateTimeField(
@@ -34,7 +35,7 @@ class RepaymentShown(serializers.ModelSerializer):
         fields = ("id", "fees_minor", "interest_minor", "principal_minor", "value_date", "recorded_at", "returned_at")
 
 
-class SecurityShown(serializers.ModelSerializer):
+class SecurityShown(Row):
     class Meta:
         model = AdvanceReceivable
         fields = ("receivable", "released_at")

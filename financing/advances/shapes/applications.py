@@ -10,6 +10,7 @@ from financing.advances.standing import Bound
 from financing.credit import rules, saying, wording
 from financing.credit.models import Decision
 from portal.shared.bodies import Answered, Items
+from portal.shared.rows import Row
 
 MAX_APPLICATIONS = 200
 
@@ -48,7 +49,7 @@ class ByHand(serializers.Serializer):
     seen_hash = serializers.CharField(max_length=64, help_text="Of the application, as it was read")
 
 
-class DecisionSummary(serializers.ModelSerializer):
+class DecisionSummary(Row):
     reasons = serializers.SerializerMethodField()
     is_automatic = serializers.SerializerMethodField()
 
@@ -117,7 +118,7 @@ def _as_known(receivable: dict, facility_id: int) -> dict:
     return {"id": receivable["id"], "status": "NOT_AVAILABLE_AS_SECURITY"}
 
 
-class ApplicationSummary(serializers.ModelSerializer):
+class ApplicationSummary(Row):
     supplier, funder = PartyName(), PartyName()
     advance = serializers.SerializerMethodField()
     decision = DecisionSummary(allow_null=True)

@@ -22,6 +22,7 @@ from portal.shared.openapi import refuses
 from portal.shared.parsers import RawParser
 from portal.shared.problems import PROBLEMS
 from portal.shared.rest import KEY_PARAMETER, Reading, body_of
+from portal.shared.rows import Row
 
 MAX_IDS = 1_000
 
@@ -38,7 +39,7 @@ class XmlText(RawParser):
     media_type = "text/xml"
 
 
-class ReceivableShown(serializers.ModelSerializer):
+class ReceivableShown(Row):
     supplier, debtor = PartyName(), PartyName()
     payee = serializers.SerializerMethodField()
 
@@ -56,7 +57,7 @@ class ReceivableShown(serializers.ModelSerializer):
         return row.funder_id if row.assigned_facility_id and row.funder_id else row.supplier_id
 
 
-class LineShown(serializers.ModelSerializer):
+class LineShown(Row):
     class Meta:
         model = InvoiceLine
         fields = (
@@ -65,13 +66,13 @@ class LineShown(serializers.ModelSerializer):
         )  # fmt: skip
 
 
-class CreditNoteShown(serializers.ModelSerializer):
+class CreditNoteShown(Row):
     class Meta:
         model = CreditNote
         fields = ("id", "receivable", "number", "issue_date", "currency", "amount_minor", "reason", "received_at")
 
 
-class AssignmentShown(serializers.ModelSerializer):
+class AssignmentShown(Row):
     funder = PartyName()
 
     class Meta:
