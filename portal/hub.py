@@ -123,6 +123,7 @@ class Hub:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(**listening()) as listener:
+                    await listener.execute("SET ROLE portal")
                     await listener.execute("LISTEN trail_event")
                     await listener.execute("LISTEN notices")
                     pause = 0.1

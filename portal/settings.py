@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "financing.credit",
     "financing.advances",
     # entrance
+    "portal.engine",
     "portal.ui",
     "portal.backoffice",
     "portal.sandbox",
@@ -155,7 +156,7 @@ def database(url: str) -> dict:
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL has to be a postgres:// URL: Portolan runs on PostgreSQL only.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "portal.engine",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

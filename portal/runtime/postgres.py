@@ -39,6 +39,8 @@ SERVER_SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+PUT_ON = ("portal", "app_supplier", "app_platform", "app_funder", "app_supervisor")
+"""Roles that nobody logs in as: as one of them `app` asks, for the portal or for a party (portal.shared.wall)."""
 CARELESS = {"fsync": "off", "full_page_writes": "off"}
 """For tests alone: faster, and the data survives a killed server but no power cut."""
 
@@ -142,16 +144,21 @@ def accepts(url: str) -> bool:
 
 
 def ensure_roles(server: PostgresServer) -> None:
-    """Roles, database and what `app` may do with what `owner` creates; changes nothing where all is as it should be."""
+    """Roles, database and what they may do with what `owner` creates; changes nothing where all is as it should be."""
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning")  # that a role was granted already
         for role in ("owner", "app"):
             exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
             verb = sql.SQL("ALTER ROLE" if exists else "CREATE ROLE")
             connection.execute(
-                sql.SQL("{} {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+                sql.SQL("{} {} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
                     verb, sql.Identifier(role), server.passwords[role]
                 )
             )
+        for role in PUT_ON:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("GRANT {} TO app").format(sql.Identifier(role)))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             create_database(connection, DATABASE)
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
@@ -166,15 +173,21 @@ def create_database(connection: psycopg.Connection, name: str, template: str | N
 
 def grant(connection: psycopg.Connection) -> None:
     """Let `app` read and write what `owner` creates in this database; `connection` is a superuser's."""
-    connection.execute("ALTER SCHEMA public OWNER TO owner; GRANT USAGE ON SCHEMA public TO app")
+    connection.execute("ALTER SCHEMA public OWNER TO owner")
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(_named("app", *PUT_ON)))
     let_serve(connection, "owner", "app")
 
 
 def let_serve(connection: psycopg.Connection, owner: str, app: str) -> None:
-    """From now on `app` may read and write what `owner` creates; migrations take back what history forbids."""
+    """From now on `app` and the portal may read and write what `owner` creates; migrations take back what history
+    forbids, and what is the portal's alone (portal.engine.walls)."""
     for rights, things in (("SELECT, INSERT, UPDATE, DELETE", "TABLES"), ("USAGE, SELECT", "SEQUENCES")):
         statement = f"ALTER DEFAULT PRIVILEGES FOR ROLE {{}} IN SCHEMA public GRANT {rights} ON {things} TO {{}}"
-        connection.execute(sql.SQL(statement).format(sql.Identifier(owner), sql.Identifier(app)))
+        connection.execute(sql.SQL(statement).format(sql.Identifier(owner), _named(app, "portal")))
+
+
+def _named(*roles: str) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, roles))
 
 
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -46,9 +46,9 @@ def migrate(w: "World") -> None:
 
 
 def migrations() -> str:
-    """Changes when a migration of ours or the version of a package (with migrations of its own) does."""
-    ours = (PROJECT.glob(f"{floor}/*/migrations/*.py") for floor in FLOORS)
-    return fingerprint(*ours, [PROJECT / "requirements.txt"])
+    """Changes when a migration of ours, the wall or the version of a package (with migrations of its own) does."""
+    ours = (PROJECT.glob(f"{floor}/*/{files}") for floor in FLOORS for files in ("migrations/*.py", "wall.py"))
+    return fingerprint(*ours, (PROJECT / "portal" / "engine").glob("*.py"), [PROJECT / "requirements.txt"])
 
 
 def collect_static(w: "World") -> None:

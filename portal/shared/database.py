@@ -9,8 +9,10 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, migrations, models, transaction
 
+from portal.shared import wall
 from portal.shared.access import Actor
 
+SERVING = f"{wall.APP}, {wall.PORTAL}"
 BLAMELESS = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53100", "53200", "53300"}
 """SQLSTATEs that are nobody's fault: deadlock, serialisation, lock time-out, a server that restarts or is full (of
 connections, or its disk)."""
@@ -26,16 +28,11 @@ def is_blameless(error: BaseException | None) -> bool:
 
 @contextmanager
 def acting(actor: Actor):
-    """One transaction in the name of `actor`: the only place where the database learns who acts.
+    """One transaction of a service, in the name of `actor`: inside the wall, whoever called it (portal.shared.wall).
 
-    Nested use joins the outer transaction and keeps its actor, so that a service called by a service acts for the same
-    party.
+    What the actor may see and do is for the service to ask. Nested use joins the outer transaction.
     """
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('app.party', %s, true)", [str(actor.party_id or "")])
+    with wall.inside(), transaction.atomic():
         yield
 
 
@@ -50,16 +47,16 @@ def lock_name(*parts: str | int, shared: bool = False) -> None:
 
 
 def append_only(*tables: str, but: str = "") -> migrations.RunSQL:
-    """Migration step: the role that serves may add to these tables and read them, nothing else.
+    """Migration step: the roles that serve may add to these tables and read them, nothing else.
 
     `but` names columns that may still change, as in "sealed_at, hash".
     """
     forward = []
     for table in tables:
-        forward.append(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM app')
+        forward.append(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM {SERVING}')
         if but:
-            forward.append(f'GRANT UPDATE ({but}) ON "{table}" TO app')
-    backward = [f'GRANT UPDATE, DELETE ON "{table}" TO app' for table in tables]
+            forward.append(f'GRANT UPDATE ({but}) ON "{table}" TO {SERVING}')
+    backward = [f'GRANT UPDATE, DELETE ON "{table}" TO {SERVING}' for table in tables]
     return migrations.RunSQL(forward, backward)
 
 

@@ -123,7 +123,8 @@ def test_domain_code_never_reads_the_clock():
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", HISTORY)
 @pytest.mark.parametrize("privilege", ["UPDATE", "DELETE", "TRUNCATE"])
-def test_the_role_that_serves_cannot_rewrite_history(table, privilege):
+def test_the_roles_that_serve_cannot_rewrite_history(table, privilege):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, has_table_privilege(current_user, %s, %s)", [table, privilege])
-        assert cursor.fetchone() == ("app", False)
+        asked = "has_table_privilege(current_user, %s, %s), has_table_privilege(session_user, %s, %s)"
+        cursor.execute(f"SELECT current_user, session_user, {asked}", [table, privilege] * 2)
+        assert cursor.fetchone() == ("portal", "app", False, False)

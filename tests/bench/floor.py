@@ -42,6 +42,7 @@ class Client:
 
     def __init__(self):
         self._connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=1)
+        self._connection.execute("SET ROLE portal")
         self.statements = 0
 
     def transaction(self):

@@ -125,7 +125,7 @@ def test_a_connection_that_is_cut_counts_against_nobody(committed_db):
     def cut(_events):
         if len(handlers.calls) == 1:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+                cursor.execute("RESET ROLE; SELECT pg_terminate_backend(pg_backend_pid())")
 
     handlers.during.append(cut)
     assert drain("applying") == 5

@@ -25,6 +25,7 @@ class Quiet:
     def __init__(self, database_url: str, bank: BankClient):
         self._bank = bank
         self._listener = psycopg.connect(database_url, autocommit=True)
+        self._listener.execute("SET ROLE portal")
         self._listener.execute("LISTEN trail_event")
 
     def wait(self) -> None:

@@ -31,6 +31,7 @@ def run(world: World, trade: Path | None) -> int:
     try:
         business, needs = play(office, bank, quiet, trade)
         with psycopg.connect(world.environment["DATABASE_URL"]) as connection:
+            connection.execute("SET ROLE portal")
             found = figures.collect(connection, bank)
             claims = [*figures.claims(connection, found, needs), *figures.asked_again(connection, business.maker)]
             telling.tell(connection, business, found, claims, time.monotonic() - began)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, told before each statement who asks (portal.shared.wall)."""

@@ -1,0 +1,102 @@
+"""The database backend: PostgreSQL's, with a connection that is asked as whoever `portal.shared.wall` says.
+
+The server is told only when that has changed since it was told last, by one statement beside Django's cursors: nobody's
+counted queries move. What it was told inside a transaction is undone with it, so that every rollback forgets.
+"""
+
+from typing import Any
+
+from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper as BareCursor
+from psycopg.pq import TransactionStatus
+
+from portal.shared import wall
+
+TELL = (
+    "SELECT pg_catalog.set_config('role', %s, false), pg_catalog.set_config('app.party', %s, false),"
+    " pg_catalog.set_config('app.user', %s, false)"
+)
+
+
+class Telling:
+    """A cursor that has the server told before it asks anything of it."""
+
+    db: "DatabaseWrapper"
+
+    def _execute(self, sql, params, *ignored):
+        self.db.tell()
+        return super()._execute(sql, params, *ignored)
+
+    def _executemany(self, sql, param_list, *ignored):
+        self.db.tell()
+        return super()._executemany(sql, param_list, *ignored)
+
+    def callproc(self, *arguments):
+        self.db.tell()
+        return super().callproc(*arguments)
+
+    def copy(self, statement, *arguments):
+        self.db.tell()
+        return super().__getattr__("copy")(statement, *arguments)
+
+
+class Cursor(Telling, BareCursor):
+    pass
+
+
+class DebugCursor(Telling, base.CursorDebugWrapper):
+    def copy(self, statement, *arguments):
+        self.db.tell()
+        return base.CursorDebugWrapper.copy(self, statement)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """`told`: as whom the server takes us; None where that is not known."""
+
+    told: wall.Asking | None = None
+
+    def tell(self) -> None:
+        """Only who logs in as `app` is anybody else: the owner migrates, and no policy holds for it."""
+        asking = wall.asking()
+        if asking == self.told or self.settings_dict["USER"] != wall.APP:
+            return
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            return  # nothing is answered before the rollback, which forgets
+        self.told = None
+        with self.wrap_database_errors, self.connection.cursor() as cursor:
+            cursor.execute(TELL, [asking.role, asking.party, asking.person])
+        self.told = asking
+
+    def make_cursor(self, cursor: Any) -> Cursor:
+        return Cursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> DebugCursor:
+        return DebugCursor(cursor, self)
+
+    def get_new_connection(self, conn_params):
+        self.told = None
+        return super().get_new_connection(conn_params)
+
+    def _commit(self):
+        # A transaction with a failed statement in it is rolled back by COMMIT, and nobody says so.
+        if self.connection is not None and self.connection.info.transaction_status == TransactionStatus.INERROR:
+            self.told = None
+        try:
+            return super()._commit()
+        except BaseException:
+            self.told = None
+            raise
+
+    def _rollback(self):
+        self.told = None
+        return super()._rollback()
+
+    def _savepoint_rollback(self, sid):
+        try:
+            super()._savepoint_rollback(sid)
+        finally:
+            self.told = None
+
+    def _close(self):
+        self.told = None
+        return super()._close()
