@@ -68,9 +68,9 @@ def test_a_statement_that_fails_leaves_nobody_in_anothers_place():
     with pytest.raises(DatabaseError), acting(A), wall.facing(B), connection.cursor() as cursor:
         cursor.execute("SELECT 1 / 0")
     assert told() == AS_PORTAL
-    with transaction.atomic(), wall.facing(A):  # caught with no savepoint: COMMIT rolls back, and says nothing
-        with pytest.raises(DatabaseError), connection.cursor() as cursor:
-            cursor.execute("SELECT 1 / 0")
+    # Caught with no savepoint: COMMIT rolls back, and says nothing.
+    with transaction.atomic(), wall.facing(A), pytest.raises(DatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
     with wall.facing(B):
         assert told() == AS_B
     with wall.facing(A):
