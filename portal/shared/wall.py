@@ -26,6 +26,38 @@ KINDS = {
 """What sees alike. A role for each of them: its policies name one column, and plans stay as they are without any."""
 OF_KIND = {kind: f"app_{kind}" for kind in KINDS.values()}
 
+ME = "NULLIF(current_setting('app.party', true), '')::bigint"
+PERSON = "NULLIF(current_setting('app.user', true), '')::bigint"
+"""In SQL: the party that asks, and the person who asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which rows of a table each kind of party is shown, as a condition in SQL; none where there is no condition.
+
+    `operator` holds only for who asks as `app`: on pages the operator reads as the portal.
+    """
+
+    supplier: str = "false"
+    platform: str = "false"
+    funder: str = "false"
+    supervisor: str = "false"
+    operator: str = "true"
+
+
+NO_PARTY = Shown()
+"""A table that the portal alone reads and writes, and the operator through it."""
+
+
+def to_all(condition: str, operator: str = "true") -> Shown:
+    """The same condition for every kind of party."""
+    return Shown(condition, condition, condition, condition, operator)
+
+
+def along_with(table: str, parent: str, by: str, key: str = "id") -> Shown:
+    """Rows whose parent is shown: whoever sees the one sees the other."""
+    return to_all(f"EXISTS (SELECT FROM {parent} parent WHERE parent.{key} = {table}.{by})")
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:

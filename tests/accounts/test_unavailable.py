@@ -17,6 +17,7 @@ def held(committed_db):
     known = connection.settings_dict
     where = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
     with psycopg.connect(**where, dbname=known["NAME"]) as other, connection.cursor() as cursor:
+        other.execute("SET ROLE portal")
         other.execute("LOCK TABLE credit_programme IN ACCESS EXCLUSIVE MODE")
         cursor.execute("SET lock_timeout = '50ms'")
         yield lending.cast
