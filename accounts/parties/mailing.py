@@ -9,16 +9,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
 
 from accounts.parties.inviting import hashed, new_token
 from accounts.parties.models import Invitation
-from portal.shared.mail import Letter, absolute, is_refused_for_good, message, pause_after, speaking
+from portal.shared.mail import PAUSES, Letter, absolute, is_refused_for_good, message, pause_after, speaking
 
 BATCH = 20
 LEASE = timedelta(minutes=5)
+FURTHEST = 2 * PAUSES[-1]
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +32,12 @@ def send_due(*, now: datetime) -> int:
 def _claim(now: datetime) -> list[tuple[Invitation, str]]:
     """Open invitations whose letter is due, each with a new token. Committed before anything is sent."""
     with transaction.atomic():
-        rows = Invitation.objects.open(now).filter(mail_due_at__lte=now).order_by("mail_due_at", "id")
+        # Before its first try a letter is due whatever a clock says, and none is put off as far as `FURTHEST`: one that
+        # seems to be was so before a clock was set back.
+        due = (
+            Q(mail_due_at__lte=now) | Q(mail_due_at__gt=now + FURTHEST) | Q(mail_attempts=0, mail_due_at__isnull=False)
+        )
+        rows = Invitation.objects.open(now).filter(due).order_by("mail_due_at", "id")
         claimed = [
             (row, new_token()) for row in rows.select_for_update(no_key=True, of=("self",), skip_locked=True)[:BATCH]
         ]

@@ -17,6 +17,7 @@ from accounts.trail.models import Delivery, Event
 from accounts.trail.services import News, record, wake
 from accounts.trail.subscribers import SEND, Subscriber, subscribers
 from portal.shared.access import SYSTEM_ACTOR, Actor, require
+from portal.shared.clocks import is_free
 from portal.shared.database import acting, is_blameless
 from portal.shared.errors import InvalidTransition, NotFound
 from portal.shared.tracing import Work, narrow, working
@@ -52,13 +53,6 @@ def _due(now: datetime):
     return Delivery.objects.filter(untried | Q(due_at__lte=now), state=Delivery.State.WAITING)
 
 
-def _is_free(moment: datetime, lease: timedelta) -> Q:
-    """No lease reaches further than its length, or twice that where clocks differ: one that seems to was given before a
-    clock was set back."""
-    held = Q(leased_until__gte=moment, leased_until__lte=moment + 2 * lease)
-    return Q(leased_until__isnull=True) | ~held
-
-
 def _waiting(subscriber: Subscriber, now: datetime):
     due = _due(now).filter(subscriber=subscriber.name)
     if subscriber.ordered:
@@ -77,10 +71,10 @@ def _claim(subscriber: Subscriber, now: datetime, moment: datetime) -> list[int]
     """Lease a batch in a transaction of its own, so that nothing is locked while a socket is open."""
     with transaction.atomic():
         lease = timedelta(seconds=subscriber.lease_seconds)
-        free = _waiting(subscriber, now).filter(_is_free(moment, lease))
+        free = _waiting(subscriber, now).filter(is_free(moment, lease))
         if subscriber.ordered:
             leased = Delivery.objects.filter(
-                ~_is_free(moment, lease), subscriber=subscriber.name, subject=OuterRef("subject")
+                ~is_free(moment, lease), subscriber=subscriber.name, subject=OuterRef("subject")
             )
             free = free.filter(~Exists(leased))
         ids = [row.id for row in _first_of_each_subject(subscriber, _locked(subscriber, free), now)]
@@ -236,7 +230,7 @@ def sweep(now: datetime) -> list[str]:
     """Wake every subscriber for which something is due: what the broker lost happens all the same."""
     longest = timedelta(seconds=max((each.lease_seconds for each in subscribers().values()), default=0))
     names = (
-        _due(now).filter(_is_free(now, longest)).order_by("subscriber").values_list("subscriber", flat=True).distinct()
+        _due(now).filter(is_free(now, longest)).order_by("subscriber").values_list("subscriber", flat=True).distinct()
     )
     known = [subscribers()[name] for name in names if name in subscribers()]
     for subscriber in known:

@@ -79,6 +79,17 @@ def test_a_mail_server_that_is_away_gets_it_later(invited, mailoutbox, ailing, e
     assert len(mailoutbox) == 1
 
 
+def test_a_letter_written_by_a_clock_that_is_ahead_is_sent_at_once(invited, mailoutbox):
+    Invitation.objects.update(mail_due_at=NOW + timedelta(minutes=10))
+    assert mailing.send_due(now=NOW) == 1
+    assert len(mailoutbox) == 1
+
+
+def test_a_letter_put_off_before_the_clock_was_set_back_by_a_day_is_sent(invited, mailoutbox):
+    Invitation.objects.update(mail_due_at=NOW + timedelta(days=1), mail_attempts=1)
+    assert mailing.send_due(now=NOW) == 1
+
+
 def test_an_address_that_is_refused_for_good_is_not_tried_again(invited, ailing):
     ailing(UNKNOWN)
     assert mailing.send_due(now=NOW) == mailing.send_due(now=NOW + timedelta(days=1)) == 0

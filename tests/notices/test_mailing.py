@@ -212,6 +212,30 @@ def test_what_a_dead_worker_had_claimed_is_sent_by_the_next_under_the_same_numbe
     assert mail.outbox[1].extra_headers["Message-ID"] == first
 
 
+def test_what_was_written_by_a_clock_that_is_ahead_is_mailed_at_once(paid):
+    Notice.objects.update(created_at=NOW + timedelta(hours=1))
+    services.gather_at_once(now=NOW)
+    Mailing.objects.update(due_at=NOW + timedelta(hours=1))
+    services.send_due(now=NOW)
+    assert states() == ["SENT"]
+
+
+def test_a_mail_that_was_put_off_waits(paid):
+    services.gather_at_once(now=NOW)
+    Mailing.objects.update(due_at=NOW + timedelta(minutes=2), attempts=1)
+    services.send_due(now=NOW)
+    assert states() == ["WAITING"]
+    services.send_due(now=NOW + timedelta(minutes=2))
+    assert states() == ["SENT"]
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_no_mail_up(paid):
+    services.gather_at_once(now=NOW)
+    Mailing.objects.update(leased_until=NOW + timedelta(hours=1))
+    services.send_due(now=NOW)
+    assert states() == ["SENT"]
+
+
 def test_news_of_the_day_before_yesterday_is_mailed_to_nobody(paid):
     assert post(NOW + timedelta(days=3)) == []
     services.forget(now=NOW + timedelta(days=3))

@@ -7,7 +7,7 @@ between leaves at most one mail of which nobody knows whether it went. It is sen
 import logging
 import smtplib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from django.core.mail import mailers
@@ -20,13 +20,16 @@ from accounts.notices.models import Mailing, Notice
 from accounts.notices.rules import AT_ONCE, DAILY, NEVER, last_morning
 from accounts.notices.services.keeping import MAILED_WITHIN_DAYS
 from accounts.parties.models import Party
+from portal.shared.clocks import is_free
 from portal.shared.database import lock_name
 from portal.shared.mail import is_refused_for_good, message, pause_after, speaking
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50
-LEASE_SECONDS = 300
+LEASE = timedelta(minutes=5)
+WHENEVER = datetime.max.replace(tzinfo=UTC)
+"""Of what is mailed at once: the clock of who wrote it may be ahead of ours, or ours was set back."""
 
 GATHER = """
 WITH due AS (
@@ -48,8 +51,7 @@ FROM due JOIN made USING (user_id, party_id) WHERE notice.id = due.id
 
 def gather_at_once(*, now: datetime) -> int:
     """Make mails of what is to be mailed at once; returns how many notices are in them."""
-    moment = now + timedelta(microseconds=1)
-    return _gather(AT_ONCE, dict.fromkeys(_zones(AT_ONCE), moment), now)
+    return _gather(AT_ONCE, dict.fromkeys(_zones(AT_ONCE), WHENEVER), now)
 
 
 def gather_daily(*, now: datetime) -> int:
@@ -92,10 +94,11 @@ def send_due(*, now: datetime) -> int:
 def _claim(now: datetime) -> list[int]:
     """Lease a batch in a transaction of its own, so that nothing is locked while a socket is open."""
     with transaction.atomic():
-        free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
-        due = Mailing.objects.filter(free, state=Mailing.State.WAITING, due_at__lte=now).order_by("due_at", "id")
-        ids = [row.id for row in due.select_for_update(no_key=True, skip_locked=True)[:BATCH]]
-        Mailing.objects.filter(id__in=ids).update(leased_until=now + timedelta(seconds=LEASE_SECONDS))
+        # What was not tried yet is due whatever a clock says.
+        due = Q(attempts=0) | Q(due_at__lte=now)
+        waiting = Mailing.objects.filter(due, is_free(now, LEASE), state=Mailing.State.WAITING).order_by("due_at", "id")
+        ids = [row.id for row in waiting.select_for_update(no_key=True, skip_locked=True)[:BATCH]]
+        Mailing.objects.filter(id__in=ids).update(leased_until=now + LEASE)
         return ids
 
 

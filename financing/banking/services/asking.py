@@ -13,6 +13,7 @@ from financing.banking.models import BankAccount, BankEntry, BankMessage, Paymen
 from financing.banking.services.booking import arrived, book_entries
 from financing.banking.services.sending import record_answer, record_never_had
 from portal.shared.access import Actor, require
+from portal.shared.clocks import has_waited
 from portal.shared.errors import NotFound
 
 logger = logging.getLogger(__name__)
@@ -60,12 +61,12 @@ def inquire(*, actor: Actor, instruction_id: int, now: datetime) -> PaymentInstr
 
 def _open_messages(now: datetime) -> list[BankMessage]:
     """Those longest unasked first."""
-    unanswered = Q(status=States.UNKNOWN) | Q(status=States.SENT, sent_at__lte=now - SENT_FOR)
-    unbooked = Q(status=States.ACCEPTED, answered_at__lte=now - ACCEPTED_FOR)
+    unanswered = Q(status=States.UNKNOWN) | Q(has_waited("sent_at", now, SENT_FOR), status=States.SENT)
+    unbooked = Q(has_waited("answered_at", now, ACCEPTED_FOR), status=States.ACCEPTED)
     # From the few open instructions to their messages: the messages are all of history.
     urgent = Q(id__in=PaymentInstruction.objects.filter(unanswered).values("message"))
     patient = Q(id__in=PaymentInstruction.objects.filter(unbooked).values("message"))
-    not_lately = Q(asked_at=None) | Q(asked_at__lte=now - AGAIN_AFTER)
+    not_lately = Q(asked_at=None) | has_waited("asked_at", now, AGAIN_AFTER)
     found = BankMessage.objects.filter(urgent | (patient & not_lately), direction=BankMessage.Direction.OUT)
     return list(found.order_by(F("asked_at").asc(nulls_first=True), "id")[:MESSAGES_PER_RUN])
 
