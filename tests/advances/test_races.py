@@ -13,40 +13,50 @@ from django.db.models import Count
 from financing.advances import services
 from financing.advances.models import Advance, AdvanceReceivable, Application
 from financing.banking.models import PaymentInstruction
+from financing.banking.services import register_account
 from financing.credit import services as credit
-from financing.credit.models import Decision, Facility, PolicyVersion
+from financing.credit.models import Decision, Facility, PolicyVersion, Programme
 from financing.credit.rules import DEFAULT_BODY
 from financing.ledger.queries import balance, findings
+from financing.ledger.services import open_book
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.errors import InvalidTransition, Stale
 from tests import world
-from tests.threads import at_once, successes
+from tests.threads import at_once, deadlocks, successes
 from tests.world import CURRENCY, NOW, TODAY, as_member
 
-pytestmark = pytest.mark.usefixtures("committed_db")
 CLIENTS = 40
 
 
-def lend(body=None, count=8):
+@pytest.fixture(autouse=True)
+def no_deadlock(committed_db):
+    """Not even one that is tried again and reaches nobody."""
+    before = deadlocks()
+    yield
+    assert deadlocks() == before
+
+
+def lend(body=None, count=8, gross_minor=400_00):
     made = world.lending(body=body)
     world.trade(made.cast.amphora, made.cast.meridian)
     for number in range(count):
-        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", 400_00, due_in=30 + number)
+        world.receivable(made.cast.amphora, made.cast.meridian, f"INV-{number}", gross_minor, due_in=30 + number)
     return made
 
 
-def quotes(lending, amount_minor, count):
+def quotes(lending, amount_minor, count, facility=None):
     ana = as_member("ana@amphora.example")
-    facility_id = lending.amphora_facility.id
+    facility_id = (facility or lending.amphora_facility).id
     return [
         services.quote(actor=ana, facility_id=facility_id, amount_minor=amount_minor, now=NOW) for _ in range(count)
     ]
 
 
-def applications(lending, amount_minor, count):
+def applications(lending, amount_minor, count, facility=None):
     ana = as_member("ana@amphora.example")
-    return [services.apply(actor=ana, quote_id=each.id, now=NOW) for each in quotes(lending, amount_minor, count)]
+    offered = quotes(lending, amount_minor, count, facility)
+    return [services.apply(actor=ana, quote_id=each.id, now=NOW) for each in offered]
 
 
 def decide_each_alone(found):
@@ -67,7 +77,7 @@ def assert_sound(lending):
     assert findings(lending.book.id) == []
 
 
-def test_forty_applications_at_once_never_exceed_the_limit():
+def test_forty_applications_at_once_draw_no_more_than_the_pool_of_receivables_carries():
     lending = lend()
     results = decide_each_alone(applications(lending, 600_00, CLIENTS))
     assert len(successes(results)) == CLIENTS
@@ -77,19 +87,48 @@ def test_forty_applications_at_once_never_exceed_the_limit():
     assert Advance.objects.count() == 4
 
 
+def test_forty_applications_at_once_never_exceed_the_limit():
+    lending = lend(gross_minor=2_000_00)
+    assert len(successes(decide_each_alone(applications(lending, 600_00, CLIENTS)))) == CLIENTS
+    limit = Facility.objects.get(id=lending.amphora_facility.id).limit_minor
+    assert limit < 8 * 2_000_00 * 9 // 10, "the receivables carry less than the limit"
+    assert Advance.objects.count() == limit // 600_00 > 1
+    assert_sound(lending)
+
+
+def at_another_funder(lending) -> Facility:
+    """Crown lends to Amphora on what Meridian owes it, as Harbour does."""
+    crown, iban = lending.cast.crown, "GB29NWBK60161331926819"
+    register_account(
+        actor=SYSTEM_ACTOR, party_id=crown.id, holder="Crown", iban=iban, currency=CURRENCY, connected=True, now=NOW
+    )
+    open_book(actor=SYSTEM_ACTOR, funder_id=crown.id, business_date=TODAY, now=NOW)
+    cleo, carl = as_member("cleo@crown.example"), as_member("carl@crown.example")
+    made = credit.propose_policy(actor=cleo, funder_id=crown.id, body=DEFAULT_BODY, effective_from=TODAY, now=NOW)
+    credit.approve_policy(actor=carl, policy_id=made.id, seen_hash=made.body_hash, now=NOW)
+    programme = Programme.objects.create(
+        funder=crown, debtor=lending.cast.meridian, name="Bank", currency=CURRENCY, agreement="RF-2026-2"
+    )
+    return credit.join_programme(actor=as_member("ana@amphora.example"), programme_id=programme.id, now=NOW)
+
+
+def test_one_receivable_wanted_at_two_funders_secures_one_advance():
+    lending = lend(count=1)
+    wanted = [
+        each
+        for facility in (lending.amphora_facility, at_another_funder(lending))
+        for each in applications(lending, 300_00, CLIENTS // 2, facility)
+    ]
+    assert len(successes(decide_each_alone(wanted))) == CLIENTS
+    assert Receivable.objects.get().assigned_facility_id == Advance.objects.get().facility_id
+    assert Application.objects.filter(status="DECLINED").count() == CLIENTS - 1
+
+
 def test_the_same_application_decided_by_forty_workers_is_decided_once():
     lending = lend()
     [application] = applications(lending, 600_00, 1)
     assert len(successes(decide_each_alone([application] * CLIENTS))) == CLIENTS
     assert (Decision.objects.count(), Advance.objects.count()) == (1, 1)
-    assert_sound(lending)
-
-
-def test_one_receivable_secures_one_advance():
-    lending = lend(count=1)
-    assert len(successes(decide_each_alone(applications(lending, 300_00, CLIENTS)))) == CLIENTS
-    assert Advance.objects.count() == 1
-    assert Receivable.objects.get().assigned_facility_id == lending.amphora_facility.id
     assert_sound(lending)
 
 

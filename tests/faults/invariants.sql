@@ -69,11 +69,14 @@ FULL JOIN (
 ) booked USING (account_id, value_date)
 WHERE coalesce(kept.minor, 0) <> coalesce(booked.minor, 0);
 
--- money in a clearing account while nothing is on its way
-SELECT a.book_id, a.kind, sum(b.debit_minor - b.credit_minor) AS minor
+-- money in a clearing account while nothing is on its way, or due from a supplier other than what it was paid too much
+SELECT a.book_id, a.kind, sum(b.debit_minor - b.credit_minor) AS minor, f.overpaid_minor
 FROM ledger_account a JOIN ledger_balance b ON b.account_id = a.id
+LEFT JOIN credit_facility f ON f.id = a.facility_id
 WHERE a.kind IN ('DISBURSEMENT_CLEARING', 'SETTLEMENT_CLEARING', 'UNAPPLIED_RECEIPTS', 'DUE_TO_SUPPLIER')
-GROUP BY a.book_id, a.kind, a.facility_id HAVING sum(b.debit_minor - b.credit_minor) <> 0;
+GROUP BY a.book_id, a.kind, f.id
+HAVING sum(b.debit_minor - b.credit_minor)
+    <> CASE WHEN a.kind = 'DUE_TO_SUPPLIER' THEN coalesce(f.overpaid_minor, 0) ELSE 0 END;
 
 -- a booking that was counted for two payments, or a payment counted twice on one account
 SELECT instruction_id, account_id, return_reason, count(*) FROM banking_bankentry
