@@ -3,7 +3,7 @@
 A life acts over HTTP alone and waits for what it did to have come about, so that its end depends on nobody's speed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 
@@ -149,10 +149,14 @@ LIVES: dict[Callable[[Life], None], tuple[int, ...]] = {
 """With the gross amounts of the invoices that each begins with."""
 
 
-def begin(house: House) -> list[Life]:
+FEWER = (to_the_limit, in_parts, diluted, refused, returned, by_hand, invoiced)
+"""What the others do, these do as well."""
+
+
+def begin(house: House, chosen: Iterable[Callable[[Life], None]]) -> list[Life]:
     """The suppliers of one more round, before any of them does anything."""
     name = letters(next(rounds))
-    lives = [born(house, live, f"{live.__name__.replace('_', '').capitalize()}{name}") for live in LIVES]
+    lives = [born(house, live, f"{live.__name__.replace('_', '').capitalize()}{name}") for live in chosen]
     for life in lives:
         if life.name in ("refused", "returned"):
             house.fault(life.name, reason="AC04", match={"creditor_iban": life.supplier.iban})

@@ -11,10 +11,12 @@ from django.db import connection
 
 from tests.faults import disturbances, lives, soundness
 from tests.faults.export import difference, export
-from tests.faults.lives import LIVES, Life
+from tests.faults.lives import Life
 from tests.faults.patient import Patient, patiently
 from tests.stories.house import House
 
+impatient = False
+"""Fewer lives, and what beat asks and sweeps at intervals is asked and swept all the time."""
 MOST, WITHIN_SECONDS = 4, 6.0
 """Disturbances of a round, and the time in which they come: about what the business takes."""
 
@@ -45,11 +47,14 @@ def disturbed(house: House, seed: int, undisturbed: Round) -> Round:
 def _round(house: House, seed: int, planned: list) -> Round:
     result = Round(seed, [f"{each.__name__} after {at:.1f} s" for at, each in planned])
     began, over = time.monotonic(), Event()
-    begun = lives.begin(house)
+    begun = lives.begin(house, lives.FEWER if impatient else lives.LIVES)
     disturber = Thread(target=disturbances.carry_out, args=(house, planned, over))
     disturber.start()
+    hastener = Thread(target=disturbances.hasten, args=(house, over))
+    if impatient:
+        hastener.start()
     try:
-        with ThreadPoolExecutor(len(LIVES)) as pool:
+        with ThreadPoolExecutor(len(begun)) as pool:
             result.found += [each for each in pool.map(_lived, begun) if each]
     finally:
         over.set()

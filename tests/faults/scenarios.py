@@ -1,6 +1,7 @@
 """Faults with a story of their own. Each leaves the house as sound as it found it."""
 
 import base64
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import httpx
 import psycopg
 from celery import current_app
 from django.db.models import QuerySet
+from psycopg import sql
 
 from accounts.intake.models import Document
 from accounts.trail.models import Delivery, Event
@@ -21,7 +23,7 @@ from portal.runtime.postgres import as_user, data_directory, processes_in
 from portal.shared.access import MAKER
 from tests.faults import disturbances, soundness
 from tests.faults.lives import Life, born, invoiced, ordinary, repaid
-from tests.faults.patient import Patient, patiently
+from tests.faults.patient import PATIENCE, Patient, patiently
 from tests.faults.rounds import Round
 from tests.stories.house import House, eventually
 from tests.world import NOW
@@ -68,14 +70,13 @@ def an_event_that_always_fails_is_parked_and_everything_else_goes_through(house:
 
 
 def a_full_disk_refuses_an_upload_whole_and_takes_it_when_there_is_room(house: House) -> None:
-    """No table may grow beyond what it has, as where the volume is full; the log of the database still fits."""
+    """The volume of what was handed in is full; the log of the database, on another, still fits."""
     life = born(house, invoiced, "Cramped")
-    with _no_room(house):
+    with _no_room(house) as codes:
         taken = list(takewhile(lambda each: each.status_code < 500, (_upload(life, number) for number in range(9))))
         kept, answer = Document.objects.count(), _upload(life, 9)
         assert len(taken) < 9, "there is room for everything"
-        # A limit on its files is no full volume to PostgreSQL, which would be said as UNAVAILABLE.
-        assert answer.json()["code"] in ("UNAVAILABLE", "INTERNAL_ERROR"), answer.text
+        assert answer.json()["code"] in codes, answer.text
     assert Document.objects.count() == kept
     assert _upload(life, 9).status_code < 500
     assert Document.objects.count() == kept + 1
@@ -92,6 +93,23 @@ def a_clock_that_is_set_back_holds_nothing_up(house: House) -> None:
         owner.execute("CREATE TRIGGER ahead BEFORE INSERT ON trail_delivery FOR EACH ROW EXECUTE FUNCTION ahead()")
         life.live(life)
         owner.execute("DROP TRIGGER ahead ON trail_delivery; DROP FUNCTION ahead()")
+
+
+def workers_whose_clock_is_set_back_hold_nothing_up(house: House) -> None:
+    """By less than the five minutes that the bank allows for, and by more than a life waits for anything."""
+    library = os.environ.get("FAKETIME_LIBRARY") or next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        print("    NO CLOCK WAS SET BACK: Debian's libfaketime is not installed.", flush=True)
+        return
+    life, behind = born(house, repaid, "Late"), {"LD_PRELOAD": str(library), "FAKETIME": f"-{PATIENCE + 40}"}
+    house.world.environment.update(behind, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    _start_anew(house, "worker", "background")
+    try:
+        life.live(life)
+    finally:
+        for name in (*behind, "FAKETIME_DONT_FAKE_MONOTONIC"):
+            del house.world.environment[name]
+        _start_anew(house, "worker", "background")
 
 
 def a_bank_that_is_away_for_an_hour_is_paid_through_when_it_is_back(house: House) -> None:
@@ -122,6 +140,12 @@ def _operator(house: House) -> Patient:
     return house.machine(house.cast.watch, MAKER)
 
 
+def _start_anew(house: House, *names: str) -> None:
+    for name in names:
+        house.world.processes[name].kill()
+    house.world.wait_ready()
+
+
 def _in_time(rows: QuerySet[Delivery]) -> bool:
     """The time has passed for which deliveries were put off."""
     rows.filter(state=Delivery.State.WAITING).update(due_at=NOW)
@@ -130,9 +154,38 @@ def _in_time(rows: QuerySet[Delivery]) -> bool:
 
 
 @contextmanager
-def _no_room(house: House) -> Iterator[None]:
-    """No file of the database grows beyond one segment of its log (16 MB), which is as much as a segment needs."""
+def _no_room(house: House) -> Iterator[set[str]]:
+    """What is handed in lies on a volume of 24 MB while this lasts; yields what one may hear where it is full."""
     data = data_directory(house.world.directory)
+    volume = data.parent / "small"
+    volume.mkdir(exist_ok=True)
+    owner = as_user()
+    who = f",uid={owner['user']},gid={owner['group']}" if owner else ""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size=24m,mode=0700{who}", "tmpfs", volume], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        print(f"    NO VOLUME COULD BE FILLED: a limit on files stands for it. {mounted.stderr.strip()}", flush=True)
+        with _no_growth(data):
+            yield {"UNAVAILABLE", "INTERNAL_ERROR"}  # such a limit is no full volume to PostgreSQL
+        return
+    try:
+        with psycopg.connect(house.world.postgres.superuser_url, autocommit=True) as superuser:
+            superuser.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(str(volume)))
+            superuser.execute("ALTER TABLE intake_document SET TABLESPACE small")
+            try:
+                yield {"UNAVAILABLE"}
+            finally:
+                superuser.execute("ALTER TABLE intake_document SET TABLESPACE pg_default")
+                superuser.execute("DROP TABLESPACE small")
+    finally:
+        subprocess.run(["umount", "--lazy", volume], check=True)
+        volume.rmdir()
+
+
+@contextmanager
+def _no_growth(data: Path) -> Iterator[None]:
+    """No file of the database grows beyond one segment of its log (16 MB), which is as much as a segment needs."""
     _limit(data, 16 * 1024 * 1024)
     try:
         yield
@@ -157,5 +210,6 @@ SCENARIOS = (
     an_event_that_always_fails_is_parked_and_everything_else_goes_through,
     a_full_disk_refuses_an_upload_whole_and_takes_it_when_there_is_room,
     a_clock_that_is_set_back_holds_nothing_up,
+    workers_whose_clock_is_set_back_hold_nothing_up,
     a_bank_that_is_away_for_an_hour_is_paid_through_when_it_is_back,
 )

@@ -1,9 +1,10 @@
-"""The short set: every scenario, and two rounds from a seed of today. `make faults RUNS=100` is the long one."""
+"""The short set: every scenario, and one round from a seed of today. `make faults RUNS=100` is the long one."""
 
 import json
 import os
 import subprocess
 import sys
+import warnings
 from datetime import UTC, datetime
 
 from portal.runtime.environment import PROJECT
@@ -13,11 +14,18 @@ SERVERS = ("DATABASE_URL", "OWNER_DATABASE_URL", "SUPERUSER_DATABASE_URL", "BROK
 
 def test_nothing_is_lost_and_nothing_happens_twice(tmp_path):
     surroundings = {key: value for key, value in os.environ.items() if key not in SERVERS}
-    surroundings |= {"RUNS": "2", "SEED": f"{datetime.now(UTC):%Y%m%d}", "FAULTS_FILE": str(tmp_path / "faults.json")}
+    surroundings |= {
+        "SHORT": "1",
+        "RUNS": "1",
+        "SEED": f"{datetime.now(UTC):%Y%m%d}",
+        "FAULTS_FILE": str(tmp_path / "faults.json"),
+    }
     ended = subprocess.run(
         [sys.executable, "-m", "tests.faults"], cwd=PROJECT, env=surroundings, capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr[-4000:]
+    for left_out in (line.strip() for line in ended.stdout.splitlines() if line.startswith("    NO ")):
+        warnings.warn(left_out, stacklevel=1)
     rounds = json.loads((tmp_path / "faults.json").read_text())
-    assert len(rounds) == 7 and all(each["ends"] for each in (rounds[0], *rounds[-2:]))
-    assert all(each["disturbed_by"] for each in rounds[-2:])
+    assert len(rounds) == 7 and rounds[0]["ends"] and rounds[-1]["ends"]
+    assert rounds[-1]["disturbed_by"]
