@@ -1,14 +1,14 @@
 """How amounts and instants are written for a person, in the language of the page (CLDR through Babel)."""
 
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from portal.shared.money import exponent, from_minor
+from portal.shared.money import exponent
 
 
 @cache
@@ -26,10 +26,16 @@ def locale() -> Locale:
 
 def amount(amount_minor: int, currency: str) -> str:
     """As "1,234.56": exactly the currency's decimals, grouped as the locale does, a true minus sign."""
-    decimals = exponent(currency)
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    text = numbers.format_decimal(from_minor(amount_minor, currency), format=pattern, locale=locale())
-    return text.replace("-", "\N{MINUS SIGN}")
+    decimals, (group, point) = exponent(currency), _marks(locale())
+    whole, part = divmod(abs(int(amount_minor)), 10**decimals)
+    text = f"{whole:,}".replace(",", group) + (f"{point}{part:0{decimals}d}" if decimals else "")
+    return f"\N{MINUS SIGN}{text}" if amount_minor < 0 else text
+
+
+@cache
+def _marks(locale: Locale) -> tuple[str, str]:
+    """What stands between thousands, and before decimals."""
+    return numbers.get_group_symbol(locale), numbers.get_decimal_symbol(locale)
 
 
 def money(amount_minor: int, currency: str) -> str:
@@ -49,7 +55,13 @@ def number(value) -> str:
 
 def day(value: date) -> str:
     """As "22 Nov 2026" in the locale's order."""
-    return dates.format_date(value, format="medium", locale=locale())
+    return _day(value, locale())
+
+
+@lru_cache(4000)
+def _day(value: date, locale: Locale) -> str:
+    """Kept: a table names the same few days over and over."""
+    return dates.format_date(value, format="medium", locale=locale)
 
 
 def short_day(value: date) -> str:
@@ -69,9 +81,14 @@ def short_month(value: date) -> str:
 
 def instant(value: datetime, *, seconds: bool = False) -> str:
     """Date and time in the current time zone (the user's, where the middleware has activated it)."""
-    here = timezone.localtime(value)
-    clock = dates.format_time(here, format="medium" if seconds else "short", tzinfo=here.tzinfo, locale=locale())
-    return locale().datetime_formats["medium"].format(clock, day(here.date()))
+    here = timezone.localtime(value).replace(tzinfo=None, microsecond=0)
+    return _instant(here if seconds else here.replace(second=0), locale(), seconds)
+
+
+@lru_cache(4000)
+def _instant(here: datetime, locale: Locale, seconds: bool) -> str:
+    clock = dates.format_time(here, format="medium" if seconds else "short", locale=locale)
+    return locale.datetime_formats["medium"].format(clock, _day(here.date(), locale))
 
 
 def iban(value: str) -> str:

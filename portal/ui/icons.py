@@ -1,7 +1,7 @@
 """Inline SVG icons, read once from the npm package @tabler/icons and kept in memory."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -37,6 +37,7 @@ def shapes(name: str) -> SafeString:
     return mark_safe(re.sub(r"\s*\n\s*", "", inner))
 
 
+@lru_cache(1000)
 def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
     """An icon of the text's size and colour: hidden from screen readers unless it is given a label."""
     if label:

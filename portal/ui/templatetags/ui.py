@@ -142,25 +142,33 @@ def today():
     return day(timezone.localdate())
 
 
-@register.inclusion_tag("components/status.html")
+@register.simple_tag
 def status(code, label="", of=""):
     """{% status advance.status %}: the badge of a state, of the same colour everywhere (portal/ui/states.py).
 
     {% status document.outcome of="document" %} where a kind of thing has a word of its own for it.
     """
-    return {"state": states.state(code, label, of=of)}
+    state = states.state(code, label, of=of)
+    return format_html(
+        '<span class="status status-{}">{}<span>{}</span></span>', state.tone, icons.icon(state.icon), state.label
+    )
 
 
-@register.inclusion_tag("components/copyable.html")
+@register.simple_tag
 def copyable(value, shown=""):
     """{% copyable advance.reference %}: an identifier with a button that copies it; `shown` shortens what is seen."""
-    return {"value": value, "shown": shown or value}
+    return format_html(
+        '<span class="copyable"><code>{}</code><button type="button" class="copy" data-copy="{}" data-copied="{}"'
+        ' aria-label="{}">{}{}</button></span>',
+        shown or value, value, _("Copied"), _("Copy %(value)s") % {"value": value},
+        icons.icon("copy", css="copy-idle"), icons.icon("check", css="copy-done"),
+    )  # fmt: skip
 
 
-@register.inclusion_tag("components/copyable.html")
+@register.simple_tag
 def iban(value):
     """{% iban account.iban %}: in groups of four as on paper, copied without the spaces."""
-    return {"value": value, "shown": formats.iban(value)}
+    return copyable(value, formats.iban(value))
 
 
 @register.filter
