@@ -6,19 +6,32 @@ field is read and written, and does the same without asking. What may depend on 
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from functools import cached_property
 from inspect import getattr_static
 from operator import attrgetter
 from types import FunctionType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Field, ForeignKey, Model
+from django.db import models
+from django.db.models import Field, ForeignKey, GeneratedField, Model
 from django.utils import timezone
 from django.utils.encoding import is_protected_type
 from rest_framework import fields, relations, serializers
 
 UTCS = {UTC, ZoneInfo("UTC")}
+TEXTS = (models.CharField, models.TextField)
+NUMBERS = (
+    models.AutoField, models.BigAutoField, models.BigIntegerField, models.IntegerField, models.PositiveIntegerField,
+    models.PositiveSmallIntegerField, models.SmallIntegerField,
+)  # fmt: skip
+SAME: dict[type[fields.Field], tuple[type[Field], ...]] = {
+    fields.BigIntegerField: NUMBERS, fields.CharField: TEXTS, fields.ChoiceField: TEXTS, fields.IntegerField: NUMBERS,
+    fields.ModelField: NUMBERS,
+}  # fmt: skip
+"""Fields that tell just what columns of these kinds hold."""
 Told = Callable[[serializers.Serializer, Model], Any]
 """Told(serializer, row) -> the value of one field."""
 
@@ -31,28 +44,60 @@ PLAIN = (
 """Kinds of fields, exactly, that tell a value by itself: never by the request."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How the rows of a class are told: `names` in their order, `read` what is told as it is (of `same`), `told` by
+    name what is written in another way."""
+
+    names: dict[str, None]
+    same: tuple[str, ...]
+    read: Callable[[Model], tuple]
+    told: tuple[tuple[str, Told], ...]
+
+    def tell(self, serializer: serializers.Serializer, row: Model) -> dict:
+        found = self.names.copy()
+        found.update(zip(self.same, self.read(row), strict=True))
+        for name, told in self.told:
+            try:
+                found[name] = told(serializer, row)
+            except fields.SkipField:
+                del found[name]
+        return found
+
+
 class Row(serializers.ModelSerializer):
     """A ModelSerializer to be read from."""
 
+    @cached_property
+    def zone(self) -> tzinfo:
+        """Of all instants that this serializer tells: to ask for it costs more than to write one."""
+        return timezone.get_current_timezone()
+
     def to_representation(self, instance: Model) -> dict:
-        known = type(self).__dict__.get("_told")
+        known = type(self).__dict__.get("_known")
         if known is None:
-            known = type(self)._told = _told_by(self)
-        return _tell(known, self, instance)
+            known = type(self)._known = _known(self)
+        return known.tell(self, instance)
 
 
-def _tell(known: list[tuple[str, Told]], serializer: serializers.Serializer, row: Model) -> dict:
-    found = {}
-    for name, told in known:
-        try:
-            found[name] = told(serializer, row)
-        except fields.SkipField:
-            continue
-    return found
+def _known(serializer: Row) -> Known:
+    named = {field.field_name: field for field in serializer._readable_fields}
+    same = tuple(name for name, field in named.items() if _is_same(serializer, field))
+    sources = [named[name].source for name in same]
+    read = attrgetter(*sources) if len(same) > 1 else lambda row: tuple(getattr(row, source) for source in sources)
+    told = tuple((name, _told(serializer, field)) for name, field in named.items() if name not in same)
+    return Known(dict.fromkeys(named), same, read, told)
 
 
-def _told_by(serializer: Row) -> list[tuple[str, Told]]:
-    return [(field.field_name, _told(serializer, field)) for field in serializer._readable_fields]
+def _is_same(serializer: Row, field: fields.Field) -> bool:
+    """Whether what the model holds is text or a whole number, and told as that."""
+    if type(field) not in SAME or len(field.source_attrs) != 1:
+        return False
+    columns = {each.name: each for each in serializer.Meta.model._meta.concrete_fields}
+    column = columns.get(field.source)
+    if isinstance(column, GeneratedField):
+        column = column.output_field
+    return type(column) in SAME[type(field)]
 
 
 def _told(serializer: Row, field: fields.Field) -> Told:
@@ -70,6 +115,8 @@ def _told(serializer: Row, field: fields.Field) -> Told:
         return _as_before(field.field_name)
     if len(field.source_attrs) != 1 or isinstance(getattr_static(model, field.source, None), FunctionType):
         return _plainly(field.get_attribute, field.to_representation)
+    if type(field) is fields.DateTimeField:
+        return _instant(attrgetter(field.source))
     return _plainly(attrgetter(field.source), WRITTEN.get(type(field), field.to_representation))
 
 
@@ -103,11 +150,11 @@ def _of_model(column: Field) -> Told:
 
 def _nested(field: Row) -> Told:
     """A row within the row, all fields of which are plain: those of one request tell it to any."""
-    within, read = _told_by(field), field.get_attribute
+    within, read = _known(field), field.get_attribute
 
-    def told(_serializer: serializers.Serializer, row: Model) -> dict | None:
+    def told(serializer: serializers.Serializer, row: Model) -> dict | None:
         value = read(row)
-        return None if value is None else _tell(within, field, value)
+        return None if value is None else within.tell(serializer, value)
 
     return told
 
@@ -122,10 +169,17 @@ def _as_before(name: str) -> Told:
     return told
 
 
-def _instant(value: datetime) -> str:
-    zone = timezone.get_current_timezone()
-    text = (value if value.tzinfo in UTCS and zone in UTCS else value.astimezone(zone)).isoformat()
-    return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+def _instant(read: Callable[[Model], datetime | None]) -> Told:
+    """As ISO 8601, in the zone of whoever asks."""
+
+    def told(serializer: Row, row: Model) -> str | None:
+        value, zone = read(row), serializer.zone
+        if value is None:
+            return None
+        text = (value if value.tzinfo in UTCS and zone in UTCS else value.astimezone(zone)).isoformat()
+        return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
+
+    return told
 
 
 def _day(value: date) -> str:
@@ -133,7 +187,6 @@ def _day(value: date) -> str:
 
 
 WRITTEN: dict[type[fields.Field], Callable[[Any], Any]] = {
-    fields.BigIntegerField: int, fields.CharField: str, fields.DateField: _day, fields.DateTimeField: _instant,
-    fields.IntegerField: int,
+    fields.BigIntegerField: int, fields.CharField: str, fields.DateField: _day, fields.IntegerField: int,
 }  # fmt: skip
-"""As REST framework writes them (its ISO 8601), without its questions."""
+"""As REST framework writes them, without its questions."""

@@ -6,6 +6,11 @@
     ledger       entries one at a time, and in bulk
     latency      one quote, one decision, and how many statements each takes
     floor        the hand-written SQL
+    crowded      pages, the API and news in a world full of everything, in a process of its own:
+    many           a million receivables and a hundred thousand advances, by SQL
+    pages          the slowest page of all
+    api            a list of the API against a bare Django view (served, urls: what the web process has beside ours)
+    live           from the commit of an event to 200 browsers
     stage        the parties, their trade and what waits to be decided
     crowd        the real processes that do the work
     figures      what was measured, how it is paired, written and shown

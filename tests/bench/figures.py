@@ -13,7 +13,7 @@ ROUNDS = 2
 class Figure:
     """`floor` is what hand-written SQL reached in the same run, or what is promised where there is no such thing.
 
-    `ratio` above 1 is better than the floor, always. Neither where a figure is only told.
+    `ratio` above 1 is better than the floor, always. Neither where a figure is only told. `note` names what it is of.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Figure:
     unit: str
     floor: float | None
     ratio: float | None
+    note: str = ""
 
 
 def rate(name: str, pairs: Iterable[tuple[float, float]], unit: str = "1/s") -> Figure:
@@ -42,9 +43,9 @@ def _figure(name: str, unit: str, pairs: list[tuple[float, float]], ratio: Calla
     )  # fmt: skip
 
 
-def within(name: str, value: float, unit: str, promised: float | None) -> Figure:
+def within(name: str, value: float, unit: str, promised: float | None, note: str = "") -> Figure:
     """A figure that has to stay below what is promised."""
-    return Figure(name, round(value, 2), unit, promised, round(promised / value, 2) if promised else None)
+    return Figure(name, round(value, 2), unit, promised, round(promised / value, 2) if promised else None, note)
 
 
 def held(name: str, value: float, unit: str, before: float) -> Figure:
@@ -70,5 +71,5 @@ def table(figures: list[Figure]) -> str:
     lines = [f"{'':36}{'value':>12}{'floor':>12}  {'unit':12}{'ratio':>6}"]
     for each in figures:
         floor, ratio = (f"{number:,.2f}" if number is not None else "" for number in (each.floor, each.ratio))
-        lines.append(f"{each.name:36}{each.value:>12,.2f}{floor:>12}  {each.unit:12}{ratio:>6}")
+        lines.append(f"{each.name:36}{each.value:>12,.2f}{floor:>12}  {each.unit:12}{ratio:>6}  {each.note}".rstrip())
     return "\n".join(lines)

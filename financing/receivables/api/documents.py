@@ -57,13 +57,6 @@ class ReceivableShown(Row):
         return row.funder_id if row.assigned_facility_id and row.funder_id else row.supplier_id
 
 
-COLUMNS_SHOWN = (
-    *(name for name in ReceivableShown.Meta.fields if name != "payee"),
-    "supplier__name", "debtor__name", "funder", "assigned_facility_id",
-)  # fmt: skip
-"""All that a row of the list is told by: half of what the three tables hold."""
-
-
 class LineShown(Row):
     class Meta:
         model = InvoiceLine
@@ -259,9 +252,7 @@ class Receivables(Reading):
 
     def get_queryset(self):
         found = super().get_queryset()
-        if self.action == "list":
-            return found.only(*COLUMNS_SHOWN)
-        if self.action in ("create", "accept", "overview"):
+        if self.action in ("list", "create", "accept", "overview"):
             return found
         return found.prefetch_related("lines", "credit_notes", "assignments__funder")
 
