@@ -71,7 +71,7 @@ def look_at_much(stage: Stage) -> None:
     """Where an address takes an object, the one with most behind it."""
     settings.ALLOWED_HOSTS = ["*"]
     book = Account.objects.filter(book=stage.lending.book)
-    stage.objects["ledger account"] = book.get(kind="CASH", facility=None)
+    stage.objects["ledger account"] = book.get(kind="CASH", facility_id=None)
 
 
 def asks(stage: Stage, browsers: dict[str, Client]) -> list[Ask]:
@@ -87,9 +87,12 @@ def asks(stage: Stage, browsers: dict[str, Client]) -> list[Ask]:
 
 def offered(browser: Client, address: str, stage: Stage) -> Iterator[str]:
     """The address, and what a page there leads to without leaving it."""
-    yield address
-    if address == "/search/" or address.startswith("/api/v1/search/"):
+    if address != "/api/v1/search/":  # which asks for words
+        yield address
+    if address in ("/search/", "/api/v1/search/"):
         yield from (f"{address}?q={each}" for each in words(stage))
+    if address.startswith("/api/"):
+        return
     answer = browser.get(address)
     if answer.streaming or "text/html" not in answer.headers.get("Content-Type", ""):
         return

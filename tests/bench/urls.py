@@ -16,7 +16,7 @@ COLUMNS = (
 
 def receivables(request: HttpRequest, supplier_id: int) -> JsonResponse:
     rows = Receivable.objects.filter(supplier_id=supplier_id).order_by("-id").values(*COLUMNS)[:ROWS]
-    return JsonResponse({"results": list(rows)})
+    return JsonResponse({"results": [row | {"match_note": str(row["match_note"])} for row in rows]})
 
 
 urlpatterns = [path("bare/receivables/<int:supplier_id>/", receivables), path("", include("portal.urls"))]
