@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from allauth.idp.oidc.models import Client
 from django.db.models import Min, Q, QuerySet
 
 from accounts.parties.models import Membership
@@ -21,6 +22,10 @@ class LetInLately(Forbidden):
 
     code = "LET_IN_LATELY"
     sentence = "You were let in a short while ago. Your word as the second person counts from {until} on."
+
+
+class MadeByNewcomer(LetInLately):
+    sentence = "Whoever made this was let in a short while ago. It can be approved from {until} on."
 
 
 def trusted(permission: str) -> QuerySet[Membership]:
@@ -67,12 +72,33 @@ def companies_of(actor: Actor) -> set[int]:
     return set(Membership.objects.filter(user=actor.user_id, ended_at=None).values_list("party_id", flat=True))
 
 
-def require_seasoned(actor: Actor, permission: str, now: datetime, *, founders: bool = True) -> None:
-    """Of a machine no time is asked: who may have one is told to all administrators. Raises Forbidden, LetInLately."""
-    if actor.user_id is None:
-        return
-    begins = counts_from(actor, permission)
-    if begins is None:
-        raise Forbidden(permission=permission)
-    if _counts_later(actor, begins, now, founders):
-        raise LetInLately(until=begins.isoformat(timespec="minutes"))
+def require_seasoned(actor: Actor, permission: str, now: datetime, *, maker: str = "", founders: bool = True) -> None:
+    """Both words have to be of people or machines that their colleagues have had time to see.
+
+    `maker`: the identity of who made or proposed it. A taken-over account that may approve could otherwise let in
+    another to make what it approves, or two machines that do both. Raises Forbidden, LetInLately, MadeByNewcomer.
+    """
+    if actor.user_id is not None:
+        begins = counts_from(actor, permission)
+        if begins is None:
+            raise Forbidden(permission=permission)
+        if _counts_later(actor, begins, now, founders):
+            raise LetInLately(until=begins.isoformat(timespec="minutes"))
+    elif until := _newcomer_until(actor.identity, actor.party_id, now):
+        raise LetInLately(until=until.isoformat(timespec="minutes"))
+    if until := _newcomer_until(maker, actor.party_id, now):
+        raise MadeByNewcomer(until=until.isoformat(timespec="minutes"))
+
+
+def _newcomer_until(identity: str, party_id: int | None, now: datetime) -> datetime | None:
+    """Until when a person or machine is new to a party that has others who are not; None of who is none of it."""
+    kind, _, number = identity.partition(":")
+    members = Membership.objects.filter(party=party_id)
+    if kind == "user":
+        since = members.filter(user=number).aggregate(since=Min("created_at"))["since"]
+        members = members.exclude(user=number)
+    else:
+        since = Client.objects.filter(id=number).values_list("created_at", flat=True).first()
+    if since is None or since + SEASONED <= now or not members.filter(created_at__lte=now - SEASONED).exists():
+        return None
+    return since + SEASONED

@@ -7,6 +7,7 @@ from django.db.models.functions import Cast, Concat
 
 from accounts.parties.second import seasoned
 from financing.banking.models import BankAccount
+from portal.shared import access
 
 SAYS = "banking.register_account"
 """The permission to say where a party is paid."""
@@ -40,6 +41,12 @@ def _is_for_operator(now: datetime) -> Q:
     before = BankAccount.objects.filter(party=OuterRef("party"), confirmed_at__isnull=False)
     by_person = Q(proposed_by__startswith="user:")
     return Q(~Q(Exists(before)) | ~by_person | ~Q(Exists(seconds)), status=BankAccount.Status.WAITING)
+
+
+def may_be_by_colleague(party_id: int, kind: str) -> bool:
+    """A party's first account is the operator's to confirm, who has none above it."""
+    confirmed = BankAccount.objects.filter(party=party_id, confirmed_at__isnull=False)
+    return kind == access.OPERATOR or confirmed.exists()
 
 
 def whose_word(account: BankAccount, now: datetime) -> str:

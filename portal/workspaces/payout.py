@@ -16,7 +16,7 @@ from accounts.parties import second
 from accounts.parties.freshness import is_fresh, require_on_page
 from accounts.trail.doers import named
 from financing.banking.models import BankAccount
-from financing.banking.second import SAYS, for_operator
+from financing.banking.second import SAYS, for_operator, may_be_by_colleague
 from financing.banking.services import confirm_account, register_account, replace_account, word_on
 from portal.shared.access import Actor, permits, require
 from portal.shared.errors import RuleViolation
@@ -56,7 +56,8 @@ def proposals(actor: Actor, now: datetime) -> list[Proposal]:
     in_force = {each.currency: each for each in found if each not in waiting}
     by = proposers(waiting)
     asked = set(for_operator(BankAccount.objects.filter(id__in=[each.id for each in waiting]), now))
-    members = list(second.seasoned(SAYS, now).filter(party=actor.party_id).select_related("user"))
+    members = second.seasoned(SAYS, now).filter(party=actor.party_id).select_related("user")
+    members = list(members) if may_be_by_colleague(actor.party_id, actor.party_kind) else []
     begins = second.awaited(actor, SAYS, now, founders=False)
     return [
         _proposal(actor, each, in_force.get(each.currency), by[each.proposed_by], members, each in asked, begins)

@@ -113,6 +113,25 @@ def test_who_proposes_does_not_confirm_by_any_of_its_roles_or_machines(supplier,
     refused("OWN_WORK", refuse_account, actor=ana, account_id=new.id)
 
 
+def test_who_lets_somebody_in_to_propose_waits_as_long_before_it_confirms(supplier, ana):
+    """Whoever has taken one person's place would be both otherwise."""
+    eve = person(supplier, "eve", since=NOW - timedelta(hours=1))
+    new = propose(eve, supplier)
+    told = refused("LET_IN_LATELY", confirm_account, actor=ana, account_id=new.id)
+    assert told.facts == {"until": "2026-03-05T08:00+00:00"}
+    later = NOW + timedelta(days=3)
+    assert confirm_account(actor=ana, account_id=new.id, now=later).status == "IN_FORCE"
+
+
+def test_the_first_account_of_a_party_is_the_operators_to_confirm_though_it_has_two_people(wanda):
+    novum = party("SUPPLIER", "Novum")
+    ana, bea = person(novum, "ana"), person(novum, "bea")
+    first = register_account(actor=ana, party_id=novum.id, holder="Novum", iban=OTHER, currency="EUR", now=NOW)
+    refused("OPERATOR_CONFIRMS", confirm_account, actor=bea, account_id=first.id)
+    confirmed = confirm_account(actor=wanda, account_id=first.id, evidence=SHOWN, now=NOW)
+    assert (confirmed.status, confirmed.confirmed_as) == ("IN_FORCE", "OPERATOR")
+
+
 def test_others_find_nothing_and_who_may_not_say_where_one_is_paid_confirms_nothing(lender, supplier, ana):
     new = propose(ana, supplier)
     for actor, code in (

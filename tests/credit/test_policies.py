@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from accounts.clients.services import create_client
 from accounts.parties.models import Membership, Party
 from accounts.parties.second import SEASONED, LetInLately
 from accounts.trail.models import Event
@@ -12,6 +13,7 @@ from financing.credit import services
 from financing.credit.models import PolicyVersion
 from financing.credit.queries import policy_in_force
 from financing.credit.rules import DEFAULT_BODY
+from portal.shared.access import SYSTEM_ACTOR, Actor
 from portal.shared.errors import Forbidden, InvalidTransition, NotFound, OwnWork, Stale
 from tests.credit.facts import body
 from tests.world import NOW, TODAY, as_member, member
@@ -176,3 +178,33 @@ def test_who_came_first_approves_the_first_policy_of_a_funder_that_has_just_begu
     another = proposed(tova)
     with pytest.raises(LetInLately):
         services.approve_policy(actor=sam, policy_id=another.id, seen_hash=another.body_hash, now=NOW)
+
+
+def test_who_lets_in_a_person_or_machine_to_propose_waits_as_long_before_it_approves(scene):
+    """Nor do two machines that were made a moment ago do both."""
+    everybody = Membership.objects.filter(party=scene.cast.harbour)
+    everybody.update(created_at=NOW - timedelta(days=30))
+    by_hana = scene.propose()
+    lately(scene.hana, NOW - timedelta(hours=1))
+    with pytest.raises(LetInLately) as refused:
+        approve(scene, by_hana)
+    assert refused.value.facts == {"until": "2026-03-05T08:00+00:00"}
+    everybody.update(created_at=NOW - timedelta(days=30))
+    maker, checker = (_machine(scene, role) for role in ("MAKER", "CHECKER"))
+    harbour = scene.cast.harbour.id
+    by_machine = services.propose_policy(
+        actor=maker, funder_id=harbour, body=DEFAULT_BODY, effective_from=TODAY, now=NOW
+    )  # fmt: skip
+    for actor, policy in ((checker, by_hana), (scene.hugo, by_machine), (checker, by_machine)):
+        with pytest.raises(LetInLately):
+            approve(scene, policy, actor)
+    assert not PolicyVersion.objects.exclude(status="PROPOSED").exists()
+    later = NOW + SEASONED
+    services.approve_policy(actor=checker, policy_id=by_machine.id, seen_hash=by_machine.body_hash, now=later)
+
+
+def _machine(scene, role: str) -> Actor:
+    bound, _secret = create_client(
+        actor=SYSTEM_ACTOR, party_id=scene.cast.harbour.id, name=role, role=role, now=NOW
+    )  # fmt: skip
+    return Actor(bound.party_id, "FINANCIER", frozenset({role}), client_id=bound.client_id)

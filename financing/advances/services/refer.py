@@ -94,7 +94,7 @@ def decide_referral(
         if actor.identity == application.recommended_by:
             raise OwnWork()
         if outcome == rules.APPROVED:
-            require_seasoned(actor, DECIDES, now)
+            require_seasoned(actor, DECIDES, now, maker=application.recommended_by)
         inputs = gather(SYSTEM_ACTOR, facilities, found, now)
         decided = Desk(inputs).decide(application, facilities[application.facility_id], by_hand=outcome)
         if outcome == rules.APPROVED and decided.outcome != rules.APPROVED:

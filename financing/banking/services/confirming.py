@@ -6,7 +6,7 @@ from accounts.parties.queries import operators
 from accounts.parties.second import companies_of, require_seasoned
 from accounts.trail.services import News, record
 from financing.banking.models import BankAccount
-from financing.banking.second import SAYS, for_operator
+from financing.banking.second import SAYS, for_operator, may_be_by_colleague
 from financing.banking.services.accounts import end_account, lock_account
 from portal.shared import access
 from portal.shared.access import Actor, permits, require
@@ -21,6 +21,12 @@ class OperatorConfirms(RuleViolation):
 
     code, status = "OPERATOR_CONFIRMS", 409
     sentence = "A machine proposed this account, so the operator of the portal asks the bank and confirms it."
+
+
+class FirstAccount(OperatorConfirms):
+    """Two who have just signed a company up may be one: who it is and where it is paid are looked at together."""
+
+    sentence = "The first account of a party is confirmed by the operator of the portal, who asks the bank."
 
 
 class ColleagueConfirms(RuleViolation):
@@ -93,7 +99,10 @@ def word_on(actor: Actor, account: BankAccount) -> str:
 def _check_of_colleague(actor: Actor, account: BankAccount, now: datetime) -> None:
     if not account.proposed_by.startswith("user:"):
         raise OperatorConfirms()
-    require_seasoned(actor, SAYS, now, founders=False)  # in the first days the operator confirms
+    if not may_be_by_colleague(account.party_id, account.party.kind):
+        raise FirstAccount()
+    # In the first days the operator confirms.
+    require_seasoned(actor, SAYS, now, maker=account.proposed_by, founders=False)
 
 
 def _check_of_operator(actor: Actor, account: BankAccount, evidence: str, now: datetime) -> None:

@@ -63,7 +63,7 @@ def approve_policy(
         version = _policy(actor, policy_id)
         require(actor, APPROVES)
         _refuse_own_work(actor, version)
-        require_seasoned(actor, APPROVES, now)
+        require_seasoned(actor, APPROVES, now, maker=version.proposed_by)
         if not seen_hash == version.body_hash == content_hash(version.body):
             raise Stale()
         _refuse_past(version.funder_id, version.effective_from)

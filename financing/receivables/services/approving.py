@@ -58,7 +58,7 @@ def approve_settlement(*, actor: Actor, settlement_id: int, seen_hash: str, now:
             return settlement
         if settlement.created_by == actor.identity:
             raise OwnWork()
-        require_seasoned(actor, APPROVES, now)
+        require_seasoned(actor, APPROVES, now, maker=settlement.created_by)
         settlement.move_to(Status.INSTRUCTED)
         amounts = _ordered(settlement)
         rows = lock(amounts)
