@@ -2,7 +2,10 @@
 
 time, level, logger, message; where a request is answered request_id, party, user or client (numbers, no names), and in
 its last line method, path, route, status, milliseconds; where events are handled subscriber, event_ids and request_id,
-or request_ids where they go back to several; where something failed exception.
+or request_ids where they go back to several; where something failed exception. Lines of `portolan.security` have their
+event in what and the rest in facts.
+
+A line is a line, for people as well: what a server, a library or a stranger said in it begins none of its own.
 
 Standard library and `tracing` only: the server that starts the web processes writes its lines by it, too.
 """
@@ -10,10 +13,30 @@ Standard library and `tracing` only: the server that starts the web processes wr
 import json
 import logging
 from datetime import UTC, datetime
+from typing import override
 
 from portal.shared import tracing
 
-EXTRAS = ("method", "path", "route", "status", "milliseconds")
+EXTRAS = ("method", "path", "route", "status", "milliseconds", "what", "facts")
+CONTROLS = {number: repr(chr(number))[1:-1] for number in (*range(32), *range(127, 160), 0x2028, 0x2029) if number != 9}
+"""Characters that end a line, or move a terminal, as they are written instead."""
+
+
+LINE_ENDS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
+"""Those that JSON leaves as they are."""
+
+
+class Line(logging.Formatter):
+    """For people. A traceback follows below, each of its lines set in."""
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.translate(CONTROLS)
+        return super().formatMessage(record)
+
+    @override
+    def formatException(self, exc_info) -> str:
+        return "\n".join(f"  {line}" for line in super().formatException(exc_info).splitlines())
 
 
 class Json(logging.Formatter):
@@ -28,7 +51,7 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return json.dumps(line, ensure_ascii=False, default=str).translate(LINE_ENDS)
 
 
 def about(work: tracing.Work) -> dict:
@@ -59,6 +82,7 @@ def config(form: str, level: str) -> dict:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
+                "()": Line,
                 "format": "{asctime} {levelname} {name} {message}",
                 "style": "{",
                 "datefmt": "%Y-%m-%dT%H:%M:%S%z",

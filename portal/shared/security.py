@@ -16,7 +16,8 @@ logger = logging.getLogger("portolan.security")
 
 def note(what: str, request: HttpRequest | None = None, **facts) -> None:
     told = _asker(request) | facts
-    logger.info("%s %s", what, " ".join(f"{name}={json.dumps(value)}" for name, value in told.items()))
+    line = " ".join(f"{name}={json.dumps(value)}" for name, value in told.items())
+    logger.info("%s %s", what, line, extra={"what": what, "facts": told})
 
 
 def _asker(request: HttpRequest | None) -> dict:
