@@ -11,7 +11,7 @@ from portal.shared.tls import is_local
 @register(Tags.security, deploy=True)
 def spoken_in_the_clear(app_configs, **kwargs) -> list[Warning]:
     """Database, broker, bank and mail server: encrypted, and their certificates checked, unless on this machine."""
-    found = [_database(), _broker(), _bank(), _mail()]
+    found = [_database(), _broker(), _bank(), _mail(), _scanner()]
     return [each for each in found if each]
 
 
@@ -45,6 +45,16 @@ def _bank() -> Warning | None:
     )  # fmt: skip
 
 
+def _scanner() -> Warning | None:
+    host = urlsplit(settings.CLAMD_URL).hostname
+    if is_local(host):
+        return None
+    return Warning(
+        f"Uploads are sent in the clear to the virus scanner at {host}.",
+        hint="clamd knows no TLS: let one listen on this machine, or reach it by a tunnel.", id="portolan.W008",
+    )  # fmt: skip
+
+
 def _mail() -> Warning | None:
     options = settings.MAILERS["default"].get("OPTIONS", {})
     host = options.get("host")
@@ -64,6 +74,11 @@ def people_and_keys(app_configs, **kwargs) -> list[Warning]:
             "Some come in by a password alone.",
             hint="Leave SECOND_FACTOR_REQUIRED at 1 and SECOND_FACTOR_FOR at everybody, or say in"
             " SILENCED_CHECKS=portolan.W005 that it is meant so.", id="portolan.W005",
+        ))  # fmt: skip
+    if settings.HTTPS and not settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        found.append(Warning(
+            "TRUSTED_PROXIES is 0: tries to sign in of all who come through a proxy are counted as one person's.",
+            hint="Say how many proxies of your own are in front; silence this where none is.", id="portolan.W007",
         ))  # fmt: skip
     if len(settings.SEALING_KEY) < 50 or settings.SEALING_KEY == settings.SECRET_KEY:
         found.append(Warning(

@@ -259,7 +259,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Beside allauth's own: nobody's mailbox is filled by strangers who ask for links to it, or sign up with its address.
-ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/h/key", "signup_address": "5/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "reset_password": "20/m/ip,5/h/key",
+    "signup_address": "5/h/key",
+    "manage_email": "10/m/user,40/d/user",  # each may be a letter to anybody
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0)
 """Proxies of our own in front: attempts are counted by the address that the first of them saw."""
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -323,6 +327,8 @@ SECURE_REDIRECT_EXEMPT = [r"^bank/"]
 SILENCED_SYSTEM_CHECKS = ["security.W021", *text("SILENCED_CHECKS").split(",")]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CLAMD_URL = text("CLAMD_URL")
+"""A ClamAV daemon that looks at every upload; none is taken while it does not answer."""
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 # Twelve megabytes reach the view, so that an upload of eleven is refused with a sentence instead of a cut connection.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024

@@ -18,6 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts.clients.models import IdempotencyKey
+from accounts.intake.scanning import NotScanned
 from portal.shared.access import Actor
 from portal.shared.conditional import PreconditionFailed, PreconditionRequired
 from portal.shared.database import acting
@@ -27,13 +28,14 @@ from portal.shared.errors import (
     IdempotencyInFlight,
     InvalidInput,
     Misshapen,
+    RateLimited,
     RuleViolation,
 )
 from portal.shared.http import MEDIA_TYPE, problem
 
 REPLAYED = "Idempotency-Replayed"
 MAX_KEY = 120
-NOT_REMEMBERED = (Forbidden, PreconditionFailed, PreconditionRequired, Misshapen)
+NOT_REMEMBERED = (Forbidden, PreconditionFailed, PreconditionRequired, Misshapen, NotScanned, RateLimited)
 
 
 def once(

@@ -4,6 +4,7 @@ import hashlib
 from datetime import datetime
 
 from accounts.intake.models import Document
+from accounts.intake.scanning import scan
 from portal.shared.access import Actor
 from portal.shared.database import acting
 from portal.shared.errors import NotFound
@@ -22,8 +23,11 @@ def keep(
     """Store content and hash in a transaction of its own, so that the evidence survives whatever follows.
 
     Of content above `limit` only the beginning is stored, with hash and size of the whole: `is_oversized` tells.
-    `asked` is what was said with it and is needed to read it again.
+    `asked` is what was said with it and is needed to read it again. What the bank says is signed and not scanned.
+    Raises Harmful, NotScanned.
     """
+    if not actor.is_system:
+        scan(content, who=actor.identity)
     oversized = len(content) > limit
     with acting(actor):
         return Document.objects.create(

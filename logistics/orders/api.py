@@ -113,7 +113,10 @@ class TradeHistory(Reading):
             OpenApiParameter("platform", int, description="Whose trade it is; only the operator says so"),
         ],
     )
-    @refuses("MAPPING_UNKNOWN", "COLUMNS_MISSING", "FILE_UNREADABLE", "KNOWN_UNTIL_INVALID", "PLATFORM_MISSING")
+    @refuses(
+        "MAPPING_UNKNOWN", "COLUMNS_MISSING", "FILE_UNREADABLE", "KNOWN_UNTIL_INVALID", "PLATFORM_MISSING",
+        "CONTENT_HARMFUL", "SCANNER_UNAVAILABLE",
+    )  # fmt: skip
     def create(self, request) -> Response:
         """Hand in order lines as CSV."""
         asked = request.query_params

@@ -35,6 +35,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
         503,
         "A server restarts, or two requests waited for each other. Come back after Retry-After seconds.",
     ),
+    "CONTENT_HARMFUL": (422, "The virus scanner knows the content as harmful. It was not kept."),
+    "SCANNER_UNAVAILABLE": (503, "The virus scanner does not answer, so nothing was taken. Come back in some minutes."),
     "FIELD_UNKNOWN": (422, "A field that there is none of: what it says would be overlooked."),
     "FIELD_TWICE": (422, "A field appears twice in one object."),
     "INVALID_INPUT": (422, "Some fields are not valid: facts.errors tells which and why."),
