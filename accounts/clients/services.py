@@ -16,8 +16,9 @@ from accounts.parties.models import Membership, Party
 from accounts.parties.services import require_to_end
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
-from portal.shared.database import acting
+from portal.shared.database import acting, lock_name
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, Stale
+from portal.shared.names import plain
 from portal.shared.scopes import EVERYTHING, SCOPES, within
 
 KEYS_KEPT = timedelta(days=7)
@@ -36,20 +37,37 @@ class BeyondOwnScopes(Forbidden):
 
 def create_client(
     *, actor: Actor, party_id: int, name: str, role: str, now: datetime, scopes: Sequence[str] = (EVERYTHING,),
-    expires_at: datetime | None = None,
+    expires_at: datetime | None = None, asked_as: str = "",
 ) -> tuple[PartyClient, str]:  # fmt: skip
     """Let a machine act for the actor's own party in one role. The secret is shown this once and kept as a hash.
 
-    Raises NotFound, Forbidden, InvalidInput (ROLE_INVALID, NAME_INVALID, SCOPE_UNKNOWN, EXPIRY_INVALID).
+    `asked_as`: what the page calls its question. Sent twice, by two clicks, it makes one machine, and the second
+    answer, which alone is read, tells its secret: another, as the first is known to nobody.
+    Raises NotFound, Forbidden, Stale, InvalidInput (ROLE_INVALID, NAME_INVALID, SCOPE_UNKNOWN, EXPIRY_INVALID).
     """
-    return create_clients(
-        actor=actor, party_ids=[party_id], name=name, role=role, scopes=scopes, expires_at=expires_at, now=now
-    )[0]
+    client_id = _id_of(actor, party_id, asked_as) if asked_as else uuid.uuid4().hex
+    with acting(actor):
+        lock_name("client", client_id)
+        made = PartyClient.objects.visible_to(actor).filter(client_id=client_id, party=party_id).first()
+        if made is None:
+            return create_clients(
+                actor=actor, party_ids=[party_id], name=name, role=role, scopes=scopes, expires_at=expires_at, now=now,
+                ids=[client_id],
+            )[0]  # fmt: skip
+        if made.secrets.exclude(last_used_at=None).exists():
+            raise Stale(_("This client was created already, and its secret is in use."))
+        return rotate_secret(
+            actor=actor, party_client_id=made.id, overlap=timedelta(0), expires_at=expires_at, now=now
+        )  # fmt: skip
+
+
+def _id_of(actor: Actor, party_id: int, asked_as: str) -> str:
+    return hashlib.sha256(f"{actor.identity}/{party_id}/{asked_as}".encode()).hexdigest()[:32]
 
 
 def create_clients(
     *, actor: Actor, party_ids: Sequence[int], name: str, role: str, now: datetime,
-    scopes: Sequence[str] = (EVERYTHING,), expires_at: datetime | None = None,
+    scopes: Sequence[str] = (EVERYTHING,), expires_at: datetime | None = None, ids: Sequence[str] = (),
 ) -> list[tuple[PartyClient, str]]:  # fmt: skip
     """One machine for each party, in their order and a handful of statements; another's party only for the portal."""
     with acting(actor):
@@ -61,7 +79,8 @@ def create_clients(
         granted, name = _scopes(actor, scopes), _name(name)
         _check_role(role)
         _check_expiry(expires_at, now)
-        made = [(_client(name, granted, now), _secret()) for _ in wanted]
+        ids = ids or [uuid.uuid4().hex for _ in wanted]
+        made = [(_client(client_id, name, granted, now), _secret()) for client_id in ids]
         for client, secret in made:
             client.secret = SecretHasher.together([(digest_of(secret), expires_at)])
         Client.objects.bulk_create(client for client, _ in made)
@@ -215,9 +234,9 @@ def _scopes(actor: Actor, asked: Sequence[str]) -> list[str]:
 
 
 def _name(given: str) -> str:
-    name = given.strip()
+    name = plain(given)
     if not name or len(name) > 100:
-        raise InvalidInput(_("Give the client a name of 1 to 100 characters."), code="NAME_INVALID")
+        raise InvalidInput(_("Give the client a name of 1 to 100 characters that can be seen."), code="NAME_INVALID")
     return name
 
 
@@ -250,10 +269,10 @@ def _set_scopes(client: Client, scopes: Sequence[str]) -> None:
     client.scopes = "\n".join(SCOPES) if EVERYTHING in scopes else client.default_scopes
 
 
-def _client(name: str, scopes: Sequence[str], now: datetime) -> Client:
+def _client(client_id: str, name: str, scopes: Sequence[str], now: datetime) -> Client:
     client = Client(
         # Not the slowly hashed default; the caller says which.
-        id=uuid.uuid4().hex, name=name, secret="", type=Client.Type.CONFIDENTIAL,
+        id=client_id, name=name, secret="", type=Client.Type.CONFIDENTIAL,
         grant_types=Client.GrantType.CLIENT_CREDENTIALS, response_types="", created_at=now,
     )  # fmt: skip
     _set_scopes(client, scopes)

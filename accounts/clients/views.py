@@ -4,6 +4,7 @@ import base64
 import binascii
 
 from allauth.account.adapter import get_adapter
+from allauth.core.internal.ratelimit import truncate_ip
 from allauth.idp.oidc.views import token as oidc_token
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +27,7 @@ def token(request: HttpRequest) -> HttpResponse:
     now, (client_id, secret) = timezone.now(), _credentials(request)
     if "\x00" in client_id:
         return problem_document(request, BadRequest())
-    address = get_adapter().get_client_ip(request)
+    address = truncate_ip(get_adapter().get_client_ip(request))  # of IPv6 the network: whoever has one has all of it
     for_client = limits.Limit("client", f"token:{client_id[:100]}", settings.TOKEN_RATE_PER_CLIENT)
     refused = limits.Limit("refusals", f"refused:{address}"[:120], settings.TOKEN_REFUSALS_PER_ADDRESS)
     standings = limits.look([for_client, refused], now)

@@ -14,9 +14,12 @@ from accounts.parties.models import Invitation, Membership, Party, User
 from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
-from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
+from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, RateLimited
 
 HOLDS = timedelta(days=7)
+DAY = timedelta(days=1)
+MOST_A_DAY = 100
+"""Invitations of one party."""
 
 
 def invite(*, actor: Actor, party_id: int, email: str, role: str, now: datetime) -> Invitation:
@@ -24,11 +27,12 @@ def invite(*, actor: Actor, party_id: int, email: str, role: str, now: datetime)
 
     The party's own administrator invites; from outside the operator's does, and only the first administrator of a party
     that has none. Raises InvalidInput (EMAIL_INVALID, ROLE_UNKNOWN, ALREADY_MEMBER, ALREADY_INVITED,
-    ADMINISTRATOR_EXISTS).
+    ADMINISTRATOR_EXISTS), RateLimited.
     """
     with acting(actor):
         party = _party(actor, party_id)
         require(actor, "parties.manage_members")
+        _refuse_flood(party, now)
         is_first = not actor.is_system and party.id != actor.party_id
         _check(party, email := _mailbox(email), role, is_first)
         invitation = _write(actor, party, email, role, is_first, now)
@@ -91,6 +95,12 @@ def is_for(user: User, invitation: Invitation) -> bool:
 
 def lacks_administrator(party: Party) -> bool:
     return not _administrators(party).exists()
+
+
+def _refuse_flood(party: Party, now: datetime) -> None:
+    """Anybody can sign a company up, and would have the portal write to whole lists of strangers."""
+    if party.invitations.filter(created_at__gt=now - DAY).count() >= MOST_A_DAY:
+        raise RateLimited(wait=3600)
 
 
 def _administrators(party: Party):

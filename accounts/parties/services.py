@@ -15,6 +15,7 @@ from accounts.trail.services import News, record
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork, RuleViolation
+from portal.shared.names import leads_away, plain
 
 VERIFICATION_YEARS = 1
 OWNS_FROM_PERCENT = 25
@@ -43,7 +44,7 @@ def register_party(*, actor: Actor, kind: str, name: str, country: str, now: dat
             "names it to the platform.", code="NUMBER_OF_NO_PLATFORM",
         )  # fmt: skip
     _check_time_zone(known.get("time_zone", "UTC"))
-    _check_name(name)
+    name = _checked_name(name)
     if known.get("registration_number"):
         _check_number(known["registration_number"])
     with acting(actor):
@@ -186,7 +187,7 @@ def submit_verification(
         if party.verifications.filter(status__in=open_states).exists():
             raise InvalidInput("A verification is already under way.", code="VERIFICATION_OPEN")
         _check_owners(owners)
-        _check_name(legal_name)
+        legal_name = _checked_name(legal_name)
         _check_number(registration_number)
         verification = BusinessVerification(
             party=party,
@@ -237,7 +238,7 @@ def decide_verification(
             raise OwnWork()
         _refuse_own_party(actor, verification)
         if approve:
-            require_seasoned(actor, ADMITS, now)
+            require_seasoned(actor, ADMITS, now, maker=f"user:{verification.screened_by_id or 0}")
         states = BusinessVerification.Status
         if approve and verification.screening != BusinessVerification.Screening.CLEAR:
             raise InvalidInput("The screening is not clear, so this cannot be approved.", code="SCREENING_NOT_CLEAR")
@@ -301,13 +302,22 @@ def _check_time_zone(name: str) -> None:
         raise InvalidInput("'{name}' is no time zone.", code="TIME_ZONE_UNKNOWN", name=name[:40]) from None
 
 
-def _check_name(name: str) -> None:
-    """A name that cannot be read or told apart: no letter in it, or longer than any register's."""
+def _checked_name(given: str) -> str:
+    """Refused where it cannot be read or told apart: no letter, something that nobody sees, longer than any register's.
+
+    Or where it is a link: others get it in letters.
+    """
+    name = plain(given)
+    if name is None or leads_away(name):
+        raise InvalidInput(
+            "A company's name holds no links, and nothing that cannot be seen.", code="PARTY_NAME_INVALID"
+        )
     if len(name) > NAME_AT_MOST or not any(each.isalpha() for each in name):
         raise InvalidInput(
             "A company has a name with letters, of {most} characters at most.", code="PARTY_NAME_INVALID",
             most=NAME_AT_MOST,
         )  # fmt: skip
+    return name
 
 
 def _check_number(number: str) -> None:

@@ -49,10 +49,11 @@ class JsonBody(JSONParser):
 
 
 def _each_once(pairs: list[tuple]) -> dict:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _value in pairs]
-        raise FieldTwice(name=next(name for name in names if names.count(name) > 1)[:40])
+    found: dict = {}
+    for name, value in pairs:
+        if name in found:  # the first that is met: to count them all would take hours of a long body
+            raise FieldTwice(name=name[:40])
+        found[name] = value
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 

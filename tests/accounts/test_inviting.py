@@ -11,7 +11,7 @@ from accounts.parties import inviting, mailing
 from accounts.parties.models import Invitation, Membership, Party, User
 from accounts.trail.models import Event
 from portal.shared.access import SYSTEM_ACTOR
-from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound
+from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, RateLimited
 from tests.threads import at_once, successes
 from tests.world import NOW, as_member
 
@@ -55,6 +55,17 @@ def refusal(**given) -> str:
         inviting.invite(**{"role": "MAKER", "email": IRIS, "now": NOW} | given)
     assert (Invitation.objects.count(), Event.objects.count()) == before
     return refused.value.code
+
+
+def test_nobody_has_the_portal_write_to_lists_of_strangers(cast, monkeypatch):
+    monkeypatch.setattr(inviting, "MOST_A_DAY", 3)
+    for number in range(3):
+        inviting.invite(actor=ana(), party_id=cast.amphora.id, email=f"p{number}@x.example", role="MAKER", now=NOW)
+    with pytest.raises(RateLimited):
+        inviting.invite(actor=ana(), party_id=cast.amphora.id, email="p4@x.example", role="MAKER", now=NOW)
+    assert Invitation.objects.count() == 3
+    tomorrow = NOW + timedelta(days=1)
+    inviting.invite(actor=ana(), party_id=cast.amphora.id, email="p4@x.example", role="MAKER", now=tomorrow)
 
 
 def test_an_administrator_writes_to_a_mailbox_and_its_owner_comes_in_once(cast, letters, mailoutbox):

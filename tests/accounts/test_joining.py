@@ -54,12 +54,23 @@ def test_a_supplier_without_a_number_cannot_sign_up(db, number):
     assert not Party.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["4711 !!", "N" * 141])
+UNSEEN = ["Amphora\u200b", "\u202eahpmA", "Amphora\x00", "Am\u00adphora"]
+LINKS = ["Claim at https://evil.example now", "WWW.evil.example"]
+
+
+@pytest.mark.parametrize("name", ["4711 !!", "N" * 141, *UNSEEN, *LINKS])
 def test_a_company_has_a_name_that_can_be_read(db, name):
     with pytest.raises(InvalidInput) as refused:
         register(User.objects.create_user("nora@novum.example"), name=name)
     assert refused.value.code == "PARTY_NAME_INVALID"
     assert not Party.objects.exists()
+
+
+def test_a_name_of_several_lines_is_kept_as_one(db):
+    assert (
+        register(User.objects.create_user("nora@novum.example"), name=" Novum\r\nBcc: x\u00a0B.V. ").name
+        == "Novum Bcc: x B.V."
+    )
 
 
 def test_two_who_sign_one_company_up_at_once_make_one_supplier(committed_db):

@@ -82,8 +82,8 @@ def test_too_many_sign_ups_from_one_address_are_answered_with_a_page(ana):
 
 PUBLIC = {
     "DEBUG": "0", "SECRET_KEY": "k3F-9sPqz_uV7mJw0xYtRb2nLc5hGd8aEoTi1yUvSfWgXjZqKpMlNbHcDr4",
-    "EMAIL_URL": "smtps://mail",
-    "PUBLIC_URL": "https://portal.example", "ALLOWED_HOSTS": "portal.example", "SECOND_FACTOR_REQUIRED": "1",
+    "EMAIL_URL": "smtps://mail", "TRUSTED_PROXIES": "1",
+    "PUBLIC_URL": "https://portal.example", "ALLOWED_HOSTS": "portal.example",
 }  # fmt: skip
 
 

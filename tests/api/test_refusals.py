@@ -47,6 +47,9 @@ def refusal(answer) -> tuple[int, str]:
         ("quotes/", b'{"facility": NaN}', "application/json", (400, "PARSE_ERROR")),
         ("quotes/", b'{"facility": 1, "currency": "USD"}', "application/json", (422, "FIELD_UNKNOWN")),
         ("quotes/", b'{"facility": 1, "facility": 2}', "application/json", (422, "FIELD_TWICE")),
+        # A hundred thousand names, the last of them twice: compared with each other they would take hours.
+        ("quotes/", b"{%s,\"99999\":0}" % b",".join(b'"%d":0' % each for each in range(100_000)), "application/json",
+         (422, "FIELD_TWICE")),
         ("settlements/", b'{"key": "k", "lines": [{"receivable": 1, "amount": 5}]}', "application/json",
          (422, "FIELD_UNKNOWN")),
         ("receivables/", b'{"number": "a\\u0000b"}', "application/json", (422, "FIELD_INVALID")),

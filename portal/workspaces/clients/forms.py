@@ -1,6 +1,7 @@
 """What an administrator says of a machine."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,7 @@ class NewClientForm(ClientForm):
     days = forms.TypedChoiceField(
         label=_("Its secret ends"), choices=LIVES, coerce=int, empty_value=None, required=False
     )
+    asked_as = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput, initial=lambda: uuid4().hex)
     field_order = ["name", "role", "days", "scopes"]
 
 

@@ -62,7 +62,7 @@ def create(request: HttpRequest) -> HttpResponse:
         try:
             made, given_secret = services.create_client(
                 actor=request.actor, party_id=request.actor.party_id, name=given["name"], role=given["role"],
-                scopes=given["scopes"], expires_at=expires_at, now=now,
+                scopes=given["scopes"], expires_at=expires_at, asked_as=given["asked_as"], now=now,
             )  # fmt: skip
         except RuleViolation as error:
             refusal = error

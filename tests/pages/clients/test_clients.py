@@ -135,3 +135,18 @@ def test_the_statements_of_the_list_do_not_depend_on_its_rows(ana, till, people)
     with CaptureQueriesContext(connection) as several:
         ana.get("/party/clients/")
     assert len(several) == len(one)
+
+
+def test_two_clicks_make_one_machine_and_the_page_that_is_shown_tells_its_secret(ana):
+    asked_as = ana.get("/party/clients/new/").context["form"]["asked_as"].value()
+    given = {"name": "ERP", "role": "MAKER", "scopes": ["portolan"], "days": "90", "asked_as": asked_as}
+    ana.post("/party/clients/new/", given)
+    shown = shown_secret(ana.post("/party/clients/new/", given, follow=True).text)
+    made = PartyClient.objects.get()
+    assert ClientSecret.objects.count() == 1
+    assert ask_token(made.client_id, shown).status_code == 200
+    # Once it is in use, a page that is sent again ends nothing.
+    assert "its secret is in use" in ana.post("/party/clients/new/", given).text
+    assert ask_token(made.client_id, shown).status_code == 200
+    assert ana.post("/party/clients/new/", given | {"asked_as": "another page"}).status_code == 302
+    assert PartyClient.objects.count() == 2
