@@ -242,8 +242,10 @@ def _advance(decided: Decided, now: datetime) -> Advance:
 
 
 def _payment(advance: Advance) -> Payment:
+    """Named after the application: whoever decides it again, in a database restored to before, orders the same payment,
+    which the bank does not make twice."""
     return Payment(
-        key=f"disbursement/{advance.id}", purpose="DISBURSEMENT", payer_id=advance.funder_id,
+        key=f"disbursement/{advance.application_id}", purpose="DISBURSEMENT", payer_id=advance.funder_id,
         payee_id=advance.supplier_id, amount_minor=advance.amount_minor, currency=advance.currency,
         subject_type=advance._meta.label_lower, subject_id=advance.id, contra_kind="DISBURSEMENT_CLEARING",
         facility_id=advance.facility_id, remittance=f"Advance {advance.id}",

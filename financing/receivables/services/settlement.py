@@ -271,8 +271,11 @@ def _pay(actor, settlement, rows, amounts, now) -> list[SettlementPayment]:
 
 
 def _payment(settlement: Settlement, payment: SettlementPayment) -> Payment:
+    """Named after the debtor's own key: a settlement that a restored database has lost is handed in again, and is paid
+    once."""
+    named = hashlib.sha256(settlement.key.encode()).hexdigest()[:32]
     return Payment(
-        key=f"settlement:{payment.id}",
+        key=f"settlement/{settlement.debtor_id}/{named}/{payment.payee_id}",
         purpose="SETTLEMENT",
         payer_id=settlement.debtor_id,
         payee_id=payment.payee_id,
