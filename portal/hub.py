@@ -24,7 +24,7 @@ READ_AT_MOST = 5_000
 IDLE_SECONDS = 10
 """How long a lost wake-up can go unnoticed."""
 
-CEILING = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+CEILING = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint + trail_transactions_before()"
 LOOK = f"""
     SELECT ceiling, EXISTS (SELECT FROM trail_event WHERE transaction >= ceiling)
     FROM (SELECT {CEILING} AS ceiling) AS now

@@ -5,23 +5,28 @@ One Event is the audit record, the timeline entry and the outbox message. A Deli
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Cast
 
 from portal.shared.access import Actor
 from portal.shared.choices import Choices
 
 
 class CurrentTransaction(models.Func):
-    """Number of the transaction that writes the row (xid8)."""
+    """Number of the transaction that writes the row (xid8), as the first migration takes it."""
 
     function, template, output_field = "pg_current_xact_id", "%(function)s()", models.TextField()
+
+
+class Recording(models.Func):
+    """The same, after those that the database counted before it was restored into another (`after_restore`)."""
+
+    template = "pg_current_xact_id()::text::bigint + trail_transactions_before()"
+    output_field = models.BigIntegerField()
 
 
 class OldestRunning(models.Func):
     """Every transaction below this number has ended: what it wrote is all there, or never will be."""
 
-    function = "pg_snapshot_xmin"
-    template = "%(function)s(pg_current_snapshot())::text::bigint"
+    template = "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint + trail_transactions_before())"
     output_field = models.BigIntegerField()
 
 
@@ -60,9 +65,7 @@ class Event(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     recorded_at = models.DateTimeField()
     effective_at = models.DateTimeField()
-    transaction = models.BigIntegerField(
-        db_default=Cast(Cast(CurrentTransaction(), models.TextField()), models.BigIntegerField()), editable=False
-    )
+    transaction = models.BigIntegerField(db_default=Recording(), editable=False)
 
     objects = EventQuerySet.as_manager()
 
