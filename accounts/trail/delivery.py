@@ -5,6 +5,7 @@ that fails stands alone; it backs off and, after the subscriber's last try, is p
 """
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -172,11 +173,18 @@ def _send(subscriber: Subscriber, ids: list[int], taken: list[int], now: datetim
 def _hand_over(subscriber: Subscriber, rows: list[Delivery]) -> None:
     """From here on every log line, and all news, name the requests that the events go back to."""
     events = _events(rows)
-    of = {f"{each.subject_type}:{each.subject_id}": each.request_id for each in events if each.request_id}
+    of = {subject: each.request_id for each in events if each.request_id for subject in _concerned(each)}
     request_ids = dict.fromkeys(each.request_id for each in events if each.request_id)
     narrow(Work(tuple(request_ids), tuple(each.id for each in events), subscriber.name, of=of))
     subscriber.load()(events)
     logger.info("%s handled %s events", subscriber.name, len(events))
+
+
+def _concerned(event: Event) -> Iterator[str]:
+    """Its subject, and what that is about, as the advance of a payment."""
+    yield f"{event.subject_type}:{event.subject_id}"
+    if event.payload.get("subject_id"):
+        yield f"{event.payload.get('subject_type')}:{event.payload['subject_id']}"
 
 
 def _events(rows: list[Delivery]) -> list[Event]:

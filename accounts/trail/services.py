@@ -85,9 +85,16 @@ def _event(actor: Actor, now: datetime, news: News) -> Event:
         actor_party_id=actor.party_id,
         actor_user_id=actor.user_id,
         actor_client_id=actor.client_id,
-        request_id=actor.request_id or tracing.current().request_id_of(_subjects(news)),
+        request_id=_request_id(actor, news),
         recorded_at=now,
         effective_at=news.effective_at or now,
+    )
+
+
+def _request_id(actor: Actor, news: News) -> str:
+    """What knows where it comes from says so: a payment is answered by the bank in requests of the bank's own."""
+    return (
+        actor.request_id or getattr(news.subject, "request_id", "") or tracing.current().request_id_of(_subjects(news))
     )
 
 

@@ -233,6 +233,7 @@ class PaymentInstruction(Lifecycle, models.Model):
     facility_id = models.BigIntegerField(null=True, help_text="Facility of the contra account")
     subject_type = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="")  # that it goes back to
     status = models.CharField(max_length=9, choices=Status, default=Status.DUE)
     message = models.ForeignKey(BankMessage, models.PROTECT, null=True, related_name="instructions")
     reason = models.CharField(max_length=35, blank=True, help_text="ISO external status reason code")

@@ -83,9 +83,9 @@ def test_one_number_finds_an_application_in_the_log_of_every_process(house: Hous
     subjects = {("advances.application", application_id), ("advances.advance", advance.id)}
     payment = ("banking.paymentinstruction", advance.instruction_id)
     assert set(told.values_list("subject_type", "subject_id")) >= {*subjects, payment}
-    assert {"application.submitted", "application.approved", "advance.approved", "payment.due"} <= {
-        *told.values_list("name", flat=True)
-    }
+    # … and what the bank said of it, in a request of its own, is told under it as well.
+    news = {"application.submitted", "application.approved", "advance.approved", "payment.due", "payment.settled"}
+    assert news | {"advance.funded"} <= {*told.values_list("name", flat=True)}
     # The worker: which subscribers were at work on which of these events.
     by_event = dict(told.values_list("id", "name"))
 
@@ -93,5 +93,10 @@ def test_one_number_finds_an_application_in_the_log_of_every_process(house: Hous
         lines = [each for each in log(house, "worker", number) if "handled" in each["message"]]
         return {each["subscriber"]: {by_event[i] for i in each["event_ids"] if i in by_event} for each in lines}
 
-    found = eventually(lambda: {"advances.decide", "banking.send"} <= at_work().keys() and at_work())
-    assert (found["advances.decide"], found["banking.send"]) == ({"application.submitted"}, {"payment.due"})
+    wanted = {
+        "advances.decide": {"application.submitted"},
+        "banking.send": {"payment.due"},
+        "advances.booked": {"payment.settled"},
+    }
+    found = eventually(lambda: wanted.keys() <= at_work().keys() and at_work())
+    assert {name: found[name] for name in wanted} == wanted

@@ -14,6 +14,7 @@ from financing.banking.iso20022.fields import AMOUNT_LIMIT_MINOR
 from financing.banking.models import BankAccount, PaymentInstruction
 from financing.banking.rules import concerns_payee
 from financing.ledger.models import Book
+from portal.shared import tracing
 from portal.shared.access import Actor
 from portal.shared.database import acting
 from portal.shared.errors import IdempotencyConflict, InvalidInput, RuleViolation
@@ -64,7 +65,7 @@ def instruct(*, actor: Actor, payments: Sequence[Payment], now: datetime) -> lis
     with acting(actor):
         wanted = {payment.key: payment for payment in payments}
         accounts = _open_accounts(party for each in payments for party in (each.payer_id, each.payee_id))
-        prepared = [_instruction(wanted[key], accounts, now) for key in sorted(wanted)]
+        prepared = [_instruction(each, accounts, _origin(actor, each), now) for _, each in sorted(wanted.items())]
         new = insert_new(prepared, "key")
         found = {instruction.key: instruction for instruction in new}
         if len(new) < len(wanted):
@@ -97,7 +98,7 @@ def _accounts_of(payer_id: int, payee_id: int, currency: str, accounts: dict) ->
     return payer, payee
 
 
-def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInstruction:
+def _instruction(payment: Payment, accounts: dict, request_id: str, now: datetime) -> PaymentInstruction:
     payer, payee = _accounts_of(payment.payer_id, payment.payee_id, payment.currency, accounts)
     if payer.id == payee.id:
         raise InvalidInput("Nobody pays themselves.", code="PAYER_IS_PAYEE")
@@ -123,8 +124,14 @@ def _instruction(payment: Payment, accounts: dict, now: datetime) -> PaymentInst
         facility_id=payment.facility_id,
         subject_type=payment.subject_type,
         subject_id=payment.subject_id,
+        request_id=request_id,
         created_at=now,
     )
+
+
+def _origin(actor: Actor, payment: Payment) -> str:
+    """The number of the request that the payment goes back to: what the bank says of it later is told under it."""
+    return actor.request_id or tracing.current().request_id_of([f"{payment.subject_type}:{payment.subject_id}"])
 
 
 def end_to_end_id(key: str) -> str:
