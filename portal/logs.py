@@ -54,6 +54,19 @@ class Json(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str).translate(LINE_ENDS)
 
 
+class WithoutSecrets(logging.Filter):
+    """Django tells the address of a request that failed in full; what stands in it may open a door."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        path = getattr(request, "path", None)
+        if path and isinstance(record.args, tuple):
+            from portal.observing import shown_path  # Django is there where a request is
+
+            record.args = tuple(shown_path(request) if each == path else each for each in record.args)
+        return True
+
+
 def about(work: tracing.Work) -> dict:
     """What is worked on, as far as it is known."""
     actor = work.actor()
@@ -89,7 +102,14 @@ def config(form: str, level: str) -> dict:
             },
             "json": {"()": Json},
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json" if is_json else "line"}},
+        "filters": {"without_secrets": {"()": WithoutSecrets}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "json" if is_json else "line",
+                "filters": ["without_secrets"],
+            }
+        },
         "loggers": {
             # Written however quiet the rest is.
             "portolan.security": {"level": "INFO"},

@@ -3,8 +3,10 @@
 import logging
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import resolve
 
+from portal.logs import WithoutSecrets
 from portal.observing import logger
 
 pytestmark = pytest.mark.django_db
@@ -36,3 +38,14 @@ def test_an_address_is_told_by_its_route_and_without_its_secrets(lines, address,
     assert line.milliseconds > 0
     assert route in (None, line.route)
     assert "a-secret" not in line.getMessage()
+
+
+def test_an_address_that_failed_on_our_side_is_told_by_nobody_in_full():
+    request = RequestFactory().get("/invitation/a-secret/")
+    request.resolver_match = resolve(request.path)
+    line = logging.LogRecord("django.request", logging.ERROR, "", 0, "%s: %s", ("Gone wrong", request.path), None)
+    line.request = request
+
+    assert WithoutSecrets().filter(line)
+
+    assert line.getMessage() == "Gone wrong: /invitation/…/"
