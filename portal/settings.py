@@ -191,8 +191,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A publisher that finds the broker down gives up at once: the sweep finds the deliveries.
-CELERY_TASK_PUBLISH_RETRY = False
+# A publisher whose connection has died connects anew, once: without, beat and web would never be heard again by a
+# RabbitMQ that was restarted. One that finds the broker down gives up at once: the sweep finds the deliveries.
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+# Of the first four RabbitMQ wants none: it knows by itself when a worker is gone, and has no order among queues.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
