@@ -22,7 +22,7 @@ UNUSED_STATIC = (
     *("echarts.js", "echarts.min.js*", "echarts.common.js", "echarts.simple*"),
     *("tabler-*", "tabler.js", "tabler.css", "flags", "payments"),
 )
-"""What npm packages bring along for other uses: not gathered, nine tenths of the size."""
+"""What npm packages bring along for other uses: `manage.py collectstatic` leaves it, nine tenths of the size."""
 
 
 def migrate(w: "World") -> None:
@@ -63,8 +63,7 @@ def collect_static(w: "World") -> None:
         stamp.seek(0)
         if stamp.read() != current:
             w.say("Gathering what browsers load ...")
-            unused = [part for pattern in UNUSED_STATIC for part in ("--ignore", pattern)]
-            w.manage("collectstatic", "--no-input", "--verbosity", "0", *unused)
+            w.manage("collectstatic", "--no-input", "--verbosity", "0")
             stamp.truncate(0)
             stamp.write(current)
 
