@@ -3,8 +3,10 @@
 import hashlib
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from accounts.parties import inviting, mailing
@@ -207,3 +209,16 @@ def test_two_clicks_at_once_let_in_once(committed_cast, mailoutbox):
     results = at_once(*[lambda: inviting.accept(user=iris, token=token, now=NOW)] * 2)
     assert len(successes(results)) == 1
     assert iris.memberships.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_new_installation_gets_its_operator_once_whose_administrator_is_written_to():
+    call_command("found_operator", "Harbour Masters", country="nl", email="Olga@masters.example", stdout=StringIO())
+
+    operator = Party.objects.get()
+    [letter] = Invitation.objects.all()
+    assert (operator.kind, operator.name, operator.country) == ("OPERATOR", "Harbour Masters", "NL")
+    assert (letter.party, letter.email, letter.role) == (operator, "olga@masters.example", "ADMIN")
+    with pytest.raises(CommandError, match="has its operator already"):
+        call_command("found_operator", "Others", country="DE", email="other@masters.example")
+    assert (Party.objects.count(), Invitation.objects.count()) == (1, 1)
