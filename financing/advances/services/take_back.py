@@ -152,8 +152,8 @@ def _takes_money(advance: Advance) -> bool:
 
 def _payment(advance: Advance, amount_minor: int) -> Payment:
     return Payment(
-        key=f"given-back/{advance.application_id}", purpose=PaymentInstruction.Purpose.REMAINDER, payer_id=advance.funder_id,
-        payee_id=advance.supplier_id, amount_minor=amount_minor, currency=advance.currency,
+        key=f"given-back/{advance.application_id}", purpose=PaymentInstruction.Purpose.REMAINDER,
+        payer_id=advance.funder_id, payee_id=advance.supplier_id, amount_minor=amount_minor, currency=advance.currency,
         subject_type=Advance._meta.label_lower, subject_id=advance.id, contra_kind="DUE_TO_SUPPLIER",
         facility_id=advance.facility_id, remittance=f"Repaid on advance {advance.id}, which never arrived",
     )  # fmt: skip
