@@ -223,11 +223,14 @@ class House:
         """Return when every event has reached every subscriber, and nothing is on its way to or from the bank."""
         eventually(lambda: not self.open_work(), f"all is quiet, but: {self.open_work()}", seconds)
 
-    @transaction.atomic
     def open_work(self) -> list[str]:
         """At one instant: what came home between a look at the news and one at the payments would be overlooked."""
-        with connection.cursor() as cursor:
+        Delivery.objects.exists()  # a new connection says first who asks; nothing may be said before the level is set
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return self._open_work()
+
+    def _open_work(self) -> list[str]:
         waiting = Delivery.objects.filter(state=Delivery.State.WAITING).select_related("event")
         states = PaymentInstruction.Status
         ended = [states.SETTLED, states.REJECTED, states.RETURNED]
