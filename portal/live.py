@@ -26,8 +26,8 @@ from django.http import HttpResponse
 from accounts.trail.models import Event
 from portal.hub import CEILING, RESUMED_AT_MOST, Hub, Message, Position, Subscription, news, reload
 from portal.middleware import ActorMiddleware, RequestIdMiddleware
+from portal.shared import wall
 from portal.shared.access import Actor
-from portal.shared.database import acting
 from portal.walls import HEADERS as OF_EVERYTHING
 from portal.walls import SessionLimitsMiddleware
 
@@ -96,15 +96,16 @@ def acting_on(scope: dict) -> Actor | None:
 def missed(actor: Actor, after: Position, horizon: int) -> list[Message] | None:
     """What the actor may see between a position and the horizon; None where that is too much, or the id not ours."""
     if after[0] >= horizon:
-        with acting(actor), connection.cursor() as cursor:
+        with wall.facing(actor), connection.cursor() as cursor:
             cursor.execute(f"SELECT {CEILING}")
             # Another process may be ahead of this one; nobody is ahead of the database, unless it was replaced.
             return [] if after[0] <= cursor.fetchone()[0] else None
     later = Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1])
-    with acting(actor):
+    with wall.inside():  # how much there is of everybody: what would have to be read through
         since = Event.objects.filter(transaction__gte=after[0], transaction__lt=horizon)
         if since.order_by("transaction", "id")[SCANNED_AT_MOST : SCANNED_AT_MOST + 1].exists():
             return None
+    with wall.facing(actor):
         found = since.filter(later).visible_to(actor).order_by("transaction", "id")
         fields = ("transaction", "id", "name", "subject_type", "subject_id", "recorded_at")
         rows = list(found.values_list(*fields)[: RESUMED_AT_MOST + 1])

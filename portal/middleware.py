@@ -15,7 +15,9 @@ from django.utils.cache import patch_vary_headers
 from accounts.parties.factors import asked_to_set_up, lacks_factor
 from accounts.parties.models import Membership, User
 from accounts.trail.models import OldestRunning
+from portal.shared import wall
 from portal.shared.access import Actor
+from portal.shared.database import at_the_edge
 from portal.shared.errors import RuleViolation, Stale, TooLarge
 from portal.shared.http import problem_document
 
@@ -24,6 +26,8 @@ ACTING_FOR = "acting_for"
 """For whom the page was opened that a form is sent from: dialog.js adds it to every form of who has several parties."""
 BEYOND = "portolan.beyond"
 """In the environment of a request whose body was too large to be read (portal.asgi): the most bytes that are taken."""
+OF_THE_PORTAL = ("/identity/", "/bank/", "/invitation/", "/admin/")
+"""What the database is asked for by the portal itself, beside the account: all else by who is signed in, or nobody."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -175,7 +179,8 @@ class ActorMiddleware:
                 if self._needs_second_factor(request):
                     messages.warning(request, asked_to_set_up(), fail_silently=True)  # a stream has none
                     return redirect("mfa_index")
-        with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None):
+        asked_by = wall.inside() if self._is_of_the_portal(request) else at_the_edge(request.actor)
+        with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None), asked_by:
             response = self.get_response(request)
         if signed_in:
             # A shared desk: what one person has seen is not on the next one's "back" button.
@@ -203,6 +208,10 @@ class ActorMiddleware:
         if not lacks_factor(request.actor):
             return False
         return not self._concerns_the_person(request) and not request.path.startswith("/api/")
+
+    def _is_of_the_portal(self, request: HttpRequest) -> bool:
+        """Where it is not yet known who asks, or for whom: signing in, tokens, the bank's messages, the back office."""
+        return self._concerns_the_person(request) or request.path.startswith(OF_THE_PORTAL)
 
     def _concerns_the_person(self, request: HttpRequest) -> bool:
         """The account, and for whom one acts: what is done there is done for no party."""

@@ -12,6 +12,7 @@ from financing.credit.rules import BaseLine, Result
 from financing.ledger.models import Book
 from financing.ledger.queries import balance
 from financing.receivables.models import Receivable
+from portal.shared import wall
 from portal.shared.access import Actor
 from portal.shared.choices import Choices
 
@@ -93,6 +94,7 @@ class Standing:
     behind: Sequence[Behind]
 
 
+@wall.inside()  # what is offered is not the funder's yet
 def standing(*, actor: Actor, application: Application) -> Standing:
     """Of an application to the actor's own party, in a handful of statements however much stands behind it."""
     return Standing(

@@ -13,6 +13,7 @@ from financing.banking.models import BankAccount, BankEntry, BankMessage, Paymen
 from financing.ledger.models import Account, Book, Leg
 from financing.ledger.models import Entry as LedgerEntry
 from financing.ledger.queries import balances
+from portal.shared import wall
 from portal.shared.access import Actor
 from portal.shared.errors import NotFound
 
@@ -124,7 +125,8 @@ def trail(*, actor: Actor, instruction_id: int) -> Trail:
 
     Raises NotFound.
     """
-    instruction = instructions(actor=actor).select_related("account").filter(id=instruction_id).first()
+    with wall.inside():  # the account is the payer's: to a payee only what Trail takes of it is shown
+        instruction = instructions(actor=actor).select_related("account").filter(id=instruction_id).first()
     if instruction is None:
         raise NotFound()
     bookings = list(

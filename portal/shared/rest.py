@@ -23,10 +23,10 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from portal.shared import conditional, parameters, sheets
+from portal.shared import conditional, parameters, sheets, wall
 from portal.shared.access import Actor, require
 from portal.shared.bodies import Nothing, refuse_unknown
-from portal.shared.database import acting, lock_name
+from portal.shared.database import acting, at_the_edge, lock_name
 from portal.shared.errors import NotFound
 from portal.shared.paging import Batches, ByParameter, OpaqueCursor, page_size
 from portal.shared.parsers import RawParser, canonical
@@ -60,7 +60,10 @@ class Resource(APIView):
     content_negotiation_class = Negotiated
 
     def initial(self, request: Request, *args, **kwargs):
-        super().initial(request, *args, **kwargs)
+        with wall.inside():  # who asks is not known before
+            super().initial(request, *args, **kwargs)
+        if settings.PAGES_BEFORE_THE_WALL:
+            wall.face(request.actor)
         method = request.method.lower()
         handler = getattr(self, method, None)
         if handler is None:
@@ -105,8 +108,9 @@ class Resource(APIView):
             return handler(request, pk=pk, **kwargs)
         with acting(self.actor):
             lock_name("if-match", self.basename, pk)
-            conditional.check(request, self._tag_of(request, pk), required)
-            return handler(request, pk=pk, **kwargs)
+            with at_the_edge(self.actor):
+                conditional.check(request, self._tag_of(request, pk), required)
+                return handler(request, pk=pk, **kwargs)
 
     def _tag_of(self, request: Request, pk: str) -> str:
         """The tag with which a GET would answer now. Raises NotFound, Forbidden."""
@@ -120,8 +124,12 @@ class Resource(APIView):
         said = (request.actor.identity, request.get_full_path(), request.content_type, self._body(request))
         return once(
             actor=request.actor, key=key, said=said, now=timezone.now(),
-            work=partial(handler, request, *args, **kwargs),
+            work=partial(self._facing, handler, request, *args, **kwargs),
         )  # fmt: skip
+
+    def _facing(self, handler: Callable, *args, **kwargs) -> Response:
+        with at_the_edge(self.actor):
+            return handler(*args, **kwargs)
 
     def _body(self, request: Request) -> bytes:
         raw = any(issubclass(parser, RawParser) for parser in self.parser_classes)

@@ -101,6 +101,11 @@ def inside():
     return _as(THE_PORTAL)
 
 
+def face(actor: Actor | None) -> None:
+    """From here to the end of the context that surrounds this, ask for this actor: its token says who it is."""
+    _asking.set(of(actor))
+
+
 def facing(actor: Actor | None):
     """A context in which the database shows what the actor's party may see, and changes nothing for it."""
     return _as(of(actor))

@@ -95,6 +95,23 @@ def test_rows_are_locked_without_their_keys():
     assert [path.name for path, text in sources() if plain.search(text)] == []
 
 
+BEYOND_THE_WALL = {
+    "financing/advances/standing.py", "financing/banking/queries.py", "portal/live.py", "portal/middleware.py",
+    "portal/shared/database.py", "portal/shared/rest.py", "portal/shared/wall.py",
+    "portal/workspaces/funder/referrals.py", "portal/workspaces/platform/acceptance.py",
+    "portal/workspaces/supplier/getting_paid.py",
+}  # fmt: skip
+"""What reads for a party as the portal, and says why. Whoever adds one has `visible_to` inside, and no other way."""
+
+
+def test_few_read_for_a_party_as_the_portal():
+    """docs/decisions/0014"""
+    found = {
+        str(path.relative_to(PROJECT)) for path, text in sources() if "wall.inside()" in text or "def inside" in text
+    }
+    assert found == BEYOND_THE_WALL
+
+
 def test_no_model_stores_money_as_a_float():
     floats = [f"{m.__name__}.{f.name}" for m in our_models() for f in m._meta.get_fields() if _type(f) == "FloatField"]
     assert floats == []

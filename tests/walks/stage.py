@@ -18,7 +18,7 @@ from accounts.notices.models import Notice
 from accounts.parties import services as parties
 from accounts.parties.inviting import invite
 from accounts.parties.models import BusinessVerification, Membership, Party, User
-from accounts.trail.models import Delivery
+from accounts.trail.models import Delivery, EventParty
 from financing.advances import services as advances
 from financing.advances.models import Advance, Application
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction, Statement
@@ -251,6 +251,7 @@ def _people(stage: Stage) -> dict[str, object]:
     member = Membership.objects.get(user__email=address_of("Amphora", VIEWER))
     invitation = invite(actor=SYSTEM_ACTOR, party_id=amphora.id, email="iris@amphora.example", role=VIEWER, now=NOW)
     # Of Amphora's administrator alone: a colleague finds it as little as a stranger does.
+    EventParty.objects.get_or_create(event=delivery.event, party_id=amphora.id)
     told = Notice.objects.create(
         user=User.objects.get(email=address_of("Amphora", ADMIN)), party=amphora, event=delivery.event, topic="money",
         mail="NEVER", created_at=NOW,

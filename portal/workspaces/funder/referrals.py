@@ -22,6 +22,7 @@ from financing.credit import rules, wording
 from financing.credit.models import Decision
 from financing.credit.queries import replay
 from financing.receivables.comparison import compare
+from portal.shared import wall
 from portal.shared.access import FUNDERS, Actor, permits
 from portal.shared.errors import NotFound, RuleViolation
 from portal.ui.states import state
@@ -271,10 +272,11 @@ def receivable(request: HttpRequest, application_id: int, receivable_id: int) ->
     """An invoice that an application offers, beside its order and receipt."""
     found = _application(request, application_id)
     looked_at = [each["id"] for each in found.decision.inputs["receivables"]] if found.decision else []
-    row = offered(found, [receivable_id] if receivable_id in looked_at else []).get(receivable_id)
-    if row is None:
-        raise NotFound()
-    context = {"application": found, "receivable": row, "compared": compare(row)}
+    with wall.inside():  # offered, and not the funder's yet
+        row = offered(found, [receivable_id] if receivable_id in looked_at else []).get(receivable_id)
+        if row is None:
+            raise NotFound()
+        context = {"application": found, "receivable": row, "compared": compare(row)}
     return render(request, "funder/receivable.html", context)
 
 

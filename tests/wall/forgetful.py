@@ -1,0 +1,14 @@
+"""Addresses of a portal in which somebody forgot `visible_to`."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from financing.receivables.models import Receivable
+from portal.urls import handler400, handler403, handler404, handler500, urlpatterns  # noqa: F401
+
+
+def forgetful(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(Receivable.objects.count()))
+
+
+urlpatterns = [*urlpatterns, path("forgetful/", forgetful)]
