@@ -2,6 +2,9 @@
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 
 class DayInput(forms.DateInput):
@@ -12,6 +15,20 @@ class DayInput(forms.DateInput):
 
     def __init__(self, attrs: dict | None = None):
         super().__init__(attrs, format="%Y-%m-%d")
+
+
+class LongSelect(forms.Select):
+    """A choice among hundreds: Django renders a template for each, which took longer than all else of a page."""
+
+    def render(self, name, value, attrs=None, renderer=None) -> SafeString:
+        chosen = set(self.format_value(value))
+        options = format_html_join(
+            "", '<option value="{}"{}>{}</option>',
+            ((key, mark_safe(" selected" * (str(key) in chosen)), label) for key, label in self.choices),
+        )  # fmt: skip
+        return format_html(
+            "<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, attrs) | {"name": name}), options
+        )
 
 
 _KINDS = (

@@ -1,9 +1,11 @@
 from datetime import date
 
 import pytest
+from django import forms
+from django.test.html import parse_html
 from django.utils import translation
 
-from portal.ui.forms import DayInput
+from portal.ui.forms import DayInput, LongSelect
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -12,3 +14,14 @@ def test_a_day_is_written_as_the_browsers_calendar_takes_it_in_every_language(la
         shown = DayInput().render("until", date(2026, 3, 2))
     assert 'type="date"' in shown
     assert 'value="2026-03-02"' in shown
+
+
+def test_a_choice_among_hundreds_reads_as_any_other():
+    named = {"choices": [("a", "A <b>"), ("b", "B")], "required": True}
+
+    class Both(forms.Form):
+        usual, long = forms.ChoiceField(**named), forms.ChoiceField(**named, widget=LongSelect)
+
+    form = Both(initial={"usual": "b", "long": "b"}, auto_id=False)
+    usual, long = str(form["usual"]).replace('"usual"', '"long"'), str(form["long"])
+    assert parse_html(long) == parse_html(usual)

@@ -6,6 +6,8 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from portal.ui.forms import LongSelect
+
 
 @cache
 def zones() -> list[tuple[str, str]]:
@@ -16,7 +18,7 @@ def zones() -> list[tuple[str, str]]:
 
 class DaysForm(forms.Form):
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=zones,
+        label=_("Time zone"), choices=zones, widget=LongSelect,
         help_text=_("Where your days begin and end: on pages, in files and in mails."),
     )  # fmt: skip
 
