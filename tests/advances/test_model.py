@@ -1,10 +1,14 @@
 """Whatever happens to a facility, in whatever order: it agrees with a model of a few sums, and so does the ledger.
 
-The model knows nothing of the services: it adds up what was lent, paid and owed. What the policy answers is taken from
-the portal; what follows from the answer is not.
+The model knows nothing of the services: it adds up what was lent, paid and owed, what can be had and what that costs.
+Grade, limit and reserve, which come of months of trade, are taken from the portal; what follows from them is not.
+
+LIVES (15) and STEPS (20) make it longer.
 """
 
+import copy
 import json
+import os
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -14,24 +18,30 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from schwifty import IBAN
 
 from financing.advances import services
 from financing.advances.models import Advance, AdvanceReceivable, Application
 from financing.advances.services.quote import NotOffered
 from financing.advances.services.receipts import DisbursementUnderWay
-from financing.banking.models import PaymentInstruction
-from financing.banking.services import claim
+from financing.advances.services.refer import NoLongerPossible
+from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.services import claim, replace_account
 from financing.credit.models import Facility
+from financing.credit.rules import DEFAULT_BODY
 from financing.ledger import services as ledger
 from financing.ledger.queries import balances, findings, trial_balance
 from financing.receivables import services as receivables
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import CURRENCY, NOW, TODAY, as_member, noon
+from tests.world import CURRENCY, IBANS, NOW, TODAY, as_member, noon
 
-DAILY_RATE = Fraction(9, 100) / 360  # grade A
+LIVES, STEPS = int(os.environ.get("LIVES") or 15), int(os.environ.get("STEPS") or 20)
 ADVANCE_RATE = Fraction(9, 10)
+TERMS = {"A": (ADVANCE_RATE, 900, 30), "B": (Fraction(85, 100), 1100, 50), "C": (Fraction(80, 100), 1400, 75)}
+"""Of each grade: what is lent of a receivable, interest of a year and fee, in basis points."""
+BY_HAND_ABOVE = 1_000_00
 OPEN_STATES = ("ACTIVE", "OVERDUE")
 
 
@@ -48,9 +58,11 @@ class Loan:
     interest: int = 0
     carry: Fraction = Fraction(0)
     securities: frozenset[int] = frozenset()
+    rate_bp: int = 900
+    iban: str = ""
 
     def accrue(self, days: int) -> None:
-        exact = self.principal * DAILY_RATE * days + self.carry
+        exact = Fraction(self.principal * self.rate_bp * days, 10_000 * 360) + self.carry
         self.interest, self.carry = self.interest + round(exact), exact - round(exact)
 
     def take(self, amount: int) -> int:
@@ -66,9 +78,10 @@ class Loan:
 
 @dataclass
 class Claim:
-    """One receivable as the model sees it."""
+    """One receivable as the model sees it: invoiced, and its goods received, fifteen days before the first day."""
 
     gross: int
+    due: date
     credited: int = 0
     settling: int = 0
     settled: int = 0
@@ -76,6 +89,20 @@ class Claim:
     @property
     def free(self) -> int:
         return self.gross - self.credited - self.settling - self.settled
+
+    def counts(self, day: date, is_assigned: bool) -> bool:
+        """Whether it is security: open, not on its way to somebody else, neither too old nor due too soon or late."""
+        late, age = (day - self.due).days, (day - TODAY).days + 15
+        if self.free <= 0 or late > 15 or age > 120:
+            return False
+        return is_assigned or (self.settling == 0 and -90 <= late <= -2)
+
+
+@dataclass(frozen=True)
+class Price:
+    fee: int
+    interest: int
+    due: date
 
 
 @dataclass
@@ -88,6 +115,61 @@ class Model:
     got: dict[int, dict[int, tuple[int, int, int]]] = field(default_factory=dict)
     loans: dict[int, Loan] = field(default_factory=dict)
     claims: dict[int, Claim] = field(default_factory=dict)
+    iban: str = IBANS["amphora"]
+    dead_ibans: set[str] = field(default_factory=set)
+
+    @property
+    def exposure(self) -> int:
+        return self.reserved + sum(self.owed(name) for name in ("principal", "fees", "interest"))
+
+    @property
+    def is_late(self) -> bool:
+        return bool(self.of("OVERDUE"))
+
+    def eligible(self, assigned: set[int]) -> list[int]:
+        """In the order in which they fall due."""
+        found = [number for number, claim in self.claims.items() if claim.counts(self.day, number in assigned)]
+        return sorted(found, key=lambda number: (self.claims[number].due, number))
+
+    def available(self, assigned: set[int], share: Fraction, limit: int) -> int:
+        base = int(sum(self.claims[each].free for each in self.eligible(assigned)) * share)
+        return max(0, min(base, limit) - self.exposure)
+
+    def secured_by(self, amount: int, assigned: set[int], share: Fraction) -> list[int]:
+        """What has to be assigned beside what is: the oldest due first, until it carries all."""
+        eligible, chosen = self.eligible(assigned), []
+        pledged = sum(self.claims[each].free for each in eligible if each in assigned)
+        for each in (each for each in eligible if each not in assigned):
+            if int(pledged * share) >= self.exposure + amount:
+                break
+            chosen.append(each)
+            pledged += self.claims[each].free
+        return chosen
+
+    def price(self, amount: int, assigned: set[int], share: Fraction, grade: str) -> Price:
+        """ACT/360 until each receivable has repaid its part; the fee at least half a euro; five days of grace."""
+        _, rate_bp, fee_bp = TERMS[grade]
+        own = self.secured_by(amount, assigned, share) or [each for each in self.eligible(assigned) if each in assigned]
+        interest, left, since = Fraction(0), amount, self.day
+        for each in own:
+            until = max(self.claims[each].due, since)
+            interest += Fraction(left * rate_bp * (until - since).days, 10_000 * 360)
+            left, since = left - self.claims[each].free, until
+            if left <= 0:
+                break
+        fee = max(50, round(Fraction(amount * fee_bp, 10_000)))
+        return Price(fee, round(interest), since + timedelta(days=5))
+
+    def hold(self, amount: int) -> None:
+        """What could not be paid to the supplier: it makes good what it was paid too much, the rest is kept for it."""
+        made_good = min(amount, self.overpaid)
+        self.overpaid -= made_good
+        self.held += amount - made_good
+
+    def pay_held(self) -> None:
+        """Once nothing is late, to an account that has sent nothing back."""
+        if not self.is_late and self.iban not in self.dead_ibans:
+            self.remainders, self.held = self.remainders + self.held, 0
 
     def of(self, *states: str) -> list[tuple[int, Loan]]:
         return [(number, loan) for number, loan in sorted(self.loans.items()) if loan.state in states]
@@ -145,10 +227,16 @@ class Model:
         loan = self.loans[number]
         self.cash += loan.amount
         loan.principal = loan.fees = loan.interest = 0
-        paid = sum(sum(parts.get(number, ())) for parts in self.got.values())
-        made_good = min(paid, self.overpaid)
-        self.overpaid -= made_good
-        self.held += paid - made_good
+        loan.state = "FAILED"
+        self.dead_ibans.add(loan.iban)
+        self.hold_or_pay(sum(sum(parts.get(number, ())) for parts in self.got.values()), loan.iban)
+
+    def hold_or_pay(self, amount: int, iban: str) -> None:
+        """To another account than the one that sent it back; what is late keeps it here."""
+        before = self.held
+        self.hold(amount)
+        if self.iban != iban and not self.is_late:
+            self.remainders, self.held = self.remainders + self.held - before, before
 
 
 class LifeOfAFacility(RuleBasedStateMachine):
@@ -158,10 +246,11 @@ class LifeOfAFacility(RuleBasedStateMachine):
         self.rolled_back.__enter__()
         self.lending, self.facility_id = lending, lending.amphora_facility.id
         self.ana, self.maya = as_member("ana@amphora.example"), as_member("maya@meridian.example")
-        self.hugo = as_member("hugo@harbour.example")
-        self.model, self.waiting, self.count = Model(), [], 0
+        self.hana, self.hugo = as_member("hana@harbour.example"), as_member("hugo@harbour.example")
+        self.model, self.waiting, self.referred, self.count = Model(), [], [], 0
+        self.quoted: dict[int, tuple[Price, str]] = {}
         for row in Receivable.objects.order_by("id"):
-            self.model.claims[row.id] = Claim(row.gross_minor)
+            self.model.claims[row.id] = Claim(row.gross_minor, row.due_date)
 
     def teardown(self):
         transaction.set_rollback(True)
@@ -174,13 +263,29 @@ class LifeOfAFacility(RuleBasedStateMachine):
             offered = services.quote(actor=self.ana, facility_id=self.facility_id, amount_minor=amount, now=NOW)
         except NotOffered:
             return
-        self.waiting.append(services.apply(actor=self.ana, quote_id=offered.id, now=NOW).id)
+        price = self.checked(offered, amount)
+        application_id = services.apply(actor=self.ana, quote_id=offered.id, now=NOW).id
+        self.waiting.append(application_id)
+        self.quoted[application_id] = price, offered.grade
 
-    @precondition(lambda self: self.waiting)
+    def checked(self, offered, amount) -> Price:
+        """What is offered is what can be had, at the price that it has."""
+        model, assigned, base = self.model, self.assigned(), offered.result["base"]
+        share = TERMS[offered.grade][0] - Fraction(base["reserve_share"])
+        available = model.available(assigned, share, offered.result["limit_minor"])
+        assert offered.available_minor == available
+        assert offered.amount_minor == (available if amount is None else amount) <= available
+        price = model.price(offered.amount_minor, assigned, share, offered.grade)
+        assert Price(offered.fee_minor, offered.interest_minor, offered.due_date) == price
+        assert offered.annual_rate * 10_000 == TERMS[offered.grade][1]
+        return price
+
+    @precondition(lambda self: self.waiting or self.referred)
     @rule(data=st.data())
     def withdraw(self, data):
-        chosen = data.draw(st.sampled_from(self.waiting))
-        self.waiting.remove(chosen)
+        chosen = data.draw(st.sampled_from(self.waiting + self.referred))
+        self.waiting = [each for each in self.waiting if each != chosen]
+        self.referred = [each for each in self.referred if each != chosen]
         services.withdraw(actor=self.ana, application_id=chosen, now=NOW)
 
     # ── the policy ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,21 +295,47 @@ class LifeOfAFacility(RuleBasedStateMachine):
         before = self.assigned()
         services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=self.waiting, now=NOW)
         for each in Application.objects.filter(id__in=self.waiting).order_by("id"):
-            assert each.status in ("APPROVED", "DECLINED")
+            by_hand = each.amount_minor > BY_HAND_ABOVE
+            assert each.status in ("DECLINED", "REFERRED" if by_hand else "APPROVED")
             if each.status == "APPROVED":
-                self.approved(Advance.objects.get(application=each), before)
+                self.approved(each, before)
+            elif each.status == "REFERRED":
+                self.referred.append(each.id)
         self.waiting = []
         if self.assigned() != before:
             assert self.carried()
 
-    def approved(self, advance, assigned_before):
+    @precondition(lambda self: self.referred)
+    @rule(data=st.data(), outcome=st.sampled_from(["APPROVED", "APPROVED", "DECLINED"]))
+    def persons_decide(self, data, outcome):
+        chosen, before = data.draw(st.sampled_from(self.referred)), self.assigned()
+        asked = Application.objects.get(id=chosen)
+        told = ["TRADE_TOO_WEAK"] if outcome == "DECLINED" else []
+        word = {"application_id": chosen, "outcome": outcome, "note": "", "reasons": told, "now": NOW}
+        seen = services.recommend(actor=self.hana, seen_hash=asked.seen_hash, **word).seen_hash
+        try:
+            services.decide_referral(actor=self.hugo, seen_hash=seen, **word)
+        except NoLongerPossible:
+            assert outcome == "APPROVED"
+            return  # nothing has changed: the invariants say so
+        self.referred.remove(chosen)
+        asked.refresh_from_db()
+        assert asked.status == outcome
+        if outcome == "APPROVED":
+            self.approved(asked, before)
+            assert self.carried()
+
+    def approved(self, application, assigned_before):
+        advance, (price, grade) = Advance.objects.get(application=application), self.quoted[application.id]
         secured = frozenset(AdvanceReceivable.objects.filter(advance=advance).values_list("receivable_id", flat=True))
         taken = assigned_before.union(*(loan.securities for _, loan in self.model.of("DISBURSING")))
         assert not secured & taken, "a receivable secures two advances"
         assert all(self.model.claims[each].settling == 0 and self.model.claims[each].free > 0 for each in secured)
+        assert advance.instruction.creditor_iban == self.model.iban
         self.model.loans[advance.id] = Loan(
-            advance.amount_minor, advance.fee_minor, advance.due_date, securities=secured
-        )
+            application.amount_minor, price.fee, price.due, securities=secured, rate_bp=TERMS[grade][1],
+            iban=self.model.iban,
+        )  # fmt: skip
 
     # ── the bank ─────────────────────────────────────────────────────────────────────────────────────────────────────
     @precondition(lambda self: self.model.reserved)
@@ -230,9 +361,34 @@ class LifeOfAFacility(RuleBasedStateMachine):
         number, loan = data.draw(st.sampled_from(self.model.of(*OPEN_STATES, "REPAID")))
         carried, before = self.carried(), self.assigned()
         self.book_cash(f"returned/{number}", loan.amount, "DISBURSEMENT_CLEARING", self.facility_id)
+        self.sent_and(PaymentInstruction.objects.get(purpose="DISBURSEMENT", subject_id=number), "RETURNED")
         services.take_back(actor=SYSTEM_ACTOR, reasons={number: "AC04"}, now=NOW)
         self.model.never_paid(number)
         self.failed(loan, carried, before)
+
+    @rule(data=st.data())
+    def a_remainder_is_refused(self, data):
+        due = PaymentInstruction.objects.filter(purpose="REMAINDER", status="DUE").order_by("id")
+        if not (found := list(due)):
+            return
+        chosen = data.draw(st.sampled_from(found))
+        self.sent_and(chosen, "REJECTED")
+        services.hold_back(actor=SYSTEM_ACTOR, instruction_ids=[chosen.id], now=NOW)
+        self.model.remainders -= chosen.amount_minor
+        self.model.dead_ibans.add(chosen.creditor_iban)
+        self.model.hold(chosen.amount_minor)
+
+    @rule()
+    def the_supplier_has_another_account(self):
+        self.count += 1
+        known = BankAccount.objects.in_force().get(party=self.lending.cast.amphora)
+        self.model.iban = str(IBAN.generate("DE", bank_code="10077777", account_code=f"{self.count:010}"))
+        replace_account(
+            actor=SYSTEM_ACTOR, account_id=known.id, holder="Amphora", iban=self.model.iban,
+            now=NOW + timedelta(seconds=self.count),
+        )  # fmt: skip
+        services.pay_held_to(actor=SYSTEM_ACTOR, supplier_ids=[self.lending.cast.amphora.id], now=NOW)
+        self.model.pay_held()
 
     def failed(self, loan, carried_before, assigned_before):
         loan.state = "FAILED"
@@ -285,8 +441,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
     def a_booked_settlement_comes_back(self, data):
         payment = SettlementPayment.objects.get(id=data.draw(st.sampled_from(sorted(self.model.got))))
         line = payment.lines.get()
-        claim(instruction_ids=[payment.instruction_id], now=NOW)
-        PaymentInstruction.objects.filter(id=payment.instruction_id).update(status="RETURNED")
+        self.sent_and(payment.instruction, "RETURNED")
         self.book_cash(f"came-back/{payment.id}", -payment.amount_minor, "SETTLEMENT_CLEARING")
         receivables.take_back(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
         services.undo_receipts(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
@@ -336,6 +491,8 @@ class LifeOfAFacility(RuleBasedStateMachine):
             loan.accrue(days)
             if loan.due < self.model.day:
                 loan.state = "OVERDUE"
+        services.pay_held(actor=SYSTEM_ACTOR, book_id=self.lending.book.id, now=NOW)
+        self.model.pay_held()
 
     # ── what always holds ────────────────────────────────────────────────────────────────────────────────────────────
     @invariant()
@@ -370,7 +527,8 @@ class LifeOfAFacility(RuleBasedStateMachine):
         assert {kind: booked.get(kind, 0) for kind in expected} == expected
         assert sum(booked.values()) == 0
         assert findings(self.lending.book.id) == []
-        remainders = PaymentInstruction.objects.filter(purpose="REMAINDER").values_list("amount_minor", flat=True)
+        due = PaymentInstruction.objects.filter(purpose="REMAINDER", status="DUE")
+        remainders = due.values_list("amount_minor", flat=True)
         assert sum(remainders) == model.remainders
         of_facility = balances(book_id=self.lending.book.id, kinds=["ADVANCES"], facility_ids=[self.facility_id])
         assert sum(of_facility.values()) == expected["ADVANCES"]
@@ -390,9 +548,12 @@ class LifeOfAFacility(RuleBasedStateMachine):
 
     def carried(self) -> bool:
         """What is assigned carries all that is owed and on its way."""
-        owed = self.model.reserved + sum(self.model.owed(name) for name in ("principal", "fees", "interest"))
         held = sum(self.model.claims[each].free for each in self.assigned())
-        return held * ADVANCE_RATE >= owed
+        return held * ADVANCE_RATE >= self.model.exposure
+
+    def sent_and(self, instruction, status):
+        claim(instruction_ids=[instruction.id], now=NOW)
+        PaymentInstruction.objects.filter(id=instruction.id).update(status=status)
 
     def book_cash(self, key, amount, contra, facility_id=None):
         legs = (ledger.LegOf("CASH", amount), ledger.LegOf(contra, -amount, facility_id))
@@ -402,15 +563,17 @@ class LifeOfAFacility(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_any_life_of_a_facility_agrees_with_a_model_of_a_few_sums():
-    lending = world.lending()
+    body = copy.deepcopy(DEFAULT_BODY)
+    body["authority"]["max_amount_minor"] = BY_HAND_ABOVE
+    lending = world.lending(body=body)
     world.trade(lending.cast.amphora, lending.cast.meridian)
     for number in range(5):
         world.receivable(lending.cast.amphora, lending.cast.meridian, f"INV-{number + 1}", due_in=30 + number)
     run_state_machine_as_test(
         lambda: LifeOfAFacility(lending),
         settings=settings(
-            max_examples=15,
-            stateful_step_count=20,
+            max_examples=LIVES,
+            stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.explicit, Phase.generate),
