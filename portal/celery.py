@@ -8,8 +8,9 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, before_task_publish, setup_logging
+from celery.signals import beat_init, before_task_publish, setup_logging, task_prerun
 from django.conf import settings
+from django.db import close_old_connections
 from kombu import Queue
 
 from portal.runtime import heartbeat
@@ -19,6 +20,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portolan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_prerun.connect(weak=False)
+def keep_connection(**_) -> None:
+    """As between two requests: one that is broken or old is closed, any other is used again.
+
+    Celery by itself connects anew for every task (CELERY_DB_REUSE_MAX), at the price of what a task does.
+    """
+    close_old_connections()
+
 
 # Money first: what takes minutes ("long") or waits for a mail server has a worker of its own, and of what is left a
 # worker that is free takes it in the order of these names (settings: queue_order_strategy).

@@ -191,6 +191,7 @@ CLIENT_CERT_FILE, CLIENT_KEY_FILE = text("CLIENT_CERT_FILE"), text("CLIENT_KEY_F
 CELERY_BROKER_USE_SSL = tls.of_broker(CELERY_BROKER_URL, CLIENT_CERT_FILE, CLIENT_KEY_FILE)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+CELERY_DB_REUSE_MAX = 1_000_000  # portal/celery.py keeps connections as requests do
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A publisher whose connection has died connects anew, once: without, beat and web would never be heard again by a
