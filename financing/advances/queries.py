@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, Subquery
 
 from financing.advances.models import Advance
 from financing.credit.models import Assessment, Facility, PolicyVersion
-from financing.credit.queries import Debt, debtor_ages, receivable_facts, standings
+from financing.credit.queries import Debt, debtor_ages, policy_of, receivable_facts, standings
 from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Position, from_plain
 from financing.ledger.models import Book
 from financing.ledger.queries import balance
@@ -28,9 +28,7 @@ def inputs_for(
     `policies` and `assessments` by facility id, `today` by funder id. `lock` holds the receivables. A handful of
     statements, however many facilities.
     """
-    versions = {version.id: version for version in policies.values()}
-    parsed = {version.id: Policy.from_body(version.body) for version in versions.values()}
-    rules = {facility.id: parsed[policies[facility.id].id] for facility in facilities}
+    rules = {facility.id: policy_of(policies[facility.id]) for facility in facilities}
     receivables = receivable_facts(facilities=facilities, lock=lock)
     positions = _positions(facilities, today)
     standing = standings(party_ids={each.supplier_id for each in facilities})

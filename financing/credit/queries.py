@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Max, Q, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 
 from accounts.parties.models import BusinessVerification, Party
 from financing.credit.models import Decision, Facility, PolicyVersion
@@ -277,6 +277,17 @@ def policies_in_force(on: Mapping[int, date]) -> dict[int, PolicyVersion]:
     return {version.funder_id: version for version in latest}
 
 
+def policy_of(version: PolicyVersion) -> Policy:
+    """Its body, read once in each process: a few versions decide everything, and what was approved never changes."""
+    key = version.id, version.body_hash
+    if key not in _read:
+        _read[key] = Policy.from_body(version.body)
+    return _read[key]
+
+
+_read: dict[tuple[int, str], Policy] = {}
+
+
 def receivable_facts(*, facilities: Sequence[Facility], lock: bool = False) -> dict[int, tuple[ReceivableFacts, ...]]:
     """For each facility the receivables that its base looks at: open ones of its supplier and debtor, oldest due first.
 
@@ -311,20 +322,28 @@ type Debt = tuple[int, int, str, date]
 
 
 def debtor_ages(debts: Iterable[Debt]) -> dict[Debt, DebtorAge]:
-    """What each debtor owes each funder on assigned receivables, and what of it was due before the day."""
+    """What each debtor owes each funder on assigned receivables, and what of it was due before the day.
+
+    What it owes in all is only asked where some of it has aged, which is a few rows or none: without, it makes no
+    difference to any decision, and it is the one sum that grows with all that a funder holds.
+    """
     debts = set(debts)
     states = Receivable.Status
-    held = Receivable.objects.filter(
-        funder__in={funder_id for funder_id, *_ in debts}, debtor__in={debtor_id for _, debtor_id, *_ in debts},
-        status__in=[states.ASSIGNED, states.DISPUTED],
-    )  # fmt: skip
-    found = {}
+    held = Receivable.objects.filter(status__in=[states.ASSIGNED, states.DISPUTED])
+    aged = {}
     # Once for each day: funders' business dates, less days that hardly differ from policy to policy.
     for day in {day for *_, day in debts}:
-        aged = Sum("open_minor", filter=Q(due_date__lt=day), default=0)
-        sums = held.values_list("funder_id", "debtor_id", "currency").annotate(whole=Sum("open_minor"), aged=aged)
-        found |= {(*key, day): DebtorAge(whole, aged) for *key, whole, aged in sums}
-    return {debt: found.get(debt, DebtorAge(0, 0)) for debt in debts}
+        of_day = [debt for debt in debts if debt[-1] == day]
+        aged |= {(*key, day): minor for key, minor in _sums(held.filter(due_date__lt=day), of_day).items() if minor}
+    whole = _sums(held, aged) if aged else {}
+    return {debt: DebtorAge(whole.get(debt[:3], 0), aged[debt]) if debt in aged else DebtorAge() for debt in debts}
+
+
+def _sums(held: QuerySet[Receivable], debts: Iterable[Debt]) -> dict[tuple[int, int, str], int]:
+    """Open amounts by funder, debtor and currency."""
+    funders, debtors = ({debt[place] for debt in debts} for place in (0, 1))
+    rows = held.filter(funder__in=funders, debtor__in=debtors).values_list("funder_id", "debtor_id", "currency")
+    return {tuple(key): minor for *key, minor in rows.annotate(Sum("open_minor"))}
 
 
 @dataclass(frozen=True, slots=True)

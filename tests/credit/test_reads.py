@@ -56,6 +56,6 @@ def test_the_debtor_s_age_counts_what_this_funder_holds(scene):
     elsewhere = (scene.cast.crown.id, *age(30)[1:])
     assert debtor_ages([age(30), age(31), elsewhere]) == {
         age(30): DebtorAge(open_minor=8_000, aged_minor=3_000),
-        age(31): DebtorAge(open_minor=8_000, aged_minor=0),
+        age(31): DebtorAge(open_minor=0, aged_minor=0),
         elsewhere: DebtorAge(open_minor=0, aged_minor=0),
     }

@@ -88,7 +88,10 @@ class ReceivableFacts:
 
 @dataclass(frozen=True, slots=True)
 class DebtorAge:
-    """What the debtor owes this funder: all of it, and what is past due by more than the policy's `cross_age_days`."""
+    """What the debtor owes this funder: all of it, and what is past due by more than the policy's `cross_age_days`.
+
+    Where nothing is, neither makes a difference, and both are 0.
+    """
 
     open_minor: int = 0
     aged_minor: int = 0

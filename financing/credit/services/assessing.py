@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db.models import QuerySet
 
 from financing.credit.models import Assessment, PolicyVersion, Programme
-from financing.credit.queries import features, policy_in_force
+from financing.credit.queries import features, policy_in_force, policy_of
 from financing.credit.rules import Features, PastRepayment, Policy, content_hash, limit_of, score, to_plain
 from financing.ledger.models import Book
 from portal.shared import access
@@ -47,7 +47,7 @@ def assess(
                 supplier_ids=missing, debtor_id=programme.debtor_id, currency=programme.currency, as_of=as_of,
                 time_zone=_time_zone(programme.funder_id), repayment=repayment,
             )  # fmt: skip
-            rules = Policy.from_body(policy.body)
+            rules = policy_of(policy)
             made = [_assessment(programme, policy, rules, each, measured[each], now) for each in missing]
             if new := [each for each in made if _is_new(each, found.get(each.supplier_id))]:
                 # Whoever measures at the same moment: the first one's row stands for both.

@@ -135,8 +135,9 @@ def test_long_lists_are_read_in_order_from_an_index(filled):
 
 def test_the_age_of_a_debtors_debt_is_read_from_the_index_alone(filled):
     programme = filled.programme
-    debt = (programme.funder_id, programme.debtor_id, "EUR", date(2026, 4, 1))
+    debt = (programme.funder_id, programme.debtor_id, "EUR", date(2030, 1, 1))
     found = plans(lambda: debtor_ages([debt]))
     scans = [node for node in found if node.get("Relation Name") == "receivables_receivable"]
-    assert [(node["Node Type"], node["Index Name"]) for node in scans] == [("Index Only Scan", "receivable_ages")]
+    read = ("Index Only Scan", "receivable_ages")
+    assert [(node["Node Type"], node["Index Name"]) for node in scans] == [read, read], "what has aged, and all of it"
     assert debtor_ages([debt])[debt].open_minor == (SUPPLIERS + 2) * 10 * 90_000
