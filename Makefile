@@ -14,7 +14,7 @@ run: ## start everything and print the address (PORT=8000, WORLD_DIR=var/portal;
 demo: ## the whole job end to end, in figures: var/demo.json (TRADE=file: replay real order lines)
 	@bin/bootstrap && exec $(PYTHON_OF_VENV) -m portal.sandbox.demo $(if $(TRADE),"$(TRADE)")
 
-bench: ## measure speed
+bench: ## measure speed: var/bench.json (ONLY=ledger_single: one of them; docs/performance.md tells which there are)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.bench $(ARGS)
 
 faults: ## the same business under random faults, RUNS=3 times: nothing lost, nothing twice (SEED=n: the same again)

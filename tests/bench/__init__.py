@@ -5,6 +5,9 @@
     financings   a rush of applications, decided, booked and instructed
     ledger       entries one at a time, and in bulk
     latency      one quote, one decision, and how many statements each takes
+    growth       a quote and its decision at a million receivables
+    load         ten applications a second through the HTTP API; what each process holds in memory
+    hordak       the ledger beside which ours is measured
     floor        the hand-written SQL
     crowded      pages, the API and news in a world full of everything, in a process of its own:
     many           a million receivables and a hundred thousand advances, by SQL

@@ -18,12 +18,13 @@ FILE = PROJECT / "var" / "bench.json"
 
 def benches(running: World) -> dict[str, Callable]:
     """By the beginnings of the names of the figures that each gives."""
-    from tests.bench import financings, latency, ledger, load
+    from tests.bench import financings, growth, latency, ledger, load
 
     return {
         "financings_per_second": financings.financings_per_second,
-        "ledger_single_entries_per_second": ledger.single,
+        "ledger_single_entries_per_second, ledger_single_over_hordak": partial(ledger.single, running=running),
         "ledger_bulk_entries_per_second": ledger.bulk,
+        "receivables_growth": partial(growth.receivables_growth, running=running),
         "quote_ms, decide_ms": latency.quote_and_decide,
         "applied_to_decided_p99_ms, applied_to_funded_p99_ms, process_memory_mb": partial(
             load.under_load, running=running

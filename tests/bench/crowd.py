@@ -5,21 +5,32 @@ has to yield once when it is ready to begin, and then the number of things that 
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from portal.runtime.environment import PROJECT
 
 
-def per_second(work: str, arguments: Sequence[dict]) -> float:
+def per_second(work: str, arguments: Sequence[dict], python: str | Path = sys.executable) -> float:
     """Things done per second by one process for each of the arguments, from the common start to the last one's end."""
+    done, seconds = run(work, arguments, python)
+    return sum(done) / seconds
+
+
+def run(
+    work: str, arguments: Sequence[dict], python: str | Path = sys.executable, **environment: str
+) -> tuple[list[int], float]:
+    """What each process says that it has done, and the seconds that all took; `environment` on top of our own."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.crowd", work, json.dumps(each)],
+            [python, "-m", "tests.bench.crowd", work, json.dumps(each)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
+            env=os.environ | environment,
         )
         for each in arguments
     ]  # fmt: skip
@@ -32,7 +43,7 @@ def per_second(work: str, arguments: Sequence[dict]) -> float:
             process.stdin.write("go\n")
             process.stdin.flush()
         done = [int(process.stdout.readline()) for process in processes]
-        return sum(done) / (time.perf_counter() - started)
+        return done, time.perf_counter() - started
     finally:
         for process in processes:
             process.kill()

@@ -6,8 +6,10 @@ from django.db import connection
 
 from financing.credit.models import Facility
 from financing.ledger.models import Account
+from portal.runtime.world import World
 from tests.bench import crowd
 from tests.bench.figures import Figure, alternate, rate
+from tests.bench.hordak import beside as hordak
 from tests.bench.stage import CURRENCY, TODAY, Side, join
 
 ACCOUNTS, CLIENTS = 300, 8
@@ -15,12 +17,19 @@ SINGLE, BULK, AT_ONCE, BULK_WORKERS = 150, 6_000, 1_000, 2
 runs = count(1)
 
 
-def single(ours: Side, floor: Side, analyze) -> list[Figure]:
-    """One entry in each transaction, by eight clients."""
+def single(ours: Side, floor: Side, analyze, running: World) -> list[Figure]:
+    """One entry in each transaction, by eight clients; and by eight of django-hordak, which keeps a ledger as well."""
     _open_accounts(ours, floor)
+    python = hordak.prepare(running, ACCOUNTS)
     analyze()
-    pairs = alternate(lambda: _post(ours, CLIENTS, SINGLE, 1), lambda: _by_hand(floor), rounds=3)
-    return [rate("ledger_single_entries_per_second", pairs)]
+    rounds = [
+        (_post(ours, CLIENTS, SINGLE, 1), _by_hand(floor), hordak.per_second(python, CLIENTS, SINGLE))
+        for _ in range(3)
+    ]  # fmt: skip
+    return [
+        rate("ledger_single_entries_per_second", [(mine, by_hand) for mine, by_hand, _ in rounds]),
+        rate("ledger_single_over_hordak", [(mine, theirs) for mine, _, theirs in rounds]),
+    ]
 
 
 def bulk(ours: Side, floor: Side, analyze) -> list[Figure]:

@@ -2,11 +2,12 @@
 
 Open loop: applications set out on time, whatever became of those before, and what each waits for is counted from the
 moment at which it should have set out to that at which its event could be read in the database. Each is of another
-supplier with a quote of its own, taken over the API two seconds earlier, so that the portal makes ten quotes a second
-besides. MINUTES=60 makes it an hour, and tells how the memory of each process grew.
+supplier and takes up a quote of its own, made before the clock starts. MINUTES=60 makes it an hour and tells how the
+memory of each process grew; then each quote is taken over the API two seconds before, ten a second besides.
 """
 
 import asyncio
+import logging
 import os
 import statistics
 import threading
@@ -30,7 +31,7 @@ from portal.shared.access import MAKER
 from portal.shared.scopes import EVERYTHING as ALL_SCOPES
 from tests.bench import memory
 from tests.bench.figures import Figure, held, percentile, within
-from tests.bench.stage import CURRENCY, TODAY, Side, join
+from tests.bench.stage import CURRENCY, TODAY, Side, join, quote_all
 from tests.world import IBANS
 
 A_SECOND, SECONDS, WARM_UP_SECONDS = 10, 60, 10
@@ -44,12 +45,15 @@ PATIENCE = 60
 
 @dataclass
 class Watch:
-    """What the bench does and sees, in seconds since the epoch by application; `applied`: when it should set out."""
+    """What the bench does and sees, in seconds since the epoch by application; `applied`: when it should set out.
+
+    `spent`: processor time of each program before the first set out.
+    """
 
     applied: dict[int, float] = field(default_factory=dict)
     decided: dict[int, float] = field(default_factory=dict)
     funded: dict[int, float] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
+    spent: dict[str, float] = field(default_factory=dict)
 
     def all_funded(self) -> bool:
         return self.applied.keys() <= self.funded.keys()
@@ -59,16 +63,15 @@ def under_load(ours: Side, floor: Side, settle, running: World) -> list[Figure]:
     minutes = float(os.environ.get("MINUTES", 0))
     lasting = minutes * 60 or SECONDS
     callers = _callers(ours, int((lasting + WARM_UP_SECONDS) * A_SECOND))
+    quotes = [] if minutes else _quotes(ours, [facility_id for _, facility_id in callers])
     settle()
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with _open_for_business(running):
         watch, samples = Watch(), []
         with _watching(running, watch), _sampling(running, samples, 60 if minutes else 10):
-            before = memory.seconds(running)
-            asyncio.run(_apply_all(running.url, callers, watch))
+            asyncio.run(_apply_all(running, callers, quotes, watch))
             until(watch.all_funded, PATIENCE, lambda: f"{len(watch.applied)} applied, {len(watch.funded)} were funded")
-            burnt = {name: spent - before[name] for name, spent in memory.seconds(running).items()}
-    if watch.refused:
-        raise AssertionError(f"{len(watch.refused)} were refused, the first: {watch.refused[0]}")
+            burnt = {name: spent - watch.spent[name] for name, spent in memory.seconds(running).items()}
     _tell(burnt, lasting + WARM_UP_SECONDS)
     return [*_waits(watch), *_memory(samples, lasting)]
 
@@ -136,33 +139,43 @@ def _machines(facilities: list[Facility]) -> list[Caller]:
     return [(value, each.id) for value, each in zip(values, facilities, strict=True)]
 
 
+def _quotes(side: Side, facility_ids: list[int]) -> list[int]:
+    found = Facility.objects.in_bulk(facility_ids)
+    later = timezone.now() + timedelta(hours=1)
+    quotes = quote_all(side, [found[each] for each in facility_ids], [AMOUNT_MINOR] * len(facility_ids), later)
+    return [each.id for each in quotes]
+
+
 # ── the load ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-async def _apply_all(url: str, callers: list[Caller], watch: Watch) -> None:
-    begin = time.time() + QUOTED_BEFORE + 1
+async def _apply_all(running: World, callers: list[Caller], quotes: list[int], watch: Watch) -> None:
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
     async with (
-        httpx.AsyncClient(base_url=f"{url}/api/v1/", limits=limits, timeout=30, trust_env=False) as http,
+        httpx.AsyncClient(base_url=f"{running.url}/api/v1/", limits=limits, timeout=60, trust_env=False) as http,
         asyncio.TaskGroup() as all_of_them,
     ):
-        for number, (token, facility_id) in enumerate(callers):
+        begin, watch.spent = time.time() + QUOTED_BEFORE + 1, memory.seconds(running)
+        for number, caller in enumerate(callers):
             due = begin + number / A_SECOND
             await asyncio.sleep(max(0, due - QUOTED_BEFORE - time.time()))
-            all_of_them.create_task(_apply(http, token, facility_id, due, watch))
+            quote = quotes[number] if quotes else None
+            all_of_them.create_task(_apply(http, caller, quote, due, watch))
 
 
-async def _apply(http: httpx.AsyncClient, token: str, facility_id: int, due: float, watch: Watch) -> None:
-    headers = {"Authorization": f"Bearer {token}"}
-    asked = {"facility": facility_id, "amount_minor": AMOUNT_MINOR}
-    quoted = await http.post("quotes/", json=asked, headers=headers)
-    if quoted.status_code != 201:
-        watch.refused.append(quoted.text[:300])
-        return
+async def _apply(http: httpx.AsyncClient, caller: Caller, quote: int | None, due: float, watch: Watch) -> None:
+    token, facility_id = caller
+    if quote is None:
+        asked = {"facility": facility_id, "amount_minor": AMOUNT_MINOR}
+        quote = (await _post(http, "quotes/", asked, token))["id"]
     await asyncio.sleep(max(0, due - time.time()))
-    applied = await http.post("applications/", json={"quote": quoted.json()["id"]}, headers=headers)
-    if applied.status_code != 201:
-        watch.refused.append(applied.text[:300])
-        return
-    watch.applied[applied.json()["id"]] = due
+    applied = await _post(http, "applications/", {"quote": quote}, token)
+    watch.applied[applied["id"]] = due
+
+
+async def _post(http: httpx.AsyncClient, path: str, asked: dict, token: str) -> dict:
+    answer = await http.post(path, json=asked, headers={"Authorization": f"Bearer {token}"})
+    if answer.status_code != 201:
+        raise AssertionError(f"{path}: {answer.status_code} {answer.text[:300]}")
+    return answer.json()
 
 
 # ── what the bench sees ──────────────────────────────────────────────────────────────────────────────────────────────

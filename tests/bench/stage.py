@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -162,16 +162,7 @@ def queue_up(side: Side, facilities: list[Facility], count: int, *, for_floor: b
     chosen = (facilities * (count // len(facilities) + 1))[:count]
     chance.shuffle(chosen)
     with acting(SYSTEM_ACTOR):
-        assessed = assess(
-            actor=SYSTEM_ACTOR, programme_id=side.programme.id, supplier_ids=[each.supplier_id for each in facilities],
-            as_of=TODAY, now=NOW, policy_id=side.policy.id,
-        )  # fmt: skip
-        inputs = inputs_for(
-            facilities=facilities, policies=dict.fromkeys([each.id for each in facilities], side.policy),
-            assessments={each.id: assessed[each.supplier_id] for each in facilities}, today={side.funder.id: TODAY},
-        )  # fmt: skip
-        offers = [(each, replace(inputs[each.id], asked_minor=chance.randrange(500_00, 900_00))) for each in chosen]
-        quotes = Quote.objects.bulk_create([_quote(side, *each) for each in offers])
+        quotes = quote_all(side, chosen, [chance.randrange(500_00, 900_00) for _ in chosen])
         applications = Application.objects.bulk_create(
             Application(
                 quote=each, facility=each.facility, supplier_id=each.supplier_id, funder=side.funder,
@@ -189,7 +180,28 @@ def queue_up(side: Side, facilities: list[Facility], count: int, *, for_floor: b
             Delivery.objects.filter(event__in=events).update(subscriber=FLOOR)
 
 
-def _quote(side: Side, facility: Facility, inputs: rules.Inputs) -> Quote:
+def quote_all(
+    side: Side, facilities: list[Facility], amounts: list[int], valid_until: datetime = NOW + timedelta(minutes=15)
+) -> list[Quote]:
+    """What `quote` would offer each of them, measured and written all at once."""
+    each_once = list({each.id: each for each in facilities}.values())
+    with acting(SYSTEM_ACTOR):
+        assessed = assess(
+            actor=SYSTEM_ACTOR, programme_id=side.programme.id, supplier_ids=[each.supplier_id for each in each_once],
+            as_of=TODAY, now=NOW, policy_id=side.policy.id,
+        )  # fmt: skip
+        inputs = inputs_for(
+            facilities=each_once, policies=dict.fromkeys([each.id for each in each_once], side.policy),
+            assessments={each.id: assessed[each.supplier_id] for each in each_once}, today={side.funder.id: TODAY},
+        )  # fmt: skip
+        asked = [
+            (each, replace(inputs[each.id], asked_minor=amount))
+            for each, amount in zip(facilities, amounts, strict=True)
+        ]
+        return Quote.objects.bulk_create([_quote(side, *each, valid_until) for each in asked])
+
+
+def _quote(side: Side, facility: Facility, inputs: rules.Inputs, valid_until: datetime) -> Quote:
     result = rules.decide(inputs)
     terms = result.terms
     return Quote(
@@ -198,5 +210,5 @@ def _quote(side: Side, facility: Facility, inputs: rules.Inputs) -> Quote:
         available_minor=result.base.available_minor, annual_rate=terms.annual_rate, day_count=terms.day_count,
         fee_minor=terms.fee_minor, interest_minor=terms.interest_minor, business_date=TODAY,
         expected_settlement_date=terms.expected_settlement_date, due_date=terms.due_date, result=result.to_json(),
-        created_at=NOW, created_by="bench", valid_until=NOW + timedelta(minutes=15),
+        created_at=NOW, created_by="bench", valid_until=valid_until,
     )  # fmt: skip
