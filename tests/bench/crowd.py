@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from portal.runtime.environment import PROJECT
+PROJECT = Path(__file__).parents[2]  # not from the portal, which is not there in an environment of another project
 
 
 def per_second(work: str, arguments: Sequence[dict], python: str | Path = sys.executable) -> float:

@@ -15,7 +15,6 @@ from portal.runtime import postgres
 from portal.runtime.world import World
 from tests.bench import crowd
 from tests.bench.figures import Figure
-from tests.bench.stage import NOW, Side, join
 
 SMALL, LARGE = 20, 2_000
 PER_SUPPLIER = 500
@@ -23,7 +22,9 @@ TIMES, WARM_UP, ROUNDS = 40, 5, 4
 ALLOWED = 1.2
 
 
-def receivables_growth(ours: Side, floor: Side, settle, running: World) -> list[Figure]:
+def receivables_growth(ours, floor, settle, running: World) -> list[Figure]:
+    from tests.bench.stage import join  # the processes that are measured set Django up for themselves
+
     first = join(ours, (TIMES + WARM_UP) * ROUNDS)[0].id
     urls = [_filled(running, ours, f"grown_{others}", others) for others in (SMALL, LARGE)]
     pairs = [
@@ -102,8 +103,10 @@ WHERE f.id > %(last)s
 """Of a hundred: eighty-five paid, seven free, five lent against, two to be accepted and one disputed."""
 
 
-def _filled(running: World, side: Side, name: str, others: int) -> str:
+def _filled(running: World, side, name: str, others: int) -> str:
     """A copy of the database with so many other suppliers; its address."""
+    from tests.world import NOW
+
     _copy(running, name)
     superuser_url = f"{running.postgres.superuser_url.rpartition('/')[0]}/{name}"
     with psycopg.connect(superuser_url, autocommit=True) as superuser:

@@ -28,9 +28,9 @@ from moneyed import Money  # noqa: E402
 def open_accounts(count: int) -> Iterator[int | None]:
     """Two for each facility, as the portal's ledger has them."""
     call_command("migrate", verbosity=0)
-    for kind in (Account.TYPES.asset, Account.TYPES.liability):
-        for number in range(count):
-            Account.objects.create(name=f"{kind} {number}", type=kind, code=f"{number:03d}", currencies=["EUR"])
+    kinds = [Account.TYPES.asset] * count + [Account.TYPES.liability] * count
+    for number, kind in enumerate(kinds):
+        Account.objects.create(name=f"Account {number}", type=kind, code=f"{number:03d}", currencies=["EUR"])
     yield None
     yield count
 
