@@ -17,7 +17,6 @@ from accounts.parties.models import Membership, User
 from accounts.trail.models import OldestRunning
 from portal.shared import wall
 from portal.shared.access import Actor
-from portal.shared.database import at_the_edge
 from portal.shared.errors import RuleViolation, Stale, TooLarge
 from portal.shared.http import problem_document
 
@@ -179,7 +178,8 @@ class ActorMiddleware:
                 if self._needs_second_factor(request):
                     messages.warning(request, asked_to_set_up(), fail_silently=True)  # a stream has none
                     return redirect("mfa_index")
-        asked_by = wall.inside() if self._is_of_the_portal(request) else at_the_edge(request.actor)
+        is_walled = settings.PAGES_BEFORE_THE_WALL and not self._is_of_the_portal(request)
+        asked_by = wall.facing(request.actor) if is_walled else wall.inside()
         with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None), asked_by:
             response = self.get_response(request)
         if signed_in:
