@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PYTHON_OF_VENV := .venv/bin/python
 export SQL WORLD
-.PHONY: help run demo bench faults screens test lint messages audit psql
+.PHONY: help run demo bench faults drills screens test lint messages audit psql
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,6 +19,9 @@ bench: ## measure speed: var/bench.json (ONLY=ledger_single: one of them; docs/p
 
 faults: ## the same business under random faults, RUNS=3 times: nothing lost, nothing twice (SEED=n: the same again)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.faults
+
+drills: ## what operators do under pressure: upgrade, restore, lost broker, new secrets (BROKER=rabbitmq, DRILLS pick some)
+	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.drills
 
 screens: ## a picture of every page of every role: var/screens/index.html (ROLES, PAGES, LANGUAGES, WIDTHS, THEMES pick some)
 	@bin/bootstrap dev && exec $(PYTHON_OF_VENV) -m tests.screens

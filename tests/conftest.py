@@ -43,6 +43,7 @@ LONG = (
     "tests/banking/iso20022/test_round_trip.py",
     "tests/browser/test_weight.py",
     "tests/demo/test_seed_world.py",
+    "tests/drills/test_short.py",
 )
 """Files that take twenty seconds and more, the longest first."""
 

@@ -18,8 +18,11 @@ class House(stories.House):
 
 def found(running: World) -> House:
     """The cast with accounts and books; what is above the authority of the policy is left to persons."""
-    bank = BankClient(running.bank_url, running.environment["BANK_SECRET"])
-    house = stories.found(running, bank, House)
+    return house_of(running, BankClient(running.bank_url, running.environment["BANK_SECRET"]), House)
+
+
+def house_of[H: House](running: World, bank: BankClient, kind: type[H]) -> H:
+    house = stories.found(running, bank, kind)
     body = copy.deepcopy(DEFAULT_BODY)
     body["authority"]["max_amount_minor"] = AUTHORITY_MINOR
     world.approved_policy(house.cast.harbour, body, TODAY)
