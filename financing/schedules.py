@@ -66,6 +66,14 @@ _CARRY = Decimal("1E-12")
 """What is carried is kept to this: the scale of the column that holds it."""
 
 
+def round_interest(exact: Decimal) -> tuple[int, Decimal]:
+    """To the minor unit, half-even, and what is left of it."""
+    # A day count such as 17/360 never ends: its last digit must not decide what is exactly half a minor unit.
+    kept = exact.quantize(_CARRY)
+    minor = round_half_even(kept)
+    return minor, kept - minor
+
+
 def accrue(
     principal_minor: int, annual_rate: Decimal, day_count: str, start: date, end: date, carry: Decimal = Decimal(0)
 ) -> tuple[int, Decimal]:
@@ -73,10 +81,7 @@ def accrue(
 
     Rounded half-even to the minor unit with the remainder of before, so that many short periods add up to the whole.
     """
-    # A day count such as 17/360 never ends: its last digit must not decide what is exactly half a minor unit.
-    exact = (interest(principal_minor, annual_rate, day_count, start, end) + carry).quantize(_CARRY)
-    minor = round_half_even(exact)
-    return minor, exact - minor
+    return round_interest(interest(principal_minor, annual_rate, day_count, start, end) + carry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from financing.schedules import accrue, interest
+from financing.schedules import accrue, interest, round_interest
 
 START = date(2026, 3, 2)
 
@@ -56,3 +56,11 @@ def test_days_add_up_to_the_whole_within_one_unit(principal, rate, day_count, da
 
 def test_half_a_minor_unit_is_half_whatever_digits_the_day_count_ends_in():
     assert accrue(1_500_00, Decimal("0.09"), "ACT/360", date(2026, 3, 2), date(2026, 3, 19)) == (638, Decimal("-0.5"))
+
+
+def test_a_price_of_several_periods_rounds_half_a_minor_unit_as_an_accrual_does():
+    first, second, third = date(2026, 3, 12), date(2026, 4, 1), date(2026, 4, 2)
+    exact = interest(1_500_00, Decimal("0.09"), "ACT/360", first, second)
+    exact += interest(500_00, Decimal("0.09"), "ACT/360", second, third)
+    assert exact > Decimal("762.5")  # by the last digit of 20/360
+    assert round_interest(exact) == (762, Decimal("0.5"))

@@ -29,7 +29,7 @@ def price(inputs: Inputs, grade_terms: GradeTerms, base: Base, security_ids: Seq
         outstanding_minor, since = outstanding_minor - line.counted_minor, until
         if outstanding_minor <= 0:
             break
-    interest_minor = round_half_even(interest)
+    interest_minor, _ = schedules.round_interest(interest)
     return Terms(
         annual_rate=annual_rate, day_count=inputs.day_count, fee_minor=fee_minor, interest_minor=interest_minor,
         total_cost_minor=fee_minor + interest_minor, expected_settlement_date=since,
