@@ -51,7 +51,7 @@ class Portal:
             self.text += line
 
     def wait_until_up(self) -> "Portal":
-        until(lambda: "Ctrl-C stops it" in self.text or self.process.poll() is not None, 120, lambda: self.text)
+        until(lambda: "Ctrl-C stops it" in self.text or self.process.poll() is not None, 300, lambda: self.text)
         assert "Portolan runs at" in self.text, self.text
         return self
 
