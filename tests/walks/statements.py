@@ -53,7 +53,7 @@ MOST = """
   6 /operations/documents/
   5 /operations/documents/{document_id}/
   4 /operations/documents/{document_id}/content/
- 25 /supplier/
+ 26 /supplier/
   4 /supplier/price/{facility_id}/
   4 /supplier/quotes/{facility_id}/new/
   7 /supplier/quotes/{quote_id}/
@@ -69,7 +69,7 @@ MOST = """
   6 /supplier/receivables/documents/
   7 /supplier/receivables/documents/{document_id}/
   4 /supplier/receivables/documents/{document_id}/content/
- 17 /supplier/verification/
+ 18 /supplier/verification/
   3 /supplier/verification/account/
   9 /supplier/verification/account/{account_id}/
   3 /supplier/verification/join/{programme_id}/

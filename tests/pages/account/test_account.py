@@ -47,9 +47,9 @@ def test_a_person_changes_its_name_and_reads_for_whom_it_acts(people):
     page = ana.get("/accounts/profile/").text
     assert "Amphora" in page and "Admin" in page and "Bellows" not in page
     assert ana.post("/accounts/profile/", {"full_name": "Ana  Alves "}, follow=True).status_code == 200
-    assert User.objects.get(email="ana@amphora.example").full_name == "Ana  Alves"
+    assert User.objects.get(email="ana@amphora.example").full_name == "Ana Alves"
     assert ana.post("/accounts/profile/", {"full_name": " "}).status_code == 422
-    assert User.objects.get(email="ana@amphora.example").full_name == "Ana  Alves"
+    assert User.objects.get(email="ana@amphora.example").full_name == "Ana Alves"
 
 
 def test_each_page_of_the_account_leads_to_the_others(people):
