@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import transaction
 
 from financing.advances import services
 from financing.advances.models import Advance, Application
@@ -68,16 +67,13 @@ class Crossing:
         return application
 
     # ── what comes at once: each as its handler or view would do it ──────────────────────────────────────────────────
-    @transaction.atomic
     def funded(self):
         self.book(f"paid/{self.advance.id}", -600_00, "DISBURSEMENT_CLEARING", self.facility_id)
         services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={self.advance.id: TODAY}, now=NOW)
 
-    @transaction.atomic
     def settled(self):
         receivables.book(actor=SYSTEM_ACTOR, value_dates={self.payment.id: TODAY}, now=NOW)
 
-    @transaction.atomic
     def cash_arrives(self):
         self.book(f"received/{self.payment.id}", 300_00, "SETTLEMENT_CLEARING")
         services.apply_receipts(actor=SYSTEM_ACTOR, value_dates={self.payment.id: TODAY}, now=NOW)
@@ -107,7 +103,6 @@ class Crossing:
     def accrued(self):
         services.accrue_book(actor=SYSTEM_ACTOR, book_id=self.lending.book.id, now=NOW)
 
-    @transaction.atomic
     def returned(self):
         self.book(f"returned/{self.advance.id}", 600_00, "DISBURSEMENT_CLEARING", self.facility_id)
         services.take_back(actor=SYSTEM_ACTOR, reasons={self.advance.id: "AC04"}, now=NOW)
