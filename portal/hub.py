@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 import psycopg
 from django.conf import settings
 
+from accounts.trail.models import OLDEST_RUNNING
+
 logger = logging.getLogger(__name__)
 
 RESUMED_AT_MOST = 500
@@ -24,10 +26,9 @@ READ_AT_MOST = 5_000
 IDLE_SECONDS = 10
 """How long a lost wake-up can go unnoticed."""
 
-CEILING = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint + trail_transactions_before()"
 LOOK = f"""
     SELECT ceiling, EXISTS (SELECT FROM trail_event WHERE transaction >= ceiling)
-    FROM (SELECT {CEILING} AS ceiling) AS now
+    FROM (SELECT {OLDEST_RUNNING} AS ceiling) AS now
 """
 READ = f"""
     SELECT e.transaction, e.id, e.name, e.subject_type, e.subject_id, e.recorded_at, array_agg(p.party_id)

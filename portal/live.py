@@ -23,8 +23,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.db.models import Q
 from django.http import HttpResponse
 
-from accounts.trail.models import Event
-from portal.hub import CEILING, RESUMED_AT_MOST, Hub, Message, Position, Subscription, news, reload
+from accounts.trail.models import OLDEST_RUNNING, Event
+from portal.hub import RESUMED_AT_MOST, Hub, Message, Position, Subscription, news, reload
 from portal.middleware import ActorMiddleware, RequestIdMiddleware
 from portal.shared import wall
 from portal.shared.access import Actor
@@ -97,7 +97,7 @@ def missed(actor: Actor, after: Position, horizon: int) -> list[Message] | None:
     """What the actor may see between a position and the horizon; None where that is too much, or the id not ours."""
     if after[0] >= horizon:
         with wall.facing(actor), connection.cursor() as cursor:
-            cursor.execute(f"SELECT {CEILING}")
+            cursor.execute(f"SELECT {OLDEST_RUNNING}")
             # Another process may be ahead of this one; nobody is ahead of the database, unless it was replaced.
             return [] if after[0] <= cursor.fetchone()[0] else None
     later = Q(transaction__gt=after[0]) | Q(transaction=after[0], id__gt=after[1])

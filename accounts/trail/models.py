@@ -9,6 +9,8 @@ from django.db.models import F, Q
 from portal.shared.access import Actor
 from portal.shared.choices import Choices
 
+OLDEST_RUNNING = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint + trail_transactions_before()"
+
 
 class CurrentTransaction(models.Func):
     """Number of the transaction that writes the row (xid8), as the first migration takes it."""
@@ -26,7 +28,7 @@ class Recording(models.Func):
 class OldestRunning(models.Func):
     """Every transaction below this number has ended: what it wrote is all there, or never will be."""
 
-    template = "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint + trail_transactions_before())"
+    template = f"({OLDEST_RUNNING})"
     output_field = models.BigIntegerField()
 
 

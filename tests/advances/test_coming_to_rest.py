@@ -4,7 +4,6 @@ for each of them. Then the bank books what is left, and by SQL that anyone can r
 `test_crossing` has the services alone. In which order is left to chance: RACES repetitions, SEED; both are printed.
 """
 
-import json
 import os
 import time
 from datetime import timedelta
@@ -14,14 +13,14 @@ from financing.advances import services
 from financing.advances.models import Advance, Application
 from financing.ledger import services as ledger
 from financing.ledger.queries import findings
-from financing.receivables import services as receivables
 from financing.receivables.models import SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
 from tests.advances import bank
+from tests.advances.doing import credit
 from tests.faults import soundness
 from tests.threads import at_once, deadlocks, refusals
-from tests.world import CURRENCY, NOW, TODAY, as_member, noon
+from tests.world import NOW, as_member, noon
 
 RACES = int(os.environ.get("RACES") or 2)
 SEED = int(os.environ.get("SEED") or time.time())
@@ -74,14 +73,7 @@ class Stage:
         return found
 
     def goods_come_back(self) -> None:
-        note = {
-            "type": "CREDIT_NOTE", "number": f"C-{self.number}", "invoice": self.invoice.number,
-            "issue_date": TODAY.isoformat(), "currency": CURRENCY, "supplier": "amphora", "payable": "20.00",
-            "debtor": {"registration_number": self.lending.cast.meridian.registration_number},
-            "lines": [{"quantity": "1", "amount": "20.00"}],
-        }  # fmt: skip
-        content = json.dumps(note).encode()
-        receivables.submit(actor=self.ana, content=content, media_type="application/json", now=NOW)
+        credit(self.lending, self.invoice, f"C-{self.number}", "20.00")
 
     def the_supplier_asks_for_more_and_withdraws(self) -> None:
         services.withdraw(actor=self.ana, application_id=self.asked(100_00).id, now=NOW)

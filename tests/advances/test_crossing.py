@@ -4,7 +4,6 @@ Nothing is lost and nothing counted twice: the funder's books, the facility and 
 and whoever came too late got a refusal of the product. `CROSSINGS=200` looks for longer, `SEED=n` for the same again.
 """
 
-import json
 import os
 import random
 from collections.abc import Callable
@@ -16,13 +15,13 @@ from financing.advances import services
 from financing.advances.models import Advance, Application
 from financing.banking.models import PaymentInstruction
 from financing.credit.models import Facility
-from financing.ledger import services as ledger
 from financing.ledger.queries import balance, findings
 from financing.receivables import services as receivables
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.errors import RuleViolation
 from tests import world
+from tests.advances.doing import book_cash, credit
 from tests.faults.soundness import breaches
 from tests.threads import at_once
 from tests.world import CURRENCY, NOW, TODAY, as_member
@@ -68,25 +67,18 @@ class Crossing:
 
     # ── what comes at once: each as its handler or view would do it ──────────────────────────────────────────────────
     def funded(self):
-        self.book(f"paid/{self.advance.id}", -600_00, "DISBURSEMENT_CLEARING", self.facility_id)
+        book_cash(self.lending, f"paid/{self.advance.id}", -600_00, "DISBURSEMENT_CLEARING", self.facility_id)
         services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={self.advance.id: TODAY}, now=NOW)
 
     def settled(self):
         receivables.book(actor=SYSTEM_ACTOR, value_dates={self.payment.id: TODAY}, now=NOW)
 
     def cash_arrives(self):
-        self.book(f"received/{self.payment.id}", 300_00, "SETTLEMENT_CLEARING")
+        book_cash(self.lending, f"received/{self.payment.id}", 300_00, "SETTLEMENT_CLEARING")
         services.apply_receipts(actor=SYSTEM_ACTOR, value_dates={self.payment.id: TODAY}, now=NOW)
 
     def credited(self, of: int, amount: str):
-        row = self.held[of]
-        note = {
-            "type": "CREDIT_NOTE", "number": f"C-{self.number}-{of}", "invoice": row.number, "currency": CURRENCY,
-            "issue_date": TODAY.isoformat(), "supplier": "amphora", "payable": amount,
-            "debtor": {"registration_number": self.lending.cast.meridian.registration_number},
-            "lines": [{"quantity": "1", "amount": amount}],
-        }  # fmt: skip
-        receivables.submit(actor=self.ana, content=json.dumps(note).encode(), media_type="application/json", now=NOW)
+        credit(self.lending, self.held[of], f"C-{self.number}-{of}", amount)
 
     def settled_again(self):
         world.settle([(self.held[1].id, None)], key=f"T-{self.number}")
@@ -104,7 +96,7 @@ class Crossing:
         services.accrue_book(actor=SYSTEM_ACTOR, book_id=self.lending.book.id, now=NOW)
 
     def returned(self):
-        self.book(f"returned/{self.advance.id}", 600_00, "DISBURSEMENT_CLEARING", self.facility_id)
+        book_cash(self.lending, f"returned/{self.advance.id}", 600_00, "DISBURSEMENT_CLEARING", self.facility_id)
         services.take_back(actor=SYSTEM_ACTOR, reasons={self.advance.id: "AC04"}, now=NOW)
 
     def first(self) -> list[Callable]:
@@ -117,11 +109,6 @@ class Crossing:
 
     def then(self) -> list[Callable]:
         return [self.returned, self.returned, self.settled_again, partial(self.credited, 1, "50.00"), self.accrued]
-
-    def book(self, key: str, amount: int, contra: str, facility_id: int | None = None) -> None:
-        legs = (ledger.LegOf("CASH", amount), ledger.LegOf(contra, -amount, facility_id))
-        posting = ledger.Posting(key=key, kind="bank", currency=CURRENCY, legs=legs)
-        ledger.post(actor=SYSTEM_ACTOR, book_id=self.lending.book.id, postings=[posting], now=NOW)
 
 
 def cross(works: list[Callable], chance: random.Random) -> None:

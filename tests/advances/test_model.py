@@ -7,7 +7,6 @@ LIVES (15) and STEPS (20) make it longer.
 """
 
 import copy
-import json
 import os
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -35,7 +34,8 @@ from financing.receivables import services as receivables
 from financing.receivables.models import Receivable, SettlementPayment
 from portal.shared.access import SYSTEM_ACTOR
 from tests import world
-from tests.world import CURRENCY, IBANS, NOW, TODAY, as_member, noon
+from tests.advances.doing import book_cash, credit
+from tests.world import IBANS, NOW, TODAY, as_member, noon
 
 LIVES, STEPS = int(os.environ.get("LIVES") or 15), int(os.environ.get("STEPS") or 20)
 ADVANCE_RATE = Fraction(9, 10)
@@ -342,7 +342,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
     @rule(data=st.data())
     def the_bank_books(self, data):
         number, loan = data.draw(st.sampled_from(self.model.of("DISBURSING")))
-        self.book_cash(f"paid/{number}", -loan.amount, "DISBURSEMENT_CLEARING", self.facility_id)
+        book_cash(self.lending, f"paid/{number}", -loan.amount, "DISBURSEMENT_CLEARING", self.facility_id)
         services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={number: self.model.day}, now=NOW)
         loan.state, loan.principal, loan.fees = "ACTIVE", loan.amount, loan.fee
         self.model.cash -= loan.amount
@@ -360,7 +360,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
     def the_bank_returns(self, data):
         number, loan = data.draw(st.sampled_from(self.model.of(*OPEN_STATES, "REPAID")))
         carried, before = self.carried(), self.assigned()
-        self.book_cash(f"returned/{number}", loan.amount, "DISBURSEMENT_CLEARING", self.facility_id)
+        book_cash(self.lending, f"returned/{number}", loan.amount, "DISBURSEMENT_CLEARING", self.facility_id)
         self.sent_and(PaymentInstruction.objects.get(purpose="DISBURSEMENT", subject_id=number), "RETURNED")
         services.take_back(actor=SYSTEM_ACTOR, reasons={number: "AC04"}, now=NOW)
         self.model.never_paid(number)
@@ -429,7 +429,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
             lambda: to_funder and services.apply_receipts(actor=SYSTEM_ACTOR, value_dates=dates, now=NOW),
         ]
         if to_funder:
-            self.book_cash(f"received/{payment.id}", payment.amount_minor, "SETTLEMENT_CLEARING")
+            book_cash(self.lending, f"received/{payment.id}", payment.amount_minor, "SETTLEMENT_CLEARING")
         for step in reversed(steps) if cash_first else steps:
             step()
         claim.settling, claim.settled = claim.settling - line.amount_minor, claim.settled + line.amount_minor
@@ -442,7 +442,7 @@ class LifeOfAFacility(RuleBasedStateMachine):
         payment = SettlementPayment.objects.get(id=data.draw(st.sampled_from(sorted(self.model.got))))
         line = payment.lines.get()
         self.sent_and(payment.instruction, "RETURNED")
-        self.book_cash(f"came-back/{payment.id}", -payment.amount_minor, "SETTLEMENT_CLEARING")
+        book_cash(self.lending, f"came-back/{payment.id}", -payment.amount_minor, "SETTLEMENT_CLEARING")
         receivables.take_back(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
         services.undo_receipts(actor=SYSTEM_ACTOR, reasons={payment.id: "AC04"}, now=NOW)
         self.model.claims[line.receivable_id].settled -= line.amount_minor
@@ -467,16 +467,8 @@ class LifeOfAFacility(RuleBasedStateMachine):
             return
         chosen = data.draw(st.sampled_from(able))
         self.count += 1
-        note = {
-            "type": "CREDIT_NOTE", "number": f"C-{self.count}", "invoice": Receivable.objects.get(id=chosen).number,
-            "issue_date": TODAY.isoformat(), "currency": CURRENCY, "supplier": "amphora",
-            "payable": f"{amount // 100}.00",
-            "debtor": {"registration_number": self.lending.cast.meridian.registration_number},
-            "lines": [{"quantity": "1", "amount": f"{amount // 100}.00"}],
-        }  # fmt: skip
-        [entered] = receivables.submit(
-            actor=self.ana, content=json.dumps(note).encode(), media_type="application/json", now=NOW
-        )
+        invoice = Receivable.objects.get(id=chosen)
+        entered = credit(self.lending, invoice, f"C-{self.count}", f"{amount // 100}.00")
         assert entered.accepted, entered
         self.model.claims[chosen].credited += amount
 
@@ -554,11 +546,6 @@ class LifeOfAFacility(RuleBasedStateMachine):
     def sent_and(self, instruction, status):
         claim(instruction_ids=[instruction.id], now=NOW)
         PaymentInstruction.objects.filter(id=instruction.id).update(status=status)
-
-    def book_cash(self, key, amount, contra, facility_id=None):
-        legs = (ledger.LegOf("CASH", amount), ledger.LegOf(contra, -amount, facility_id))
-        posting = ledger.Posting(key=key, kind="bank", currency=CURRENCY, legs=legs)
-        ledger.post(actor=SYSTEM_ACTOR, book_id=self.lending.book.id, postings=[posting], now=NOW)
 
 
 @pytest.mark.django_db
