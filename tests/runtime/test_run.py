@@ -34,7 +34,8 @@ class Portal:
 
     def __init__(self, command: list[str], env: dict[str, str], **popen):
         self.process = subprocess.Popen(
-            command,
+            # As in a terminal: whoever started the tests in the background has them ignore Ctrl-C, and all they start.
+            ["env", "--default-signal=INT", *command],
             cwd=PROJECT,
             env=env,
             stdout=subprocess.PIPE,
