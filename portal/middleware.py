@@ -178,8 +178,7 @@ class ActorMiddleware:
                 if self._needs_second_factor(request):
                     messages.warning(request, asked_to_set_up(), fail_silently=True)  # a stream has none
                     return redirect("mfa_index")
-        is_walled = settings.PAGES_BEFORE_THE_WALL and not self._is_of_the_portal(request)
-        asked_by = wall.facing(request.actor) if is_walled else wall.inside()
+        asked_by = wall.inside() if self._is_of_the_portal(request) else wall.facing(request.actor)
         with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None), asked_by:
             response = self.get_response(request)
         if signed_in:

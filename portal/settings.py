@@ -171,8 +171,6 @@ def database(url: str) -> dict:
 DATABASES = {"default": database(text("DATABASE_URL", "postgres://app@127.0.0.1:5432/portolan"))}
 OWNER_DATABASE_URL = text("OWNER_DATABASE_URL")
 """The role that migrates and seeds; the serving processes never use it."""
-PAGES_BEFORE_THE_WALL = flag("PAGES_BEFORE_THE_WALL")
-"""Whether pages and API read as the party that asks (docs/decisions/0014), or as the portal by visible_to alone."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # What all web processes have to count together: failed sign-ins, used one-time codes. Not at the broker, which may lose
 # everything and may be down: guessing passwords must not become possible by that, nor signing in impossible.

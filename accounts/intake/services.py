@@ -5,6 +5,7 @@ from datetime import datetime
 
 from accounts.intake.models import Document
 from accounts.intake.scanning import scan
+from portal.shared import wall
 from portal.shared.access import Actor
 from portal.shared.database import acting
 from portal.shared.errors import NotFound
@@ -52,6 +53,7 @@ def is_oversized(document: Document) -> bool:
     return "kept_bytes" in document.report
 
 
+@wall.inside()
 def conclude(
     document: Document, outcome: str, code: str = "", explanation: Said = "", report: dict | None = None, kind: str = ""
 ) -> None:

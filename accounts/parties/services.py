@@ -12,6 +12,7 @@ from accounts.parties.models import BeneficialOwner, BusinessVerification, Membe
 from accounts.parties.queries import operators
 from accounts.parties.second import companies_of, require_seasoned
 from accounts.trail.services import News, record
+from portal.shared import wall
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import Forbidden, InvalidInput, NotFound, OwnWork, RuleViolation
@@ -70,6 +71,7 @@ class EmailUnconfirmed(RuleViolation):
     sentence = "Confirm your e-mail address first. Nothing was registered."
 
 
+@wall.inside()  # asked before there is a party
 def unconfirmed_address(user: User) -> str:
     """The address that a person signed up with and has not confirmed; empty where one is confirmed or none is asked."""
     addresses = list(EmailAddress.objects.filter(user=user).order_by("-primary", "id"))

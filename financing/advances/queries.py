@@ -13,6 +13,7 @@ from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Posi
 from financing.ledger.models import Book
 from financing.ledger.queries import balance
 from financing.schedules import accrue
+from portal.shared import wall
 
 
 def inputs_for(
@@ -97,6 +98,7 @@ def past_repayment(*, funder_id: int, supplier_ids: Sequence[int]) -> dict[int, 
     return {row["supplier_id"]: PastRepayment(row["repaid"], row["repaid_late"], row["overdue"]) for row in rows}
 
 
+@wall.inside()  # the books are the funder's
 def held_for_supplier(facility: Facility) -> int:
     """What its funder holds for the supplier until it can be paid, minor units."""
     book_id = Subquery(Book.objects.filter(funder_id=facility.funder_id).values("id")[:1])

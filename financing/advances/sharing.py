@@ -17,6 +17,7 @@ from financing.advances.models import Advance
 from financing.credit.models import Facility, Programme
 from financing.ledger.models import Book
 from financing.ledger.queries import balances
+from portal.shared import wall
 from portal.shared.access import Actor
 
 FEWEST = 3
@@ -84,6 +85,7 @@ def shared_figures(*, actor: Actor, now: datetime) -> list[Shared]:
     return figures_of(list(rows.select_related("funder").order_by("id")), now)
 
 
+@wall.inside()  # the figures are the funder's, who shares these
 def figures_of(programmes: Sequence[Programme], now: datetime) -> list[Shared]:
     """What the debtor of each sees, or would see."""
     if not programmes:

@@ -242,7 +242,6 @@ class Decisions(OfActor):
     """Decisions kept with everything they were made of."""
 
     model, view, group = Decision, "credit.view_policy", "policies"
-    related = ("policy",)
     serializer_class = ReplayShown
 
     @extend_schema(responses=ReplayShown)

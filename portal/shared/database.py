@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, migrations, models, transaction
 
 from portal.shared import wall
@@ -35,11 +34,6 @@ def acting(actor: Actor):
     """
     with wall.inside(), transaction.atomic():
         yield
-
-
-def at_the_edge(actor: Actor | None):
-    """A context for what a page or an API method reads: before the wall, where the setting has it so."""
-    return wall.facing(actor) if settings.PAGES_BEFORE_THE_WALL else wall.inside()
 
 
 def lock_name(*parts: str | int, shared: bool = False) -> None:

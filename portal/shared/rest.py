@@ -26,7 +26,7 @@ from rest_framework.viewsets import GenericViewSet
 from portal.shared import conditional, parameters, sheets, wall
 from portal.shared.access import Actor, require
 from portal.shared.bodies import Nothing, refuse_unknown
-from portal.shared.database import acting, at_the_edge, lock_name
+from portal.shared.database import acting, lock_name
 from portal.shared.errors import NotFound
 from portal.shared.paging import Batches, ByParameter, OpaqueCursor, page_size
 from portal.shared.parsers import RawParser, canonical
@@ -62,8 +62,7 @@ class Resource(APIView):
     def initial(self, request: Request, *args, **kwargs):
         with wall.inside():  # who asks is not known before
             super().initial(request, *args, **kwargs)
-        if settings.PAGES_BEFORE_THE_WALL:
-            wall.face(request.actor)
+        wall.face(request.actor)
         method = request.method.lower()
         handler = getattr(self, method, None)
         if handler is None:
@@ -108,7 +107,7 @@ class Resource(APIView):
             return handler(request, pk=pk, **kwargs)
         with acting(self.actor):
             lock_name("if-match", self.basename, pk)
-            with at_the_edge(self.actor):
+            with wall.facing(self.actor):
                 conditional.check(request, self._tag_of(request, pk), required)
                 return handler(request, pk=pk, **kwargs)
 
@@ -128,7 +127,7 @@ class Resource(APIView):
         )  # fmt: skip
 
     def _facing(self, handler: Callable, *args, **kwargs) -> Response:
-        with at_the_edge(self.actor):
+        with wall.facing(self.actor):
             return handler(*args, **kwargs)
 
     def _body(self, request: Request) -> bytes:

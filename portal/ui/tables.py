@@ -10,6 +10,8 @@ The state of the table lives in the address (`?receivables-sort=-due_date`), so 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +22,7 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 
+from portal.shared import wall
 from portal.ui import exports, paging
 from portal.ui.paging import BoundedPaginator, Merged
 
@@ -192,11 +195,22 @@ class Table:
     def page(self) -> Page:
         paginator = (Paginator if isinstance(self._found, list) else BoundedPaginator)(self.selected, self.page_size)
         paginator.reached = self._reached
-        return paginator.get_page(self.request.GET.get(f"{self.name}-page"))
+        page = paginator.get_page(self.request.GET.get(f"{self.name}-page"))
+        with self._search():
+            page.object_list = list(page.object_list)
+        return page
 
     @cached_property
     def _reached(self) -> int:
-        return len(self._found) if isinstance(self._found, list) else paging.reached(self._found)
+        if isinstance(self._found, list):
+            return len(self._found)
+        with self._search():
+            return paging.reached(self._found)
+
+    def _search(self) -> AbstractContextManager:
+        """A context to look for a text in, among rows that `source` has from `visible_to`: before the wall no index is
+        used to compare a part of a text, since what compares might tell of rows that are not shown."""
+        return wall.inside() if self.query else nullcontext()
 
     @property
     def is_cut(self) -> bool:
@@ -335,7 +349,7 @@ class Table:
             file = exports.xlsx_file(columns, self._exported_rows(), str(self.caption) or self.name)
             return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=exports.XLSX)
         lines = exports.csv_lines(columns, self._exported_rows())
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(_as_whoever_asked(lines), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return response
 
@@ -343,3 +357,9 @@ class Table:
         rows = self.selected[:EXPORT_LIMIT]
         for record in rows.iterator(chunk_size=1000) if isinstance(rows, QuerySet) else rows:
             yield [self._cell(column, record) for column in self.exported_columns]
+
+
+def _as_whoever_asked(lines: Iterator[str]) -> Iterator[str]:
+    """What is streamed is made after the request has been answered: before the wall and in the time zone of now."""
+    context = copy_context()
+    return iter(lambda: context.run(next, lines, ""), "")

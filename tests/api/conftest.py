@@ -11,12 +11,21 @@ from accounts.clients.services import create_clients
 from accounts.parties.models import User
 from portal.shared.access import MAKER, SYSTEM_ACTOR
 from tests import world
+from tests.wall.alike import compared
 from tests.world import NOW
 
 TOKEN_URL = "/identity/o/api/token"
 
 WIRE = Browser()
 """One client for all callers, who bring no cookies: each new one would load every middleware anew."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_missing_before_the_wall():
+    """What the database keeps from a page is nothing that the page asks for."""
+    with compared() as differing:
+        yield
+    assert differing == []
 
 
 def basic(client_id: str, secret: str) -> str:

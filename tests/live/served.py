@@ -12,6 +12,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from portal.asgi import application
+from portal.workspaces.entrance import switch_party
 
 __all__ = ["application"]
 
@@ -68,5 +69,6 @@ urlpatterns = [
     path("test/database", database),
     path("test/headers", headers),
     path("test/endless", endless),
-    path("accounts/", include("allauth.urls")),  # the middleware asks where one signs in
+    path("accounts/", include("allauth.urls")),  # the middleware asks where one signs in, and for whom
+    path("party/", switch_party, name="switch_party"),
 ]

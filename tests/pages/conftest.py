@@ -4,6 +4,15 @@ import pytest
 from django.test import Client
 
 from accounts.parties.models import User
+from tests.wall.alike import compared
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_missing_before_the_wall():
+    """What the database keeps from a page is nothing that the page asks for."""
+    with compared() as differing:
+        yield
+    assert differing == []
 
 
 @pytest.fixture

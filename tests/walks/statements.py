@@ -115,7 +115,7 @@ MOST = """
   5 /api/v1/policy-replays/
   9 /api/v1/policy-replays/{pk}/
   6 /api/v1/policy-replays/{pk}/changes/
-  5 /api/v1/decisions/{pk}/replay/
+  6 /api/v1/decisions/{pk}/replay/
   5 /api/v1/quotes/{pk}/
   5 /api/v1/applications/
   5 /api/v1/applications/{pk}/

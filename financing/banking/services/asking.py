@@ -12,6 +12,7 @@ from financing.banking.iso20022.errors import UnreadableMessage
 from financing.banking.models import BankAccount, BankEntry, BankMessage, PaymentInstruction
 from financing.banking.services.booking import arrived, book_entries
 from financing.banking.services.sending import record_answer, record_never_had
+from portal.shared import wall
 from portal.shared.access import Actor, require
 from portal.shared.clocks import has_waited
 from portal.shared.errors import NotFound
@@ -45,6 +46,7 @@ def ask(*, now: datetime) -> None:
                 return
 
 
+@wall.inside()
 def inquire(*, actor: Actor, instruction_id: int, now: datetime) -> PaymentInstruction:
     """A person asks about one payment now. Raises channel.Unanswered."""
     instruction = (

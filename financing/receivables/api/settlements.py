@@ -108,8 +108,7 @@ class SettlementInFull(SettlementShown):
         if not settlement.is_proposed:
             return []
         payees = {row.due_to_id for row in Receivable.objects.filter(ordered__settlement=settlement)}
-        accounts = services.payout_accounts(settlement, payees).select_related("party")
-        return PayeeShown(accounts, many=True).data
+        return PayeeShown(services.payout_accounts(settlement, payees).values(), many=True).data
 
 
 class Approval(serializers.Serializer):

@@ -14,6 +14,7 @@ from financing.banking.services import NoBankAccount
 from financing.receivables.models import Receivable, Settlement
 from financing.receivables.services.assignment import lock
 from financing.receivables.services.settlement import amount_of, news, pay_out, unverified_payees
+from portal.shared import wall
 from portal.shared.access import Actor, permits, require
 from portal.shared.database import acting
 from portal.shared.errors import NotFound, OwnWork, Stale
@@ -28,11 +29,16 @@ def seen_hash(settlement: Settlement) -> str:
     Take it before what is shown beside it is read: of what changes in between, the approval is refused then.
     """
     rows = {row.id: row for row in Receivable.objects.filter(ordered__settlement=settlement)}
-    return _hash(rows, _ordered(settlement), _by_payee(payout_accounts(settlement, _payees(rows))))
+    return _hash(rows, _ordered(settlement), payout_accounts(settlement, _payees(rows)))
 
 
-def payout_accounts(settlement: Settlement, payees: Iterable[int]) -> QuerySet[BankAccount]:
-    """Where payees are paid by this settlement, as of now: one account of each that has one in force."""
+def payout_accounts(settlement: Settlement, payees: Iterable[int]) -> dict[int, BankAccount]:
+    """Where payees are paid by this settlement, as of now: by payee, the account of each that has one in force."""
+    with wall.inside():  # the accounts are the payees': who orders the payments is shown where they go
+        return _by_payee(_in_force(settlement, payees).select_related("party"))
+
+
+def _in_force(settlement: Settlement, payees: Iterable[int]) -> QuerySet[BankAccount]:
     return BankAccount.objects.in_force().filter(currency=settlement.currency, party__in=set(payees)).order_by("id")
 
 
@@ -63,7 +69,7 @@ def approve_settlement(*, actor: Actor, settlement_id: int, seen_hash: str, now:
         amounts = _ordered(settlement)
         rows = lock(amounts)
         # Nobody puts another in the place of one of these before the payments are written.
-        accounts = _by_payee(payout_accounts(settlement, _payees(rows)).select_for_update(no_key=True))
+        accounts = _by_payee(_in_force(settlement, _payees(rows)).select_for_update(no_key=True))
         if _hash(rows, amounts, accounts) != seen_hash:
             raise Stale()
         unverified = unverified_payees(rows.values())

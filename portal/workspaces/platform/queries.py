@@ -70,7 +70,7 @@ def payees_of(settlement: Settlement) -> list[dict]:
     rows = list(rows.annotate(count=Count("id"), amount_minor=Sum("amount_minor")))
     ids = [row["payee"] for row in rows]
     names = dict(Party.objects.filter(id__in=ids).values_list("id", "name"))
-    ibans = dict(payout_accounts(settlement, ids).values_list("party_id", "iban"))
+    ibans = {payee: account.iban for payee, account in payout_accounts(settlement, ids).items()}
     return [
         {
             "id": row["payee"], "name": names[row["payee"]], "iban": ibans.get(row["payee"], ""),
