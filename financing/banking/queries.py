@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Collate, Upper
 from django.db.models.lookups import StartsWith
@@ -188,18 +189,22 @@ def _of_bank(side: str, entry: BankEntry) -> Unmatched:
 
 
 def _cash_without_bank(account: BankAccount, book: Book, day: date) -> list[Unmatched]:
-    capital = Leg.objects.filter(entry=OuterRef("entry"), account__kind=Account.Kind.CAPITAL)
-    legs = (
-        Leg.objects.filter(
-            account__book=book, account__kind=Account.Kind.CASH, account__currency=account.currency,
-            entry__business_date=day,
-        )
-        .exclude(entry__subject_type="banking.bankentry")
-        .exclude(Exists(capital))
-        .select_related("entry")
+    """From the entries of the day to their movements: the cash account has those of all days, which may be millions."""
+    legs = Leg.objects.filter(entry=OuterRef("pk"))
+    cash = legs.filter(account__kind=Account.Kind.CASH, account__currency=account.currency).order_by("id")
+    entries = (
+        LedgerEntry.objects.filter(book=book, business_date=day)
+        .exclude(subject_type="banking.bankentry")
+        .exclude(Exists(legs.filter(account__kind=Account.Kind.CAPITAL)))
+        .annotate(moved=ArraySubquery(cash.values("amount_minor")))
         .order_by("id")
+        .values_list("key", "moved")
     )  # fmt: skip
-    return [Unmatched("LEDGER", account.id, day, leg.entry.key, leg.amount_minor, account.currency) for leg in legs]
+    return [
+        Unmatched("LEDGER", account.id, day, key, amount, account.currency)
+        for key, moved in entries
+        for amount in moved
+    ]
 
 
 @dataclass(frozen=True, slots=True)

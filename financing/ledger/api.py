@@ -143,6 +143,10 @@ class LedgerEntries(Reading):
     model, view, group = Entry, "ledger.view", "ledger"
     related, dated = ("reversed_by",), "value_date"
 
+    def rows(self):
+        own = queries.books(self.actor)
+        return super().rows() if own is None else super().rows().filter(book__in=own)
+
     def get_queryset(self):
         found = super().get_queryset()
         return found if self.action == "list" else found.prefetch_related("legs__account")
@@ -168,3 +172,7 @@ class LedgerMovements(Reading):
     related = ("entry__reversed_by", "account")
     filters, dated = {"account": "account_id", "entry": "entry_id"}, "entry__value_date"
     serializer_class = LedgerMovementShown
+
+    def rows(self):
+        own = queries.books(self.actor)
+        return super().rows() if own is None else super().rows().filter(account__book__in=own)

@@ -110,6 +110,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["subject_type", "subject_id"], name="ledger_entry_by_subject"),
             models.Index(fields=["book", "value_date"], name="ledger_entry_by_day"),
+            models.Index(fields=["book", "business_date", "id"], name="ledger_entry_by_business_day"),
         ]
 
     def __str__(self):

@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 
-from financing.ledger.models import Account, Balance, Leg
-from portal.shared.access import Actor
+from financing.ledger.models import Account, Balance, Book, Leg
+from portal.shared.access import OPERATOR, Actor
 
 type AccountName = tuple[str, str, int | None]
 """(kind, currency, facility id)"""
@@ -106,6 +106,17 @@ def accounts(actor: Actor) -> QuerySet[Account]:
         # Each a sum of its own: an order by the balance is then one look into each account.
         **{name: Coalesce(Subquery(turned.annotate(n=Sum(of)).values("n")), 0) for name, of in sums.items()}
     )
+
+
+def books(actor: Actor) -> list[int] | None:
+    """The books that the actor reads, by their numbers; None for who reads all.
+
+    Entries and movements are asked for by these: of a number the server knows how much there is, and does not look for
+    the few of a small book among all of the others, from the newest on.
+    """
+    if actor.is_system or actor.party_kind == OPERATOR:
+        return None
+    return list(Book.objects.visible_to(actor).values_list("id", flat=True))
 
 
 def book_legs(

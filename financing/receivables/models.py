@@ -174,6 +174,11 @@ class Receivable(Lifecycle, models.Model):
                 name="receivable_to_accept",
             ),
             models.Index(
+                fields=["debtor", "due_date", "id"],
+                condition=Q(status__in=["RECEIVED", "DISPUTED"]),
+                name="receivable_to_accept_by_due",
+            ),
+            models.Index(
                 fields=["debtor", "due_date", "currency"],
                 include=["id", "status", "open_minor", "settling_minor", "supplier"],
                 condition=Q(status__in=["ACCEPTED", "ASSIGNED"]),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from financing.banking.models import BankMessage, PaymentInstruction
-from financing.banking.queries import found_by, instructions, trail, unmatched
+from financing.banking.queries import found_by, instructions, trail
 from financing.banking.queries import statements as all_statements
 from portal.shared.access import OPERATOR, require
 from portal.shared.errors import NotFound
@@ -17,6 +17,7 @@ from portal.workspaces.access import for_kinds
 from portal.workspaces.operator import queries
 from portal.workspaces.operator.evidence import attachment
 from portal.workspaces.payments import saying
+from portal.workspaces.payments.odd import of_one_side
 
 PAYMENTS = (
     Column("end_to_end_id", gettext_lazy("Payment"), kind="id",
@@ -103,4 +104,7 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
     found = all_statements(actor=request.actor).filter(id=statement_id).first()
     if found is None:
         raise NotFound()
-    return render(request, "operator/statement.html", {"statement": found, "odd": unmatched(found)})
+    odd = of_one_side(request, found)
+    if odd and odd.export_wanted:
+        return odd.as_file()
+    return render(request, "operator/statement.html", {"statement": found, "odd": odd})

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy
 
 from financing.banking.models import BankEntry
 from financing.banking.queries import statements as all_statements
-from financing.banking.queries import unmatched
 from portal.shared.access import FUNDERS, require
 from portal.shared.errors import NotFound
 from portal.ui.tables import Column, Table
 from portal.workspaces.access import for_kinds
+from portal.workspaces.payments.odd import of_one_side
 from portal.workspaces.payments.views import KINDS
 
 STATEMENTS = (
@@ -72,12 +72,13 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
         search=("bank_reference", "end_to_end_id", "counterparty_name", "remittance"), page_size=50,
         empty={"title": _("Nothing moved on this day"), "text": _("The account closed as it had opened.")},
     )  # fmt: skip
-    if table.export_wanted:
-        return table.as_file()
+    odd = of_one_side(request, found) if found.unmatched else None
+    if exported := next((each for each in (table, odd) if each and each.export_wanted), None):
+        return exported.as_file()
     context = {
         "statement": found,
         "table": table,
         "keeps_book": request.actor.party_kind in FUNDERS,
-        "odd": unmatched(found) if found.unmatched else [],
+        "odd": odd,
     }
     return render(request, "payments/statement.html", context)

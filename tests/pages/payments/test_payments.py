@@ -5,8 +5,9 @@ import csv
 import pytest
 from django.urls import reverse
 
+from financing.banking.models import BankEntry, Statement
 from tests.pages.payments.conftest import Told
-from tests.world import IBANS
+from tests.world import IBANS, NOW
 
 HOME, STATEMENTS = "/payments/", "/payments/statements/"
 
@@ -109,7 +110,29 @@ def test_a_day_tells_opening_closing_entries_and_what_does_not_agree(told: Told,
     shown = page(hana, "statement", told.statement.id)
     assert [each.record.bank_reference for each in shown.context["table"].rows] == ["B-1"]
     assert shown.context["statement"].difference_minor == 1_000_00
-    assert shown.context["odd"] == []
+    assert shown.context["odd"] is None
+
+
+def test_a_day_that_one_side_alone_knows_is_told_in_pages_and_whole_as_a_file(told: Told, hana, as_user):
+    told_of = [
+        BankEntry(
+            account=told.statement.account, bank_reference=f"ODD-{number:03}", amount_minor=-1_00 - number,
+            currency="EUR", booking_date=told.statement.date, value_date=told.statement.date,
+            message=told.message("camt.053"), statement=told.statement, recorded_at=NOW,
+        )
+        for number in range(30)
+    ]  # fmt: skip
+    BankEntry.objects.bulk_create(told_of)
+    Statement.objects.filter(id=told.statement.id).update(unmatched=30)
+    for browser, address in ((hana, "payments:statement"), (as_user("wim@watch.example"), "operator:statement")):
+        shown = browser.get(reverse(address, args=[told.statement.id]))
+        first = shown.context["odd"].rows
+        assert [row.record.reference for row in first] == [f"ODD-{number:03}" for number in range(25)]
+        assert "the bank, not the book" in shown.text
+        second = browser.get(shown.context["odd"].next_url).context["odd"].rows
+        assert [row.record.amount_minor for row in second] == [-1_00 - number for number in range(25, 30)]
+        file = b"".join(browser.get(shown.request["PATH_INFO"], {"odd-export": "csv"})).decode("utf-8-sig")
+        assert file.count("ODD-") == 30
 
 
 def test_who_has_no_account_is_told_what_comes_here(told: Told, as_user):
