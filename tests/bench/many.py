@@ -51,7 +51,7 @@ def fill(running: World) -> Stage:
 
 INDEXES = """
     SELECT indexdef, i.indexrelid::regclass::text
-    FROM pg_indexes JOIN pg_index i ON i.indexrelid = indexname::regclass
+    FROM pg_indexes JOIN pg_index i ON i.indexrelid = format('%I.%I', schemaname, indexname)::regclass
     WHERE tablename = ANY('{receivables_receivable,ledger_leg,trail_event,trail_eventparty}') AND NOT indisunique
 """
 STEPS = {
