@@ -3,7 +3,7 @@
 Wider than PartyQuerySet.visible_to by names alone: a platform also reads who trades with it and is not admitted yet.
 """
 
-from portal.shared.wall import ME, NO_PARTY, PERSON, Shown, along_with, to_all
+from portal.shared.wall import ME, NO_PARTY, PERSON, Shown, along_with, mostly, to_all
 
 _TRADES = f"id = {ME} OR kind IN ('PLATFORM', 'FINANCIER', 'BANK')"
 _ADMITTED = f"id = {ME} OR status IN ('ADMITTED', 'SUSPENDED')"
@@ -16,7 +16,7 @@ OR EXISTS (SELECT FROM orders_purchaseorder bought WHERE bought.supplier_id = pa
 """
 
 SHOWN = {
-    "parties_party": Shown(_TRADES, f"{_ADMITTED} OR {_SUPPLIES}", _ADMITTED, _TRADES),
+    "parties_party": Shown(*map(mostly, (_TRADES, f"{_ADMITTED} OR {_SUPPLIES}", _ADMITTED, _TRADES))),
     # Colleagues, and oneself.
     "parties_user": to_all(
         f"id = {PERSON} OR EXISTS (SELECT FROM parties_membership acts"

@@ -54,6 +54,15 @@ def to_all(condition: str, operator: str = "true") -> Shown:
     return Shown(condition, condition, condition, condition, operator)
 
 
+def mostly(condition: str) -> str:
+    """The condition, of which the server reckons that nearly all rows meet it.
+
+    For what other rows are joined to, as debtors are to what they owe: whoever is shown the one is shown the other.
+    Reckoning with few, it would read all that there is instead of the first page.
+    """
+    return f"NULLIF(({condition}), false) IS NOT NULL"
+
+
 def along_with(table: str, parent: str, by: str, key: str = "id") -> Shown:
     """Rows whose parent is shown: whoever sees the one sees the other."""
     return to_all(f"EXISTS (SELECT FROM {parent} parent WHERE parent.{key} = {table}.{by})")
