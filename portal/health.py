@@ -96,7 +96,6 @@ async def applied_migrations() -> set[tuple[str, str]]:
     """By a connection of its own: that another can be had is a part of the question."""
     asked = listening() | {"application_name": "portolan health", "connect_timeout": PATIENCE_SECONDS}
     async with await psycopg.AsyncConnection.connect(**asked) as connection:
-        await connection.execute("SET ROLE portal")
         await connection.execute(f"SET statement_timeout = {PATIENCE_SECONDS * 1000}")
         rows = await connection.execute("SELECT app, name FROM django_migrations")
         return set(await rows.fetchall())

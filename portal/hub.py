@@ -17,6 +17,7 @@ import psycopg
 from django.conf import settings
 
 from accounts.trail.models import OLDEST_RUNNING
+from portal.shared import wall
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,6 @@ class Hub:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(**listening()) as listener:
-                    await listener.execute("SET ROLE portal")
                     await listener.execute("LISTEN trail_event")
                     await listener.execute("LISTEN notices")
                     pause = 0.1
@@ -206,6 +206,7 @@ def listening() -> dict:
     database = settings.DATABASES["default"]
     return {
         **database.get("OPTIONS", {}),
+        **wall.AS_THE_PORTAL,
         "host": database["HOST"],
         "port": database["PORT"],
         "user": database["USER"],

@@ -78,6 +78,8 @@ class Asking:
 
 
 THE_PORTAL = Asking(PORTAL)
+AS_THE_PORTAL = {"options": f"-c role={PORTAL}"}
+"""For `psycopg.connect`, where a connection of `app` is opened beside Django's."""
 NOBODY = Asking(APP)
 _asking: ContextVar[Asking] = ContextVar("asking", default=THE_PORTAL)
 

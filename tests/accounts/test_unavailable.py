@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.parties.models import User
+from portal.shared import wall
 from tests import world
 from tests.api.conftest import Caller, caller_for
 
@@ -16,8 +17,7 @@ def held(committed_db):
     lending = world.lending()
     known = connection.settings_dict
     where = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
-    with psycopg.connect(**where, dbname=known["NAME"]) as other, connection.cursor() as cursor:
-        other.execute("SET ROLE portal")
+    with psycopg.connect(**where, dbname=known["NAME"], **wall.AS_THE_PORTAL) as other, connection.cursor() as cursor:
         other.execute("LOCK TABLE credit_programme IN ACCESS EXCLUSIVE MODE")
         cursor.execute("SET lock_timeout = '50ms'")
         yield lending.cast

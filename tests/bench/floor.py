@@ -12,6 +12,8 @@ from hashlib import sha256
 
 import psycopg
 
+from portal.shared import wall
+
 SUBSCRIBER = "floor.decide"
 LENDING_SHARE = 0.8
 EVENT = """
@@ -41,8 +43,8 @@ class Client:
     """One connection that counts its statements."""
 
     def __init__(self):
-        self._connection = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=1)
-        self._connection.execute("SET ROLE portal")
+        url = os.environ["DATABASE_URL"]
+        self._connection = psycopg.connect(url, autocommit=True, prepare_threshold=1, **wall.AS_THE_PORTAL)
         self.statements = 0
 
     def transaction(self):

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from accounts.trail.services import News, record
+from portal.shared import wall
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.database import acting
 from tests.live.conftest import (
@@ -102,7 +103,7 @@ def test_whoever_does_not_read_is_dropped_and_others_are_not(portal):
     assert slow.recv(12) == b"HTTP/1.1 200"
     with listening(portal, signed_in(a_member(reader), reader)) as stream:
         stream.opened()
-        with psycopg.connect(test_database_url(), options="-c role=portal", autocommit=True) as connection:
+        with psycopg.connect(test_database_url(), autocommit=True, **wall.AS_THE_PORTAL) as connection:
             for _ in range(60):
                 connection.execute(BURST, [idler.id])
                 happened(reader, "reader.heard")  # and with it, that the burst was handed out

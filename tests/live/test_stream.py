@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.notices import services
 from accounts.parties.models import Membership
 from portal.middleware import acting_for
+from portal.shared import wall
 from tests.live.conftest import (
     NOON,
     a_member,
@@ -118,7 +119,7 @@ def test_of_two_parties_a_member_hears_the_one_it_acts_for(portal, mill):
 
 
 def test_what_commits_late_is_told_in_its_turn(portal, mill, session):
-    with listening(portal, session) as stream, psycopg.connect(test_database_url(), options="-c role=portal") as late:
+    with listening(portal, session) as stream, psycopg.connect(test_database_url(), **wall.AS_THE_PORTAL) as late:
         stream.opened()
         insert(late, "mill.began_first", mill.id)
         happened(mill, "mill.ended_first")
@@ -129,7 +130,7 @@ def test_what_commits_late_is_told_in_its_turn(portal, mill, session):
 
 
 def test_news_wait_for_an_older_transaction_that_tells_nothing(portal, mill, session):
-    with listening(portal, session) as stream, psycopg.connect(test_database_url(), options="-c role=portal") as older:
+    with listening(portal, session) as stream, psycopg.connect(test_database_url(), **wall.AS_THE_PORTAL) as older:
         stream.opened()
         older.execute("SELECT pg_current_xact_id()")
         happened(mill, "mill.turned")
@@ -139,7 +140,7 @@ def test_news_wait_for_an_older_transaction_that_tells_nothing(portal, mill, ses
 
 
 def test_what_is_rolled_back_is_never_told(portal, mill, session):
-    with listening(portal, session) as stream, psycopg.connect(test_database_url(), options="-c role=portal") as doomed:
+    with listening(portal, session) as stream, psycopg.connect(test_database_url(), **wall.AS_THE_PORTAL) as doomed:
         stream.opened()
         insert(doomed, "mill.burned", mill.id)
         doomed.rollback()

@@ -5,6 +5,7 @@ import time
 import psycopg
 
 from portal.sandbox.bank.client import BankClient
+from portal.shared import wall
 
 PATIENCE = 180  # seconds
 
@@ -24,8 +25,7 @@ class Quiet:
 
     def __init__(self, database_url: str, bank: BankClient):
         self._bank = bank
-        self._listener = psycopg.connect(database_url, autocommit=True)
-        self._listener.execute("SET ROLE portal")
+        self._listener = psycopg.connect(database_url, autocommit=True, **wall.AS_THE_PORTAL)
         self._listener.execute("LISTEN trail_event")
 
     def wait(self) -> None:

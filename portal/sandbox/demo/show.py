@@ -15,6 +15,7 @@ from portal.sandbox.demo import figures, made_up, olist, telling
 from portal.sandbox.demo.business import Business
 from portal.sandbox.demo.callers import Office
 from portal.sandbox.demo.quiet import Quiet
+from portal.shared import wall
 
 RESULT = PROJECT / "var" / "demo.json"
 
@@ -30,8 +31,7 @@ def run(world: World, trade: Path | None) -> int:
     office = Office(world.url)
     try:
         business, needs = play(office, bank, quiet, trade)
-        with psycopg.connect(world.environment["DATABASE_URL"]) as connection:
-            connection.execute("SET ROLE portal")
+        with psycopg.connect(world.environment["DATABASE_URL"], **wall.AS_THE_PORTAL) as connection:
             found = figures.collect(connection, bank)
             claims = [*figures.claims(connection, found, needs), *figures.asked_again(connection, business.maker)]
             telling.tell(connection, business, found, claims, time.monotonic() - began)
