@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, Subquery
 from financing.advances.models import Advance
 from financing.credit.models import Assessment, Facility, PolicyVersion
 from financing.credit.queries import Debt, debtor_ages, policy_of, receivable_facts, standings
-from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Position, from_plain
+from financing.credit.rules import Features, Inputs, PastRepayment, Policy, Position, ReceivableFacts, from_plain
 from financing.ledger.models import Book
 from financing.ledger.queries import balance
 from financing.schedules import accrue
@@ -23,14 +23,16 @@ def inputs_for(
     assessments: Mapping[int, Assessment],
     today: Mapping[int, date],
     lock: bool = False,
+    receivables: Mapping[int, Sequence[ReceivableFacts]] | None = None,
 ) -> dict[int, Inputs]:
     """All that a decision on each facility depends on, but for the amount asked; by facility id.
 
-    `policies` and `assessments` by facility id, `today` by funder id. `lock` holds the receivables. A handful of
-    statements, however many facilities.
+    `policies`, `assessments` and `receivables` (where they are known) by facility id, `today` by funder id. `lock`
+    holds the receivables. A handful of statements, however many facilities.
     """
     rules = {facility.id: policy_of(policies[facility.id]) for facility in facilities}
-    receivables = receivable_facts(facilities=facilities, lock=lock)
+    if receivables is None:
+        receivables = receivable_facts(facilities=facilities, lock=lock)
     positions = _positions(facilities, today)
     standing = standings(party_ids={each.supplier_id for each in facilities})
     debts = {each.id: _debt(each, rules, today) for each in facilities}
@@ -39,7 +41,7 @@ def inputs_for(
         each.id: Inputs(
             policy=rules[each.id],
             features=from_plain(Features, assessments[each.id].features),
-            receivables=receivables[each.id],
+            receivables=tuple(receivables[each.id]),
             position=positions[each.id],
             asked_minor=0,
             business_date=today[each.funder_id],

@@ -9,8 +9,9 @@ from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import F, Max, Q, QuerySet, Sum
 
 from accounts.parties.models import BusinessVerification, Party
 from financing.credit.models import Decision, Facility, PolicyVersion
@@ -294,12 +295,7 @@ def receivable_facts(*, facilities: Sequence[Facility], lock: bool = False) -> d
     Those assigned elsewhere are among them, so that the base can say why they do not count. `lock` holds the rows until
     the transaction ends, taken in the order of their ids.
     """
-    states = Receivable.Status
-    rows = Receivable.objects.filter(
-        supplier__in={facility.supplier_id for facility in facilities},
-        debtor__in={facility.debtor_id for facility in facilities},
-        status__in=[states.RECEIVED, states.ACCEPTED, states.ASSIGNED, states.DISPUTED],
-    ).order_by("id")
+    rows = _open_receivables(facilities).order_by("id")
     if lock:
         rows = rows.select_for_update(no_key=True)
     found: dict[tuple[int, int], list[ReceivableFacts]] = {}
@@ -315,6 +311,42 @@ _FACTS = (
     "settling_minor",
 )  # fmt: skip
 """Columns of a receivable in the order of ReceivableFacts' fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Open receivables that the rules cannot tell apart: the facts of all as of one, and which they are."""
+
+    facts: ReceivableFacts
+    ids: Sequence[int]
+
+
+def receivables_alike(*, facilities: Sequence[Facility]) -> dict[int, tuple[Alike, ...]]:
+    """What `receivable_facts` has, summed by all that the rules ask of a receivable, oldest due first.
+
+    Of thousands a few dozen are left. The rules hold for each as for one receivable, which has their amounts together
+    and the lowest of their ids: eligibility asks of an amount only whether it is there.
+    """
+    same = ("issue_date", "due_date", "currency", "status", "goods_received_date", "assigned_facility_id")
+    there = {"is_settling": Q(settling_minor__gt=0), "is_left": Q(open_minor__gt=F("settling_minor"))}
+    rows = _open_receivables(facilities).annotate(**there).values_list("supplier_id", "debtor_id", *same, *there)
+    sums = rows.annotate(open=Sum("open_minor"), settling=Sum("settling_minor"), ids=ArrayAgg("id", order_by="id"))
+    found: dict[tuple[int, int], list[Alike]] = {}
+    for supplier_id, debtor_id, *facts, _is_settling, _is_left, open_minor, settling_minor, ids in sums:
+        summed = ReceivableFacts(ids[0], open_minor, *facts, settling_minor=settling_minor)
+        found.setdefault((supplier_id, debtor_id), []).append(Alike(summed, ids))
+    for alike in found.values():
+        alike.sort(key=lambda each: (each.facts.due_date, each.facts.id))
+    return {each.id: tuple(found.get((each.supplier_id, each.debtor_id), ())) for each in facilities}
+
+
+def _open_receivables(facilities: Sequence[Facility]) -> QuerySet[Receivable]:
+    states = Receivable.Status
+    return Receivable.objects.filter(
+        supplier__in={facility.supplier_id for facility in facilities},
+        debtor__in={facility.debtor_id for facility in facilities},
+        status__in=[states.RECEIVED, states.ACCEPTED, states.ASSIGNED, states.DISPUTED],
+    )
 
 
 type Debt = tuple[int, int, str, date]

@@ -10,7 +10,7 @@ from financing.advances.queries import inputs_for, past_repayment
 from financing.advances.services.rows import business_dates
 from financing.credit import rules
 from financing.credit.models import Assessment, Facility, PolicyVersion
-from financing.credit.queries import policies_in_force
+from financing.credit.queries import Alike, policies_in_force, receivables_alike
 from financing.credit.services import NoPolicyInForce, assess
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -43,7 +43,10 @@ OF_THE_AMOUNT = {"ABOVE_LIMIT", "ABOVE_BASE", "BELOW_MINIMUM"}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the policy says to an amount on a business date; nothing is promised yet."""
+    """What the policy says to an amount on a business date; nothing is promised yet.
+
+    `alike`: for how many receivables each line of the base stands, by its id; None where each stands for its own.
+    """
 
     facility: Facility
     policy: PolicyVersion
@@ -51,11 +54,16 @@ class Offer:
     amount_minor: int
     result: rules.Result
     inputs: rules.Inputs
+    alike: Mapping[int, int] | None = None
 
 
-def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, now: datetime) -> Offer:
+def offer(
+    *, actor: Actor, facility_id: int, amount_minor: int | None = None, now: datetime, in_sums: bool = False
+) -> Offer:
     """See what the policy would say to an amount (None: all that is available).
 
+    `in_sums`: a line of the base for all receivables that the rules cannot tell apart, of which there are far fewer.
+    Amounts, reasons and price are the same; which receivables would secure it, it does not tell.
     Raises NotFound, Forbidden, NoPolicyInForce, InvalidInput.
     """
     with acting(actor):
@@ -67,7 +75,8 @@ def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
             raise InvalidInput("Ask for an amount above zero.", code="AMOUNT_INVALID")
         if amount_minor is not None and amount_minor > MAX_MINOR:
             raise InvalidInput("This amount is too large to be asked for.", code="AMOUNT_INVALID")
-        known = _known(actor, [facility], now)
+        alike = receivables_alike(facilities=[facility]) if in_sums else None
+        known = _known(actor, [facility], now, alike)
         if facility.id not in known:
             raise NoPolicyInForce(on=business_dates([facility.funder_id])[facility.funder_id])
         policy, inputs = known[facility.id]
@@ -76,32 +85,54 @@ def offer(*, actor: Actor, facility_id: int, amount_minor: int | None = None, no
             all_of_it = rules.decide(inputs).base
             asked, lines = all_of_it.available_minor, all_of_it.lines
         inputs = replace(inputs, asked_minor=asked)
-        return Offer(facility, policy, inputs.business_date, asked, rules.decide(inputs, lines), inputs)
+        return Offer(
+            facility, policy, inputs.business_date, asked, rules.decide(inputs, lines), inputs,
+            {each.facts.id: len(each.ids) for each in alike[facility.id]} if alike else None,
+        )  # fmt: skip
 
 
-def bases(*, actor: Actor, now: datetime) -> list[rules.Base]:
-    """What each open facility that the actor sees can be drawn on; those without a policy in force are left out.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How open receivables that the rules cannot tell apart stand in a base: one line for all of these ids."""
 
-    The same statements, however many facilities.
+    line: rules.BaseLine
+    currency: str
+    ids: Sequence[int]
+
+
+def counted(*, actor: Actor, now: datetime) -> list[Counted]:
+    """What the open facilities that the actor sees count of its receivables, facility by facility.
+
+    Those without a policy in force are left out. The same statements, however many facilities.
     """
     with acting(actor):
         require(actor, "advances.view")
-        facilities = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)
-        known = _known(actor, list(facilities.select_related("programme").order_by("id")), now)
-        return [rules.decide(inputs).base for _policy, inputs in known.values()]
+        visible = Facility.objects.visible_to(actor).exclude(status=Facility.Status.CLOSED)
+        facilities = list(visible.select_related("programme").order_by("id"))
+        alike = receivables_alike(facilities=facilities)
+        return [
+            Counted(line, each.facts.currency, each.ids)
+            for facility_id, (_policy, inputs) in _known(actor, facilities, now, alike).items()
+            for each, line in zip(alike[facility_id], rules.base_lines(inputs), strict=True)
+        ]
 
 
 type Known = tuple[PolicyVersion, rules.Inputs]
 
 
-def _known(actor: Actor, facilities: Sequence[Facility], now: datetime) -> dict[int, Known]:
+def _known(
+    actor: Actor, facilities: Sequence[Facility], now: datetime, alike: Mapping[int, Sequence[Alike]] | None = None
+) -> dict[int, Known]:
     """The policy in force for each facility, and what it looks at; by facility id, left out where there is none."""
     today = business_dates(each.funder_id for each in facilities)
     in_force = policies_in_force(today)
     ready = [each for each in facilities if each.funder_id in in_force]
     policies = {each.id: in_force[each.funder_id] for each in ready}
     assessments = _assessments(actor, ready, policies, today, now)
-    inputs = inputs_for(facilities=ready, policies=policies, assessments=assessments, today=today)
+    inputs = inputs_for(
+        facilities=ready, policies=policies, assessments=assessments, today=today,
+        receivables=None if alike is None else {each.id: [one.facts for one in alike[each.id]] for each in ready},
+    )  # fmt: skip
     return {each.id: (policies[each.id], inputs[each.id]) for each in ready}
 
 

@@ -12,7 +12,7 @@ waterfall   from what is owed to what can be had, step by step
 replaying   what another policy would have decided
 """
 
-from financing.credit.rules.borrowing import Base, BaseLine, borrowing_base, choose_security, eligibility
+from financing.credit.rules.borrowing import Base, BaseLine, base_lines, borrowing_base, choose_security, eligibility
 from financing.credit.rules.decision import (
     APPROVED,
     BELOW_MINIMUM,
@@ -37,7 +37,7 @@ from financing.credit.rules.whatif import Gain, gains
 __all__ = [
     "APPROVED", "BELOW_MINIMUM", "BY_PERSONS", "DECLINED", "DEFAULT_BODY", "REFERRED", "Base", "BaseLine", "DebtorAge",
     "Fall", "Features", "Gain", "GradeTerms", "Improvement", "Inputs", "Misshapen", "PastRepayment", "Policy",
-    "PolicyFaults", "Position", "ReceivableFacts", "Result", "Score", "ScoreLine", "Terms", "borrowing_base",
-    "canonical_json", "choose_security", "content_hash", "decide", "decide_by", "eligibility", "falls", "from_plain",
-    "gains", "limit_of", "monthly_amount", "price", "score", "to_plain",
+    "PolicyFaults", "Position", "ReceivableFacts", "Result", "Score", "ScoreLine", "Terms", "base_lines",
+    "borrowing_base", "canonical_json", "choose_security", "content_hash", "decide", "decide_by", "eligibility",
+    "falls", "from_plain", "gains", "limit_of", "monthly_amount", "price", "score", "to_plain",
 ]  # fmt: skip

@@ -113,6 +113,11 @@ def line_of(receivable: ReceivableFacts, inputs: Inputs) -> BaseLine:
     )
 
 
+def base_lines(inputs: Inputs) -> tuple[BaseLine, ...]:
+    """Of all receivables, in their order."""
+    return tuple(line_of(each, inputs) for each in inputs.receivables)
+
+
 def borrowing_base(
     inputs: Inputs, grade_terms: GradeTerms, limit_minor: int, lines: tuple[BaseLine, ...] | None = None
 ) -> Base:
@@ -123,7 +128,7 @@ def borrowing_base(
     `lines`: those of the receivables, where they are known.
     """
     if lines is None:
-        lines = tuple(line_of(each, inputs) for each in inputs.receivables)
+        lines = base_lines(inputs)
     eligible_minor = sum(line.counted_minor for line in lines if line.is_eligible)
     advance_rate = grade_terms.advance_rate
     reserve_share = reserve_share_of(inputs.features.dilution, inputs.policy)

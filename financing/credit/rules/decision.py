@@ -94,10 +94,8 @@ def decide(inputs: Inputs, lines: tuple[BaseLine, ...] | None = None) -> Result:
 
     `lines`: of the base, where they are known from a decision on the same receivables; there may be thousands.
     """
-    scored = score(inputs.features, inputs.policy)
-    grade_terms = inputs.policy.terms_of(scored.grade)
-    limit_minor = limit_of(inputs.features, scored.grade, inputs.policy)
-    base = borrowing_base(inputs, grade_terms, limit_minor, lines)
+    scored, grade_terms, base = carried_by(inputs, lines)
+    limit_minor = base.limit_minor
     declined = tuple(_reasons_to_decline(inputs, scored, grade_terms, base))
     referred = tuple(_reasons_to_refer(inputs, scored, grade_terms))
     carried = inputs.asked_minor > 0 and inputs.asked_minor <= base.available_minor
@@ -110,6 +108,14 @@ def decide(inputs: Inputs, lines: tuple[BaseLine, ...] | None = None) -> Result:
         terms=(inputs.quoted or price(inputs, grade_terms, base, security_ids)) if carried else None,
         improvements=tuple(_improvements(inputs, scored, limit_minor, base)),
     )  # fmt: skip
+
+
+def carried_by(inputs: Inputs, lines: tuple[BaseLine, ...] | None = None) -> tuple[Score, GradeTerms, Base]:
+    """Score, terms of its grade, and the base with the limit: what does not depend on the amount asked for."""
+    scored = score(inputs.features, inputs.policy)
+    grade_terms = inputs.policy.terms_of(scored.grade)
+    limit_minor = limit_of(inputs.features, scored.grade, inputs.policy)
+    return scored, grade_terms, borrowing_base(inputs, grade_terms, limit_minor, lines)
 
 
 def _reasons_to_decline(inputs: Inputs, scored: Score, grade_terms: GradeTerms, base: Base) -> Iterator[str]:

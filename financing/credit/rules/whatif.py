@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from financing.credit.rules import borrowing
-from financing.credit.rules.decision import Improvement, Result, decide
+from financing.credit.rules.decision import Improvement, Result, carried_by
 from financing.credit.rules.facts import ACCEPTED, Features
 from financing.credit.rules.inputs import Inputs
 
@@ -46,29 +46,21 @@ def _of_dilution(inputs: Inputs, result: Result) -> Iterable[Improvement]:
 
 
 def _gain(inputs: Inputs, result: Result, each: Improvement) -> Gain:
-    changed = changed_by(each, inputs)
-    if changed is None:
+    if each.code in _CURED:
+        again = carried_by(inputs, _cured(each.code, inputs, result))[-1]
+    elif changed := changed_by(each, inputs):
+        again = carried_by(changed, result.base.lines)[-1]
+    else:
         return Gain(each, 0, 0)
-    again = decide(changed, _lines(inputs, result, changed))
     return Gain(
         each,
         limit_minor=max(0, again.limit_minor - result.limit_minor),
-        available_minor=max(0, again.base.available_minor - result.base.available_minor),
+        available_minor=max(0, again.available_minor - result.base.available_minor),
     )
 
 
-def _lines(inputs: Inputs, result: Result, changed: Inputs) -> tuple[borrowing.BaseLine, ...]:
-    """Lines of the base after a change of trade or of receivables: most are what they were."""
-    if changed.receivables is inputs.receivables:
-        return result.base.lines
-    both = zip(result.base.lines, inputs.receivables, changed.receivables, strict=True)
-    return tuple(line if new is old else borrowing.line_of(new, changed) for line, old, new in both)
-
-
 def changed_by(each: Improvement, inputs: Inputs) -> Inputs | None:
-    """The inputs as they would be; None where the improvement is no single fact of theirs."""
-    if each.code in _CURED:
-        return _cured(each.code, inputs)
+    """The inputs as they would be with another trade; None where the improvement is no single fact of it."""
     if each.code == "SELL_MORE":
         more = {name: getattr(inputs.features, name) * 11 // 10 for name in _MONTHLY}
         return replace(inputs, features=replace(inputs.features, **more))
@@ -82,15 +74,16 @@ def changed_by(each: Improvement, inputs: Inputs) -> Inputs | None:
     return replace(inputs, features=replace(inputs.features, **{each.feature: wanted}))
 
 
-def _cured(code: str, inputs: Inputs) -> Inputs:
-    """The receivables that lack this alone, without the lack."""
-    reason, long_ago = _CURED[code], timedelta(days=inputs.policy.eligibility.return_window_days)
-    cured = []
-    for each in inputs.receivables:
-        if borrowing.eligibility(each, inputs) == (reason,):
+def _cured(code: str, inputs: Inputs, result: Result) -> tuple[borrowing.BaseLine, ...]:
+    """Lines of the base as they would be were the receivables that lack this alone without the lack."""
+    lack, long_ago = (_CURED[code],), timedelta(days=inputs.policy.eligibility.return_window_days)
+    lines = []
+    for line, receivable in zip(result.base.lines, inputs.receivables, strict=True):
+        if line.reasons == lack:
             if code == "WAIT_RETURN_WINDOW":
-                each = replace(each, goods_received_date=inputs.business_date - long_ago)
+                cured = replace(receivable, goods_received_date=inputs.business_date - long_ago)
             else:
-                each = replace(each, status=ACCEPTED)
-        cured.append(each)
-    return replace(inputs, receivables=tuple(cured))
+                cured = replace(receivable, status=ACCEPTED)
+            line = borrowing.line_of(cured, inputs)
+        lines.append(line)
+    return tuple(lines)

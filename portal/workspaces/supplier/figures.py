@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from financing.advances.pricing import least_of
-from financing.advances.services.quote import OF_THE_AMOUNT, Offer
+from financing.advances.services.quote import OF_THE_AMOUNT, Counted, Offer
 from financing.credit import saying, wording
 from financing.credit.models import Decision
 from financing.credit.rules import Base, BaseLine, Fall, Gain, Inputs, Result, falls, gains
@@ -86,9 +86,10 @@ def use_of(line: BaseLine) -> str:
     return SECURES if line.is_assigned_here else FINANCEABLE
 
 
-def waterfall(base: Base) -> list[Step]:
+def waterfall(offer: Offer) -> list[Step]:
     """From what the platform owes to what can be had now, each step a link to what it is made of."""
-    return [_step(each, base) for each in falls(base)]
+    base = offer.result.base
+    return [_step(each, base) for each in falls(base, offer.alike)]
 
 
 def _step(fall: Fall, base: Base) -> Step:
@@ -197,22 +198,23 @@ def _brings(gain: Gain, currency: str) -> str:
     return text.format(available=available, limit=limit)
 
 
-def uses(lines: Iterable[BaseLine], currency: str) -> list[dict]:
+def uses(counted: Iterable[Counted], currency: str) -> list[dict]:
     """What open invoices of a currency are good for: of each use how many and how much, financeable first."""
-    sums: dict[str, list[int]] = {}
-    for line in lines:
-        use = use_of(line)
+    sums: dict[str, tuple[int, int]] = {}
+    for each in counted:
+        line, use = each.line, use_of(each.line)
         if line.counted_minor and OTHER_CURRENCY not in line.reasons:
-            sums.setdefault(use, []).append(line.counted_minor)
+            count, minor = sums.get(use, (0, 0))
+            sums[use] = count + len(each.ids), minor + line.counted_minor
     page = reverse("supplier:receivables")
     rank = {FINANCEABLE: 0, SECURES: 1}
     return [
         {
-            "use": use, "label": SHORT.get(use, use), "count": len(amounts), "amount_minor": sum(amounts),
+            "use": use, "label": SHORT.get(use, use), "count": count, "amount_minor": minor,
             "currency": currency, "url": f"{page}?receivables-use={use}",
             "tone": "good" if use == FINANCEABLE else "",
         }
-        for use, amounts in sorted(sums.items(), key=lambda item: (rank.get(item[0], 2), -sum(item[1])))
+        for use, (count, minor) in sorted(sums.items(), key=lambda item: (rank.get(item[0], 2), -item[1][1]))
     ]  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
     given = str(facility_id or request.GET.get("facility", ""))
     facility = next((each for each in facilities if str(each.id) == given), facilities[0])
     try:
-        found = offer(actor=request.actor, facility_id=facility.id, now=timezone.now())
+        found = offer(actor=request.actor, facility_id=facility.id, now=timezone.now(), in_sums=True)
         context = _availability(found)
         context["why"] = why.available(found, facility.funder.name, context["steps"])
         context["unpayable"] = context["price"]["unpayable"] = _unpayable(request, facility.currency)
@@ -100,7 +100,7 @@ def _availability(found: Offer) -> dict:
         "currency": currency,
         "available_minor": most,
         "least": money(least, currency),
-        "steps": figures.waterfall(result.base),
+        "steps": figures.waterfall(found),
         "why_nothing": figures.why_nothing(found) if result.outcome == DECLINED else [],
         "is_known": result.outcome != DECLINED or _is_known(found),
         "improvements": figures.improvements(found.inputs, result, currency),
@@ -150,8 +150,9 @@ def price(request: HttpRequest, facility_id: int) -> HttpResponse:
         return render(request, "supplier/price.html", {"price": {"problem": " ".join(form.errors["amount"])}})
     try:
         found = offer(
-            actor=request.actor, facility_id=facility.id, amount_minor=form.cleaned_data["amount"], now=timezone.now()
-        )
+            actor=request.actor, facility_id=facility.id, amount_minor=form.cleaned_data["amount"],
+            now=timezone.now(), in_sums=True,
+        )  # fmt: skip
     except RuleViolation as refusal:
         return render(request, "supplier/price.html", {"price": {"problem": refusal.sentence}})
     priced = _priced(found) | {"unpayable": _unpayable(request, facility.currency)}

@@ -21,14 +21,13 @@ from accounts.intake.services import is_oversized
 from accounts.parties.models import Party
 from accounts.parties.queries import invoiced_by
 from financing.advances.models import AdvanceReceivable
-from financing.advances.services.quote import bases
+from financing.advances.services.quote import Counted, counted
 from financing.credit import saying
-from financing.credit.rules import BaseLine
 from financing.receivables import services
 from financing.receivables.models import CreditNote, InvoiceLine, Receivable
 from logistics.orders.queries import own_numbers
 from portal.shared import access
-from portal.shared.access import permits
+from portal.shared.access import Actor, permits
 from portal.shared.errors import InvalidTransition, NotFound, RuleViolation
 from portal.shared.money import exponent
 from portal.ui.states import state
@@ -51,8 +50,8 @@ MATCHES = {
 }
 
 
-def _columns(lines: dict[int, BaseLine]) -> tuple[Column, ...]:
-    """`lines`: what the policy says to each open invoice."""
+def _columns(uses: dict[int, str]) -> tuple[Column, ...]:
+    """`uses`: what each open invoice is good for."""
     return (
         Column("number", gettext_lazy("Invoice"), kind="id", sort=True,
                url=lambda row: reverse("supplier:receivable", args=[row.pk])),
@@ -60,14 +59,14 @@ def _columns(lines: dict[int, BaseLine]) -> tuple[Column, ...]:
         Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
         Column("debtor.name", gettext_lazy("Owed by")),
         Column("status", gettext_lazy("State"), kind="status", sort=True),
-        Column("use", gettext_lazy("Good for"), sort=True, value=lambda row: _use(row, lines)),
+        Column("use", gettext_lazy("Good for"), sort=True, value=lambda row: _use(row, uses)),
         Column("gross_minor", gettext_lazy("Amount"), kind="money", sort=True),
         Column("open_minor", gettext_lazy("Still open"), kind="money", sort=True),
     )  # fmt: skip
 
 
-def _use(row: Receivable, lines: dict[int, BaseLine]) -> str | Promise:
-    use = figures.use_of(lines[row.pk]) if row.pk in lines else ""
+def _use(row: Receivable, uses: dict[int, str]) -> str | Promise:
+    use = uses.get(row.pk, "")
     return figures.SHORT.get(use, use)
 
 
@@ -75,18 +74,19 @@ def _use(row: Receivable, lines: dict[int, BaseLine]) -> str | Promise:
 @require_GET
 def receivables(request: HttpRequest) -> HttpResponse:
     rows = Receivable.objects.visible_to(request.actor).select_related("debtor")
-    lines = base_lines(request, timezone.now())
-    by_use = _by_use(lines)
+    opened = open_invoices(request.actor, timezone.now())
+    by_use = _by_use(opened)
+    uses = {number: use for use, ids in by_use.items() for number in ids}
     sorts_by_use = request.GET.get("receivables-sort", "").lstrip("-") == "use"
     table = Table(
-        request, with_use(rows, by_use) if sorts_by_use else rows, _columns(lines), name="receivables",
-        caption=_("Receivables"), search=("number", "debtor__name"), order="-issue_date",
+        request, with_use(rows, by_use) if sorts_by_use else rows, _columns(uses), name="receivables",
+        caption=_("Receivables"), search=("number", "debtor__name"), order="-due_date",
         live="receivables.receivable",
         filters=(
             Filter("status", _("State"), [(each.value, _state(each)) for each in Receivable.Status]),
             Filter("use", _("Good for"), list(figures.SHORT.items()), condition=lambda use: among(by_use.get(use, ()))),
             Filter("counts", pgettext("filter", "Counted"), [("yes", _("what carries your limit"))],
-                   condition=lambda _yes: among([each for each, line in lines.items() if line.is_eligible])),
+                   condition=lambda _yes: among(_ids(each for each in opened if each.line.is_eligible))),
         ),
         empty={
             "title": _("No invoices yet"),
@@ -99,17 +99,16 @@ def receivables(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if table.export_wanted:
         return table.as_file()
-    context = {"table": table, "may_submit": may_submit(request), "uses": _uses(rows, lines),
+    context = {"table": table, "may_submit": may_submit(request), "uses": _uses(opened),
                "use": request.GET.get("receivables-use", "")}  # fmt: skip
     return render(request, "supplier/receivables.html", context)
 
 
-def _uses(rows: QuerySet, lines: dict[int, BaseLine]) -> list[dict]:
+def _uses(opened: list[Counted]) -> list[dict]:
     """Totals by what invoices are good for, currency by currency."""
-    currencies = dict(rows.filter(among(lines)).values_list("id", "currency"))
-    by_currency: dict[str, list[BaseLine]] = {}
-    for line in lines.values():
-        by_currency.setdefault(currencies[line.receivable_id], []).append(line)
+    by_currency: dict[str, list[Counted]] = {}
+    for each in opened:
+        by_currency.setdefault(each.currency, []).append(each)
     return [use for currency, found in sorted(by_currency.items()) for use in figures.uses(found, currency)]
 
 
@@ -121,21 +120,26 @@ def may_submit(request: HttpRequest) -> bool:
     return permits(request.actor, "receivables.submit")
 
 
-def base_lines(request: HttpRequest, now: datetime) -> dict[int, BaseLine]:
-    """What the policy says to each open invoice; a facility that takes it wins over one that does not."""
-    found: dict[int, BaseLine] = {}
-    for line in (line for base in bases(actor=request.actor, now=now) for line in base.lines):
-        if line.receivable_id not in found or line.is_eligible:
-            found[line.receivable_id] = line
-    return found
+def open_invoices(actor: Actor, now: datetime) -> list[Counted]:
+    """What the policy says to open invoices; a facility that takes them wins over one that does not."""
+    found: dict[tuple[int, ...], Counted] = {}
+    for each in counted(actor=actor, now=now):
+        ids = tuple(each.ids)
+        if ids not in found or each.line.is_eligible:
+            found[ids] = each
+    return list(found.values())
 
 
-def _by_use(lines: dict[int, BaseLine]) -> dict[str, list[int]]:
+def _by_use(opened: list[Counted]) -> dict[str, list[int]]:
     """Ids of invoices by what they are good for, a key of figures.SHORT."""
     found: dict[str, list[int]] = {}
-    for number, line in lines.items():
-        found.setdefault(figures.use_of(line), []).append(number)
+    for each in opened:
+        found.setdefault(figures.use_of(each.line), []).extend(each.ids)
     return found
+
+
+def _ids(opened: Iterable[Counted]) -> list[int]:
+    return [number for each in opened for number in each.ids]
 
 
 def with_use(rows: QuerySet, by_use: dict[str, list[int]]) -> QuerySet:
@@ -167,7 +171,8 @@ def _receivable(request: HttpRequest, receivable_id: int, form: ReasonForm | Non
     )
     if found is None:
         raise NotFound()
-    line = base_lines(request, timezone.now()).get(found.id)
+    opened = open_invoices(request.actor, timezone.now())
+    line = next((each.line for each in opened if found.id in each.ids), None)
     lines = list(found.lines.order_by("id")[: SHOWN_LINES + 1])
     notes = list(found.credit_notes.order_by("issue_date", "id"))
     context = {

@@ -100,7 +100,7 @@ def facility(request: HttpRequest, facility_id: int) -> HttpResponse:
 def _position(request: HttpRequest, found: Facility) -> dict:
     """Limit, what of it is used and what can be had, as the policy has it today; what is kept where there is none."""
     try:
-        offered = offer(actor=request.actor, facility_id=found.id, now=timezone.now())
+        offered = offer(actor=request.actor, facility_id=found.id, now=timezone.now(), in_sums=True)
     except NotFound:
         raise
     except RuleViolation as refusal:
@@ -116,6 +116,6 @@ def _offered(offered: Offer, found: Facility) -> dict:
         "used_minor": base.exposure_minor,
         "available_minor": pricing.offered_minor(offered),
         "rate": percent(base.advance_rate, 0) if base.advance_rate else "",
-        "why": why.available(offered, found.programme.funder.name, figures.waterfall(base)),
+        "why": why.available(offered, found.programme.funder.name, figures.waterfall(offered)),
         "why_nothing": [] if pricing.offered_minor(offered) else figures.why_nothing(offered),
     }
