@@ -31,8 +31,9 @@ def keep_connection(**_) -> None:
     close_old_connections()
 
 
-# Money first: what takes minutes ("long") or waits for a mail server has a worker of its own, and of what is left a
-# worker that is free takes it in the order of these names (settings: queue_order_strategy).
+# What takes minutes ("long") or waits for a mail server has a worker of its own. Of what is left a worker that is
+# free takes from each queue in its turn (settings: queue_order_strategy): in any fixed order the last one starves in a
+# rush, and what has been paid is not funded because more is decided.
 app.conf.task_queues = tuple(map(Queue, ("bank", "decisions", "events", "notices", "long", "mail")))
 app.conf.task_default_queue = "events"
 app.conf.beat_schedule = {

@@ -202,7 +202,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "visibility_timeout": 60,
-    "queue_order_strategy": "sorted",
+    "queue_order_strategy": "round_robin",
     # kombu would try for six seconds to publish to a broker that is down, in the middle of somebody's request.
     "max_retries": 1,
     "interval_start": 0,

@@ -5,6 +5,7 @@ that fails stands alone; it backs off and, after the subscriber's last try, is p
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from time import monotonic
@@ -31,8 +32,12 @@ BLAMELESS_PAUSE_SECONDS = 5
 BACKOFF_SECONDS = (1, 5, 30, 120, 600, 1800, 3600)
 
 
-def drain(name: str, now: datetime) -> int:
-    """Handle everything that is due for one subscriber; returns how many events were handled."""
+def drain(name: str, now: datetime, turn_seconds: float = math.inf) -> int:
+    """Handle everything that is due for one subscriber; returns how many events were handled.
+
+    After `turn_seconds` it is the turn of others: what is left is a wake-up of its own. Where work comes in as fast as
+    it is done, a drain would have no end, and neither would the worker that is asked to stop.
+    """
     subscriber = subscribers()[name]
     started = monotonic()
     handled = 0
@@ -45,6 +50,9 @@ def drain(name: str, now: datetime) -> int:
         taken, done = _handle(subscriber, claimed, now)
         handled += done
         if not taken:
+            return handled
+        if monotonic() - started >= turn_seconds:
+            wake(subscriber.name, subscriber.queue)
             return handled
 
 

@@ -237,6 +237,15 @@ def test_the_sweep_wakes_whoever_has_work_that_is_due(committed_db, woken):
     assert delivery.sweep(NOW + timedelta(days=1)) == []
 
 
+def test_a_drain_leaves_what_is_left_after_its_turn_to_a_wake_up_of_its_own(committed_db, woken):
+    tell(*(news("bit.done", number) for number in range(25)))
+    woken.clear()
+    assert delivery.drain("few at a time", NOW, 0) == 10
+    assert woken == ["few at a time"]
+    assert delivery.drain("few at a time", NOW, 60) == 15
+    assert woken == ["few at a time"]
+
+
 def test_the_sweep_leaves_work_of_a_subscriber_that_is_gone(committed_db, woken):
     tell(news("thing.booked"))
     Delivery.objects.update(subscriber="gone")
