@@ -49,6 +49,10 @@ class Life:
     def comes_to(self, advance_id: int, *states: str) -> None:
         self.supplier.api.wait(f"advances/{advance_id}/", lambda each: each["status"] in states)
 
+    def repays(self, advance_id: int, times: int) -> None:
+        """The funder has heard of its money: of two payments it may hear of the later one first."""
+        self.supplier.api.wait(f"advances/{advance_id}/", lambda each: len(each["repayments"]) == times)
+
     def settled(self, key: str, receivable: int, amount_minor: int | None = None) -> None:
         """The platform pays, and the bank has booked it."""
         platform = self.house.machine(self.house.cast.meridian, MAKER)
@@ -88,6 +92,7 @@ def repaid(life: Life) -> None:
 def in_parts(life: Life) -> None:
     advance = life.financed(900_00)
     life.settled("1", 0, 400_00)
+    life.repays(advance, 1)
     life.settled("2", 0)
     life.comes_to(advance, "REPAID")
 
@@ -97,6 +102,7 @@ def diluted(life: Life) -> None:
     advances = [life.financed(900_00), life.financed(500_00)]
     life.supplier.api.post("credit-notes/", life.supplier.credit_note(life.house.cast.meridian))
     life.settled("1", 0)
+    life.repays(advances[0], 1)
     life.settled("2", 1)
     for advance in advances:
         life.comes_to(advance, "REPAID")

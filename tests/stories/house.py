@@ -31,7 +31,7 @@ from portal.shared.access import ADMIN, MAKER, SYSTEM_ACTOR
 from tests import world
 from tests.world import CURRENCY, IBANS, NOW, TODAY, Cast, as_member
 
-CAPITAL_MINOR = 1_000_000_00
+CAPITAL_MINOR = 100_000_000_00  # a hundred rounds of faults (tests/faults) lend more than a million
 LET_IN_BEFORE = timedelta(days=30)
 """The word of a machine counts as that of a second one only some days after it was let in."""
 PATIENCE = 40
