@@ -63,8 +63,13 @@ class World:
             process.wait_ready(timeout)
 
     def manage(self, *arguments: str, as_owner: bool = False, **popen) -> None:
-        """Run `manage.py` in this world; `as_owner` with the role that migrates. Raises NotReady when it fails."""
-        env = self.environment | ({"DATABASE_URL": self.environment["OWNER_DATABASE_URL"]} if as_owner else {})
+        """Run `manage.py` in this world; `as_owner` with the role that migrates. Raises NotReady when it fails.
+
+        Its lines stand among the launcher's, for people: they tell what is not as it should be, unless asked for more.
+        """
+        env = {"LOG_LEVEL": "WARNING"} | self.environment
+        if as_owner:
+            env["DATABASE_URL"] = self.environment["OWNER_DATABASE_URL"]
         code = run_to_end([sys.executable, "manage.py", *arguments], guard=self.guard, env=env, cwd=PROJECT, **popen)
         if code:
             raise NotReady(f"manage.py {' '.join(arguments)} ended with exit code {code}.")
