@@ -65,16 +65,17 @@ def score(lines: tuple[ScoreLine, ...], currency: str, audience: int = wording.S
 
 
 def base(found: Base, audience: int = wording.SUPPLIER) -> dict:
-    """The borrowing base, line by line."""
+    """The borrowing base, line by line. Of thousands of lines a few lists of reasons are said, each once."""
     names = (
         "eligible_minor", "advance_rate", "reserve_share", "gross_minor", "reserve_minor", "base_minor", "limit_minor",
         "exposure_minor", "available_minor",
     )  # fmt: skip
+    said = {codes: reasons(codes, audience) for codes in {line.reasons for line in found.lines}}
     lines = [
         {
             "receivable": line.receivable_id, "counted_minor": line.counted_minor, "due_date": line.due_date,
             "is_eligible": line.is_eligible, "is_assigned_here": line.is_assigned_here,
-            "reasons": reasons(line.reasons, audience),
+            "reasons": said[line.reasons],
         }
         for line in found.lines
     ]  # fmt: skip

@@ -1,21 +1,32 @@
 """The database backend: PostgreSQL's, with a connection that is asked as whoever `portal.shared.wall` says.
 
-The server is told only when that has changed since it was told last, by one statement beside Django's cursors: nobody's
-counted queries move. What it was told inside a transaction is undone with it, so that every rollback forgets.
+The server is told only when that has changed since it was told last: before the statement, on the same way to it, or by
+a statement beside Django's cursors; nobody's counted queries move. What it was told inside a transaction is undone with
+it, so that every rollback forgets, and so does a statement that fails.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper as BareCursor
+from psycopg import ClientCursor
+from psycopg.sql import SQL, Literal
 from psycopg.pq import TransactionStatus
 
 from portal.shared import wall
 
-TELL = (
-    "SELECT pg_catalog.set_config('role', %s, false), pg_catalog.set_config('app.party', %s, false),"
-    " pg_catalog.set_config('app.user', %s, false)"
-)
+
+
+@lru_cache(maxsize=1024)
+def _telling(asking: wall.Asking) -> str:
+    """As a statement in itself: it stands before others that have parameters of their own, or none."""
+    told = {"role": asking.role, "app.party": asking.party, "app.user": asking.person}
+    calls = [
+        SQL("pg_catalog.set_config({}, {}, false)").format(Literal(name), Literal(value)).as_string()
+        for name, value in told.items()
+    ]
+    return f"SELECT {', '.join(calls)}"
 
 
 class Telling:
@@ -24,8 +35,16 @@ class Telling:
     db: "DatabaseWrapper"
 
     def _execute(self, sql, params, *ignored):
-        self.db.tell()
-        return super()._execute(sql, params, *ignored)
+        news = self.db.news()
+        if news is None:
+            return super()._execute(sql, params, *ignored)
+        if not isinstance(sql, str) or not isinstance(self.cursor, ClientCursor):  # which sends text, of two statements
+            self.db.tell()
+            return super()._execute(sql, params, *ignored)
+        self.db.told = None
+        super()._execute(f"{_telling(news)}; {sql}", params, *ignored)
+        self.cursor.nextset()  # what the statement itself answered
+        self.db.told = news
 
     def _executemany(self, sql, param_list, *ignored):
         self.db.tell()
@@ -55,16 +74,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     told: wall.Asking | None = None
 
-    def tell(self) -> None:
-        """Only who logs in as `app` is anybody else: the owner migrates, and no policy holds for it."""
+    def news(self) -> wall.Asking | None:
+        """Who asks, where the server takes us for another.
+
+        Only who logs in as `app` is anybody else: the owner migrates, and no policy holds for it.
+        """
         asking = wall.asking()
         if asking == self.told or self.settings_dict["USER"] != wall.APP:
+            return None
+        # Nothing is answered before the rollback, which forgets.
+        in_error = self.connection.info.transaction_status == TransactionStatus.INERROR
+        return None if in_error else asking
+
+    def tell(self) -> None:
+        asking = self.news()
+        if asking is None:
             return
-        if self.connection.info.transaction_status == TransactionStatus.INERROR:
-            return  # nothing is answered before the rollback, which forgets
         self.told = None
         with self.wrap_database_errors, self.connection.cursor() as cursor:
-            cursor.execute(TELL, [asking.role, asking.party, asking.person])
+            cursor.execute(_telling(asking))
         self.told = asking
 
     def make_cursor(self, cursor: Any) -> Cursor:

@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.shared.errors import InvalidInput
+from portal.shared.rows import Row
 
 NEWEST_FIRST = "-id"
 FILE_ROWS = 10_000
@@ -36,6 +37,9 @@ class OpaqueCursor(BasePagination):
     def paginate_queryset(self, queryset: QuerySet, request: Request, view=None) -> list[Model]:
         limit = page_size(request, self.default_limit, self.max_limit)
         sort, key, place = _asked(request, view)
+        shown = view.get_serializer_class() if view else None
+        if isinstance(shown, type) and issubclass(shown, Row):
+            queryset = shown.in_columns(queryset, "id", key.removeprefix("-"))
         rows = _following(queryset, key, place, limit + 1)
         self._next = _encoded(sort, key, rows[limit - 1]) if len(rows) > limit else None
         return rows[:limit]
@@ -90,7 +94,7 @@ class Batches:
             rows, goes_on = found[:most], len(found) > most
             yield rows
             if goes_on:
-                self._place, self._left = [_place(self._key, rows[-1]), rows[-1].pk], self._left - most
+                self._place, self._left = [_place(self._key, rows[-1]), rows[-1].id], self._left - most
                 self.next = _encoded(self._sort, self._key, rows[-1])
             else:
                 self.next = None
@@ -154,7 +158,7 @@ def _beyond(model: type[Model], key: str, value: Any, pk: int) -> Q:
 
 
 def _encoded(sort: str, key: str, row: Model) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, _place(key, row), row.pk]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([sort, _place(key, row), row.id]).encode()).decode().rstrip("=")
 
 
 def _place(key: str, row: Model) -> str | None:
@@ -184,7 +188,9 @@ class ByParameter(BaseFilterBackend):
             if given := request.query_params.get(parameter):
                 queryset = queryset.filter(**{path: _text(parameter, given)})
         for since, until, path in _spans(view):
-            queryset = queryset.filter(_within(view, path, *map(request.query_params.get, (since, until))))
+            first, last = request.query_params.get(since), request.query_params.get(until)
+            if first or last:
+                queryset = queryset.filter(_within(view, path, first, last))
         return queryset
 
     def _value(self, view, parameter: str, given: str) -> str:

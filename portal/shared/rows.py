@@ -5,7 +5,7 @@ calls: for fifty receivables that took three times what the database took. A `Ro
 field is read and written, and does the same without asking. What may depend on the request is asked as before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import Field, ForeignKey, GeneratedField, Model
+from django.db.models import Field, ForeignKey, GeneratedField, Model, QuerySet
 from django.utils import timezone
 from django.utils.encoding import is_protected_type
 from rest_framework import fields, relations, serializers
@@ -66,26 +66,55 @@ class Known:
 
 
 class Row(serializers.ModelSerializer):
-    """A ModelSerializer to be read from."""
+    """A ModelSerializer to be read from.
+
+    `reads`: columns that its methods read. Where they are named (no column at all is a name, too), the rows of a list
+    are read as plain values, and no models are made of them: that took longer than to tell them.
+    """
+
+    reads: tuple[str, ...] | None = None
 
     @cached_property
     def zone(self) -> tzinfo:
         """Of all instants that this serializer tells: to ask for it costs more than to write one."""
         return timezone.get_current_timezone()
 
-    def to_representation(self, instance: Model) -> dict:
-        known = type(self).__dict__.get("_known")
+    def to_representation(self, instance: Model | tuple) -> dict:
+        kept = "_known" if isinstance(instance, Model) else "_plainly_known"
+        known = type(self).__dict__.get(kept)
         if known is None:
-            known = type(self)._known = _known(self)
+            known = _known(self, _nested if kept == "_known" else _nested_in_columns)
+            setattr(type(self), kept, known)
         return known.tell(self, instance)
 
+    @classmethod
+    def in_columns(cls, rows: QuerySet, *others: str) -> QuerySet:
+        """The rows as this serializer reads them: with the columns that it tells, and others, where it says so."""
+        if cls.reads is None:
+            return rows
+        columns = cls.__dict__.get("_columns")
+        if columns is None:
+            columns = cls._columns = tuple(_columns(cls()))
+        return rows.values_list(*dict.fromkeys((*columns, *others)), named=True)
 
-def _known(serializer: Row) -> Known:
+
+def _columns(serializer: Row) -> Iterator[str]:
+    for field in serializer._readable_fields:
+        if isinstance(field, Row):
+            yield from (f"{field.source}__{each}" for each in _columns(field))
+        elif type(field) is relations.PrimaryKeyRelatedField:
+            yield _foreign_key(serializer.Meta.model, field)
+        elif type(field) is not fields.SerializerMethodField:
+            yield field.source
+    yield from serializer.reads or ()
+
+
+def _known(serializer: Row, nested: Callable[[Row], Told]) -> Known:
     named = {field.field_name: field for field in serializer._readable_fields}
     same = tuple(name for name, field in named.items() if _is_same(serializer, field))
     sources = [named[name].source for name in same]
     read = attrgetter(*sources) if len(same) > 1 else lambda row: tuple(getattr(row, source) for source in sources)
-    told = tuple((name, _told(serializer, field)) for name, field in named.items() if name not in same)
+    told = tuple((name, _told(serializer, field, nested)) for name, field in named.items() if name not in same)
     return Known(dict.fromkeys(named), same, read, told)
 
 
@@ -100,7 +129,7 @@ def _is_same(serializer: Row, field: fields.Field) -> bool:
     return type(column) in SAME[type(field)]
 
 
-def _told(serializer: Row, field: fields.Field) -> Told:
+def _told(serializer: Row, field: fields.Field, nested: Callable[[Row], Told]) -> Told:
     model = serializer.Meta.model
     if type(field) is fields.SerializerMethodField:
         method = getattr(type(serializer), field.method_name)
@@ -110,7 +139,7 @@ def _told(serializer: Row, field: fields.Field) -> Told:
     if type(field) is fields.ModelField:
         return _of_model(field.model_field)
     if isinstance(field, Row) and all(_is_plain(each) for each in field._readable_fields):
-        return _nested(field)
+        return nested(field)
     if not _is_plain(field):
         return _as_before(field.field_name)
     if len(field.source_attrs) != 1 or isinstance(getattr_static(model, field.source, None), FunctionType):
@@ -150,11 +179,26 @@ def _of_model(column: Field) -> Told:
 
 def _nested(field: Row) -> Told:
     """A row within the row, all fields of which are plain: those of one request tell it to any."""
-    within, read = _known(field), field.get_attribute
+    within, read = _known(field, _nested), field.get_attribute
 
     def told(serializer: serializers.Serializer, row: Model) -> dict | None:
         value = read(row)
         return None if value is None else within.tell(serializer, value)
+
+    return told
+
+
+def _nested_in_columns(field: Row) -> Told:
+    """The same, whose columns stand among those of the row. Only what is told as it is: names and numbers."""
+    within = _known(field, _nested_in_columns)
+    if within.told:
+        raise TypeError(f"{type(field).__name__} is not told by its columns alone.")
+    sources = [f"{field.source}__{field.fields[name].source}" for name in within.same]
+    read = attrgetter(*sources) if len(sources) > 1 else lambda row: (getattr(row, sources[0]),)
+
+    def told(_serializer: serializers.Serializer, row: tuple) -> dict | None:
+        values = read(row)
+        return None if values[0] is None else dict(zip(within.same, values, strict=True))
 
     return told
 

@@ -34,6 +34,34 @@ def test_a_row_reads_as_rest_framework_would_write_it(lending, zone):
             assert {type(value) for value in told.values()} <= {int, str, dict, type(None)}
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
+def test_rows_read_in_columns_are_told_as_their_models_are(lending, zone):
+    world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1", status=Receivable.Status.RECEIVED)
+    disputed = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-2")
+    assigned = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-3")
+    Receivable.objects.filter(id=disputed.id).update(dispute_reason="late", match_note='{"text": "{n} of 2", "n": 1}')
+    Receivable.objects.filter(id=assigned.id).update(
+        status="ASSIGNED", funder=lending.cast.harbour, assigned_facility_id=lending.amphora_facility.id,
+        settled_at=world.NOW.replace(microsecond=7), goods_received_date=None,
+    )  # fmt: skip
+    rows = Receivable.objects.order_by("id")
+    with timezone.override(zone):
+        models = ReceivableShown(rows.select_related("supplier", "debtor"), many=True).data
+        columns = ReceivableShown(ReceivableShown.in_columns(rows), many=True).data
+    assert [list(row.items()) for row in columns] == [list(row.items()) for row in models]
+    assert [row["payee"] for row in columns] == [lending.cast.amphora.id] * 2 + [lending.cast.harbour.id]
+    assert {type(value) for row in columns for value in row.values()} <= {int, str, dict, type(None)}
+
+
+def test_a_row_that_does_not_say_what_its_methods_read_is_read_as_a_model(lending):
+    class Longer(ReceivableShown):
+        reads = None
+
+    world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1")
+    assert isinstance(Longer.in_columns(Receivable.objects.all()).get(), Receivable)
+    assert not isinstance(ReceivableShown.in_columns(Receivable.objects.all()).get(), Receivable)
+
+
 def test_what_a_field_asks_of_the_request_is_asked_each_time(lending):
     class Asking(Row):
         debtor = PartyName()

@@ -66,12 +66,17 @@ class ScoreLineSaid(ReasonSaid):
 
 
 class BaseLineSaid(serializers.Serializer):
+    """As `saying.base` says it, which has these names and no others: there may be thousands."""
+
     receivable = serializers.IntegerField()
     counted_minor = serializers.IntegerField()
     due_date = serializers.DateField()
     is_eligible = serializers.BooleanField()
     is_assigned_here = serializers.BooleanField()
     reasons = ReasonSaid(many=True)
+
+    def to_representation(self, line: dict) -> dict:
+        return line | {"due_date": line["due_date"].isoformat()}
 
 
 class BaseSaid(serializers.Serializer):

@@ -42,6 +42,7 @@ class XmlText(RawParser):
 class ReceivableShown(Row):
     supplier, debtor = PartyName(), PartyName()
     payee = serializers.SerializerMethodField()
+    reads = ("supplier_id", "funder_id", "assigned_facility_id")
 
     class Meta:
         model = Receivable
@@ -87,6 +88,7 @@ class ReceivableInFull(ReceivableShown):
     lines = LineShown(many=True)
     credit_notes = CreditNoteShown(many=True)
     assignments = serializers.SerializerMethodField()
+    reads = None
 
     class Meta(ReceivableShown.Meta):
         fields = (*ReceivableShown.Meta.fields, "lines", "credit_notes", "assignments")
