@@ -11,11 +11,10 @@ from typing import Any
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper as BareCursor
 from psycopg import ClientCursor
-from psycopg.sql import SQL, Literal
 from psycopg.pq import TransactionStatus
+from psycopg.sql import SQL, Literal
 
 from portal.shared import wall
-
 
 
 @lru_cache(maxsize=1024)
@@ -45,6 +44,7 @@ class Telling:
         super()._execute(f"{_telling(news)}; {sql}", params, *ignored)
         self.cursor.nextset()  # what the statement itself answered
         self.db.told = news
+        return self.cursor
 
     def _executemany(self, sql, param_list, *ignored):
         self.db.tell()
