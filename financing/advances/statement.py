@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from financing.advances.models import Advance, Repayment
 from portal.shared.access import Actor
 
 ORDER = ("PAID_OUT", "FEE", "INTEREST", "REPAID", "ACCRUED")
 """What may move, and which comes first of what moves on one day."""
+PLACES = {what: place for place, what in enumerate(ORDER)}
+OF_ADVANCE = ("id", "currency", "amount_minor", "fee_minor", "interest_minor", "funded_date", "accrued_until")
+OF_REPAYMENT = ("advance_id", "value_date", "fees_minor", "interest_minor", "principal_minor")
 
 
 @dataclass(slots=True)
@@ -29,22 +33,22 @@ class Movement:
 
 def movements(actor: Actor) -> list[Movement]:
     """Every movement of the actor's advances, the oldest first. The last of a currency ends in what is owed now."""
-    states = Advance.Status
-    advances = list(
-        Advance.objects.visible_to(actor).filter(funded_date__isnull=False).exclude(status=states.FAILED).order_by("id")
-    )
-    known = {each.id: each for each in advances}
+    paid_out = Advance.objects.visible_to(actor).filter(funded_date__isnull=False).exclude(status=Advance.Status.FAILED)
+    # In columns: of years there are thousands, and a model of each takes longer than all else.
+    advances = list(paid_out.order_by("id").values_list(*OF_ADVANCE, named=True))
+    currencies = {each.id: each.currency for each in advances}
     found = [each for advance in advances for each in _of_advance(advance)]
-    for row in Repayment.objects.filter(advance__in=known, returned=None).order_by("value_date", "id"):
-        found += _of_repayment(row, known[row.advance_id])
-    found.sort(key=lambda each: (each.on, ORDER.index(each.what), each.advance_id))
+    repaid = Repayment.objects.filter(advance__in=paid_out.values("id"), returned=None).order_by("value_date", "id")
+    for row in repaid.values_list(*OF_REPAYMENT, named=True):
+        found += _of_repayment(row, currencies[row.advance_id])
+    found.sort(key=lambda each: (each.on, PLACES[each.what], each.advance_id))
     owed: dict[str, int] = {}
     for each in found:
         owed[each.currency] = each.owed_minor = owed.get(each.currency, 0) + each.amount_minor
     return found
 
 
-def _of_advance(advance: Advance) -> list[Movement]:
+def _of_advance(advance: NamedTuple) -> list[Movement]:
     found = [Movement(advance.funded_date, "PAID_OUT", advance.id, advance.amount_minor, advance.currency)]
     if advance.fee_minor:
         found.append(Movement(advance.funded_date, "FEE", advance.id, advance.fee_minor, advance.currency))
@@ -54,12 +58,12 @@ def _of_advance(advance: Advance) -> list[Movement]:
     return found
 
 
-def _of_repayment(row: Repayment, advance: Advance) -> list[Movement]:
+def _of_repayment(row: NamedTuple, currency: str) -> list[Movement]:
     """Interest is charged as it is paid; what has accrued since stands at the end."""
     paid = row.fees_minor + row.interest_minor + row.principal_minor
-    found = [Movement(row.value_date, "REPAID", advance.id, -paid, advance.currency)]
+    found = [Movement(row.value_date, "REPAID", row.advance_id, -paid, currency)]
     if row.interest_minor:
-        found.append(Movement(row.value_date, "INTEREST", advance.id, row.interest_minor, advance.currency))
+        found.append(Movement(row.value_date, "INTEREST", row.advance_id, row.interest_minor, currency))
     return found
 
 

@@ -1,5 +1,6 @@
 """What a platform sees of its payables at a glance: what waits, what is due, what was matched, what is financed."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Min, Q, Sum
@@ -44,10 +45,20 @@ def matched_share(actor: Actor, now: datetime) -> dict:
     return counts | {"share": counts["by_match"] / counts["count"] if counts["count"] else None}
 
 
+def due_by_day(actor: Actor, today: date) -> list[dict]:
+    """What falls due within a week (or already has), day by day: the rows of `due_settlements`."""
+    return list(due_settlements(actor=actor, until=today + timedelta(days=SOON_DAYS)))
+
+
 def due_soon(actor: Actor, today: date) -> list[dict]:
     """What falls due within a week (or already has), per currency."""
+    return by_currency(due_by_day(actor, today))
+
+
+def by_currency(due: Iterable[dict]) -> list[dict]:
+    """Sums of the rows of `due_settlements`, the largest first."""
     sums: dict[str, dict] = {}
-    for row in due_settlements(actor=actor, until=today + timedelta(days=SOON_DAYS)):
+    for row in due:
         total = sums.setdefault(row["currency"], {"currency": row["currency"], "amount_minor": 0, "count": 0})
         total["amount_minor"] += row["payable_minor"]
         total["count"] += row["count"]

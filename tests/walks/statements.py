@@ -26,7 +26,7 @@ MOST = """
   8 /funding/policies/new/
  12 /funding/policies/{policy_id}/
  10 /funding/replays/{replay_id}/
- 19 /platform/
+ 18 /platform/
   9 /platform/acceptance/
   9 /platform/suppliers/
  14 /platform/suppliers/{supplier_id}/

@@ -209,9 +209,9 @@ def _page(request, application, *, form=None, refusal=None, status=200) -> HttpR
     }
     if decision:
         context |= decision_in_words(decision, application.currency) | {"differences": replay(decision)}
-        context["first_decision"] = (
-            Decision.objects.filter(application_id=application.id).exclude(id=decision.id).order_by("id").first()
-        )
+        # By the facility, whose decisions an index has.
+        earlier = Decision.objects.filter(facility=application.facility_id, application_id=application.id)
+        context["first_decision"] = earlier.exclude(id=decision.id).order_by("id").first()
     return render(request, "funder/application.html", context, status=status)
 
 

@@ -1,7 +1,9 @@
 """What waits for the platform's hand: invoices, disputes, payments that are due or came back, refused files."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from itertools import islice
 
 from django.db.models import Q
 from django.urls import reverse
@@ -51,13 +53,15 @@ class Found:
         return [(label, kinds.count(kind)) for kind, label in KINDS.items() if kind in kinds]
 
 
-def found(actor: Actor, now: datetime) -> Found:
-    """In ten statements at most, however many there are."""
+def found(actor: Actor, now: datetime, due: Iterable[dict] | None = None) -> Found:
+    """In ten statements at most, however many there are. `due`: of `due_settlements`, where they are known, until today
+    at least.
+    """
     rows = [
         *_invoices(actor),
         *_numbers(actor, now),
         *_proposed(actor, now),
-        *_due(actor),
+        *_due(due_settlements(actor=actor, until=timezone.localdate())[:MOST] if due is None else due),
         *_failed(actor, now),
         *_files(actor, now),
     ]
@@ -104,8 +108,9 @@ def _proposed(actor: Actor, now: datetime) -> list[dict]:
     ]  # fmt: skip
 
 
-def _due(actor: Actor) -> list[dict]:
+def _due(due: Iterable[dict]) -> list[dict]:
     """Since the day began on which it fell due."""
+    today = timezone.localdate()
     return [
         {
             "kind": "DUE", "since": datetime.combine(row["due_date"], time(), UTC), "subject": day(row["due_date"]),
@@ -114,7 +119,7 @@ def _due(actor: Actor) -> list[dict]:
             "url": reverse("platform:due", args=[row["due_date"].isoformat(), row["currency"]]),
             "resource": f"settlements/due/?on={row['due_date'].isoformat()}", "count": row["count"],
         }
-        for row in due_settlements(actor=actor, until=timezone.localdate())[:MOST]
+        for row in islice((each for each in due if each["due_date"] <= today), MOST)
     ]  # fmt: skip
 
 

@@ -32,7 +32,8 @@ COLUMNS = (
 @for_kinds(PLATFORM)
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    found = exceptions.found(request.actor, now)
+    due = glance.due_by_day(request.actor, timezone.localdate())  # of all that is payable: read once
+    found = exceptions.found(request.actor, now, due)
     table = Table(
         request, found.rows, COLUMNS, name="needs", caption=_("What needs you"), search=("subject", "who"),
         filters=(Filter("kind", _("What"), list(exceptions.KINDS.items())),), page_size=10,
@@ -50,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "found": found,
         "awaiting": awaiting(request.actor, now),
         "steps": first_steps.of_platform(request.actor),
-        "due": glance.due_soon(request.actor, timezone.localdate()),
+        "due": glance.by_currency(due),
         "matched": glance.matched_share(request.actor, now),
         "financed": glance.financed(request.actor),
         "programmes": [_drawn(each) for each in shared_figures(actor=request.actor, now=now)],
