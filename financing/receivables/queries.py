@@ -15,8 +15,9 @@ from portal.shared.access import Actor
 S = Receivable.Status
 
 PAYABLE = (S.ACCEPTED, S.ASSIGNED)
-UNVERIFIED = Q(status=S.ACCEPTED) & ~Q(supplier__status=Party.Status.ADMITTED)
-"""What would be paid to a supplier that is not verified, or suspended: owed, and not yet payable."""
+UNVERIFIED = Q(status=S.ACCEPTED, supplier__in=Party.objects.exclude(status=Party.Status.ADMITTED).values("id"))
+"""What would be paid to a supplier that is not verified, or suspended: owed, and not yet payable. By the few that are
+not: asked row by row, the suppliers of all that is payable are looked up."""
 IS_PROPOSED = Exists(
     OrderedLine.objects.filter(receivable=OuterRef("pk"), settlement__status=Settlement.Status.PROPOSED)
 )

@@ -13,7 +13,7 @@ from financing.credit.rules import Features
 from financing.receivables.models import Receivable
 from logistics.orders.models import PurchaseOrder, SupplierNumber
 from logistics.orders.queries import Deliveries, deliveries
-from portal.shared.access import SUPPLIER, Actor
+from portal.shared.access import PLATFORM, SUPPLIER, Actor
 
 S = Receivable.Status
 
@@ -42,7 +42,9 @@ def _numbers(actor: Actor) -> QuerySet[SupplierNumber]:
 
 
 def _of_supplier(model: type[Receivable | PurchaseOrder], actor: Actor) -> QuerySet:
-    return model.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
+    found = model.objects.visible_to(actor).filter(supplier=OuterRef("pk")).order_by()
+    # Orders are also seen by their suppliers: counted as the platform's own, they are found in an index alone.
+    return found.filter(platform=actor.party_id) if model is PurchaseOrder and actor.party_kind == PLATFORM else found
 
 
 def trading(actor: Actor, currency: str) -> QuerySet[Party]:
@@ -51,7 +53,7 @@ def trading(actor: Actor, currency: str) -> QuerySet[Party]:
     waiting = claims.filter(status__in=[S.RECEIVED, S.DISPUTED]).values("supplier").annotate(n=Count("id"))
     owed = claims.filter(currency=currency, status__in=[S.ACCEPTED, S.ASSIGNED]).values("supplier")
     return suppliers_of(actor).annotate(
-        orders=Coalesce(Subquery(orders.values("supplier").annotate(n=Count("id")).values("n")), 0),
+        orders=Coalesce(Subquery(orders.values("supplier").annotate(n=Count("*")).values("n")), 0),
         waiting=Coalesce(Subquery(waiting.values("n")), 0),
         owed_minor=Coalesce(Subquery(owed.annotate(n=Sum("open_minor")).values("n")), 0,
                             output_field=DecimalField(max_digits=20, decimal_places=0)),
