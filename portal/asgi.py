@@ -7,6 +7,7 @@ for a whole one, and lends no thread to a client that sends slowly.
 
 import asyncio
 import contextvars
+import gc
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from wsgiref.util import FileWrapper
 
 from a2wsgi.wsgi import build_environ
 from django.conf import settings
+from django.urls import get_resolver
 
 from portal.wsgi import application as wsgi_application  # first: it sets Django up
 
@@ -52,9 +54,17 @@ async def application(scope, receive, send) -> None:
         raise ValueError(f"Nothing here speaks {scope['type']}.")
 
 
+def keep_what_is_loaded() -> None:
+    """What a process has loaded it keeps: when the collector looked through all of that, a page took 150 ms longer."""
+    get_resolver()._populate()  # the addresses with all that they lead to: else loaded by the first page
+    gc.collect()
+    gc.freeze()
+
+
 async def lifespan(receive, send) -> None:
     """Streams end when the process does: a browser comes back to the next one."""
     await receive()
+    keep_what_is_loaded()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             end_streams_at(number)
