@@ -12,12 +12,22 @@ SUBSCRIPTIONS: list[Subscriber] = [
         "banking.send", "financing.banking.handlers.send", ("payment.due",), kind=SEND, queue="bank", lease_seconds=20
     ),
     # … and what the bank says of it comes home.
-    Subscriber("advances.booked", "financing.advances.handlers.disbursement_booked", ("payment.settled",)),
+    Subscriber(
+        "advances.booked",
+        "financing.advances.handlers.disbursement_booked",
+        ("payment.settled",),
+        purpose="DISBURSEMENT",
+    ),
     Subscriber("advances.refused", "financing.advances.handlers.disbursement_refused", ("payment.rejected",)),
     # A return may overtake the news of its booking: it is tried again until the advance is there.
     Subscriber("advances.returned", "financing.advances.handlers.disbursement_returned", ("payment.returned",)),
     # The platform settles: the receivables are paid, …
-    Subscriber("receivables.booked", "financing.receivables.handlers.payment_settled", ("payment.settled",)),
+    Subscriber(
+        "receivables.booked",
+        "financing.receivables.handlers.payment_settled",
+        ("payment.settled",),
+        purpose="SETTLEMENT",
+    ),
     Subscriber("receivables.refused", "financing.receivables.handlers.payment_rejected", ("payment.rejected",)),
     Subscriber("receivables.returned", "financing.receivables.handlers.payment_returned", ("payment.returned",)),
     # … and what reaches the funder goes through the waterfall.

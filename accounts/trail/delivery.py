@@ -49,6 +49,8 @@ def drain(name: str, now: datetime, turn_seconds: float = math.inf) -> int:
             return handled
         taken, done = _handle(subscriber, claimed, now)
         handled += done
+        if taken < subscriber.batch and not subscriber.ordered:
+            return handled  # what is committed from now on wakes somebody itself; of one subject more may be due by now
         if not taken:
             return handled
         if monotonic() - started >= turn_seconds:

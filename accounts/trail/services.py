@@ -44,17 +44,15 @@ def record(actor: Actor, now: datetime, news: Iterable[News]) -> list[Event]:
     news = list(news)
     events = insert_many([_event(actor, now, each) for each in news])
     _tell(zip(events, news, strict=True))
-    deliveries = [
-        Delivery(
-            event=event, subscriber=subscriber.name, subject=f"{event.subject_type}:{event.subject_id}", due_at=now
-        )
-        for event in events
-        for subscriber in listeners(event.name)
-    ]
-    if deliveries:
-        insert_many(deliveries)
-        for subscriber in {each.name: each for event in events for each in listeners(event.name)}.values():
-            _wake_on_commit(subscriber)
+    heard = [(event, each) for event in events for each in listeners(event.name) if each.hears(event.payload)]
+    insert_many(
+        [
+            Delivery(event=event, subscriber=each.name, subject=f"{event.subject_type}:{event.subject_id}", due_at=now)
+            for event, each in heard
+        ]
+    )
+    for subscriber in {each.name: each for _, each in heard}.values():
+        _wake_on_commit(subscriber)
     return events
 
 

@@ -1,6 +1,6 @@
 """Who listens to which events. The table itself is the entrance's (`settings.SUBSCRIPTIONS`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +17,7 @@ class Subscriber:
     apply   touches the database only; the batch and its marks are one transaction.
     send    does I/O under a lease; nothing is locked meanwhile, and it may be called again with the same events.
     ordered events of one subject are handled one after the other, in the order of their ids.
+    purpose what a payment has to be for, where the events are of payments and the rest is others' business.
     """
 
     name: str
@@ -28,6 +29,10 @@ class Subscriber:
     tries: int = 8
     lease_seconds: int = 60
     queue: str = "events"
+    purpose: str = ""
+
+    def hears(self, payload: Mapping) -> bool:
+        return not self.purpose or payload.get("purpose") == self.purpose
 
     def load(self) -> Callable[[list], None]:
         return import_string(self.handler)

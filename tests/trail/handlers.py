@@ -18,6 +18,7 @@ SUBSCRIPTIONS = [
     Subscriber("sending", f"{HERE}.send", ("letter.due",), kind=SEND, tries=3, batch=50),
     Subscriber("sending in order", f"{HERE}.send", ("page.due",), kind=SEND, ordered=True),
     Subscriber("listening", f"{HERE}.work", ("thing.done",)),
+    Subscriber("for one purpose", f"{HERE}.work", ("cheque.written",), purpose="RENT"),
 ]
 
 calls: list[list[int]] = []

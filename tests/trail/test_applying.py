@@ -32,6 +32,13 @@ def test_what_is_due_is_handed_over_in_batches_and_done_once(committed_db):
     assert len(handled()) == 450
 
 
+def test_who_hears_of_payments_for_one_purpose_has_nothing_of_others(committed_db):
+    cheques = ({"purpose": "RENT"}, {"purpose": "WAGES"}, {})
+    tell(*(news("cheque.written", number, **facts) for number, facts in enumerate(cheques)))
+    assert [row.event.subject_id for row in Delivery.objects.filter(subscriber="for one purpose")] == [0]
+    assert drain("for one purpose") == 1
+
+
 def test_what_was_put_off_waits(committed_db):
     tell(news("thing.booked"))
     Delivery.objects.filter(subscriber="applying").update(due_at=NOW, last_error="put off")
