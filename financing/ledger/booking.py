@@ -95,6 +95,20 @@ FROM day, obstacle
 """
 
 
+TYPES = {
+    "book": "bigint", "now": "timestamptz", "recorded_by": "text",
+    "account_kinds": "text[]", "currencies": "text[]", "facilities": "bigint[]",
+    "keys": "text[]", "kinds": "text[]", "value_dates": "date[]", "subject_types": "text[]", "subject_ids": "bigint[]",
+    "reversed_ids": "bigint[]", "leg_of": "int[]", "leg_accounts": "int[]", "amounts": "bigint[]",
+}  # fmt: skip
+FEW = 4
+"""Entries of a call whose plan is kept: to plan takes longer than to book them. Of many the server has to know it, or
+it would join them row by row."""
+PLAN = "ledger_book"
+PREPARED = f"({', '.join(TYPES.values())}) AS {BOOK}" % {name: f"${i}" for i, name in enumerate(TYPES, start=1)}
+EXECUTE = f"EXECUTE {PLAN} ({', '.join(f'%({name})s' for name in TYPES)})"
+
+
 def book(book_id: int, items: Sequence[Item], recorded_by: str, now: datetime) -> list[int]:
     """Book what is new and return the ids of all, in order. In the caller's transaction.
 
@@ -155,8 +169,11 @@ def _parameters(book_id: int, items: list[Item], accounts: dict, recorded_by: st
 
 
 def _run(parameters: dict) -> tuple:
+    is_few = len(parameters["keys"]) <= FEW
+    if is_few:
+        connection.keep_plan(PLAN, PREPARED)
     with connection.cursor() as cursor:
-        cursor.execute(BOOK, parameters)
+        cursor.execute(EXECUTE if is_few else BOOK, parameters)
         return cursor.fetchone()
 
 

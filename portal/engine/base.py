@@ -70,9 +70,10 @@ class DebugCursor(Telling, base.CursorDebugWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """`told`: as whom the server takes us; None where that is not known."""
+    """`told`: as whom the server takes us; None where that is not known. `kept`: names of the plans that it keeps."""
 
     told: wall.Asking | None = None
+    kept: frozenset[str] = frozenset()
 
     def news(self) -> wall.Asking | None:
         """Who asks, where the server takes us for another.
@@ -101,8 +102,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def make_debug_cursor(self, cursor: Any) -> DebugCursor:
         return DebugCursor(cursor, self)
 
+    def get_connection_params(self):
+        """A plan that is kept is the same for all parameters: to weigh it against others would be to plan again."""
+        parameters = super().get_connection_params()
+        given = parameters.get("options", "")
+        return parameters | {"options": f"{given} -c plan_cache_mode=force_generic_plan".strip()}
+
+    def keep_plan(self, name: str, statement: str) -> None:
+        """Keep the plan of `(types) AS statement` while the connection lasts, for `EXECUTE name (...)`."""
+        if name in self.kept:
+            return
+        self.ensure_connection()
+        self.tell()
+        with self.wrap_database_errors, self.connection.cursor() as cursor:
+            cursor.execute(f"PREPARE {name} {statement}")
+        self.kept |= {name}
+
     def get_new_connection(self, conn_params):
-        self.told = None
+        self.told, self.kept = None, frozenset()
         return super().get_new_connection(conn_params)
 
     def _commit(self):
