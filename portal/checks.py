@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Tags, Warning, register
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from portal.shared.tls import is_local
 
@@ -85,4 +86,17 @@ def people_and_keys(app_configs, **kwargs) -> list[Warning]:
             "SEALING_KEY is short, or the same as SECRET_KEY.",
             hint="Each key has one purpose, and 50 or more random characters.", id="portolan.W006",
         ))  # fmt: skip
+    if not _is_secret(settings.BANK_SECRET):
+        found.append(Warning(
+            "BANK_SECRET is none: the bank's messages are refused, and nothing can be sent to it.",
+            hint="whsec_ and the secret in base64, as the bank gave it.", id="portolan.W009",
+        ))  # fmt: skip
     return found
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        Webhook(text)
+    except (EmptyWebhookSecretError, ValueError):
+        return False
+    return True

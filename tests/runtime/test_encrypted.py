@@ -168,6 +168,9 @@ def test_the_check_of_a_public_portal_names_every_server_elsewhere_that_is_spoke
         SECOND_FACTOR_REQUIRED=True, SECOND_FACTOR_FOR="deciding", SEALING_KEY="short", HTTPS=True
     ):  # fmt: skip
         assert [each.id for each in ours.people_and_keys(None)] == [f"portolan.W00{number}" for number in (5, 7, 6)]
+    for as_delivered in ("whsec_…", ""):
+        with override_settings(SECOND_FACTOR_REQUIRED=True, SEALING_KEY="x" * 50, BANK_SECRET=as_delivered):
+            assert [each.id for each in ours.people_and_keys(None)] == ["portolan.W009"]
     assert checks.registry.registry.deployment_checks >= {ours.spoken_in_the_clear, ours.people_and_keys}
 
 
