@@ -12,6 +12,7 @@ from financing.advances.services.rows import book_all, business_dates, lock_faci
 from financing.banking.services import Payment, instruct
 from financing.credit import rules
 from financing.credit.models import Assessment, Decision, Facility
+from financing.credit.queries import receivables_alike
 from financing.credit.services import assess
 from financing.ledger.services import LegOf, Posting
 from financing.receivables.services import Transfer, assign_many
@@ -80,7 +81,8 @@ def gather(
 ) -> dict[tuple[int, int], rules.Inputs]:  # fmt: skip
     """What is known of each facility under each policy that its applications are pinned to.
 
-    `lock`: its receivables too, to be decided on; otherwise what is found is only to be looked at.
+    `lock`: its receivables too, to be decided on; otherwise what is found is only to be looked at, and summed by
+    what the rules cannot tell apart.
     """
     today = business_dates(each.funder_id for each in facilities.values())
     found = {}
@@ -93,9 +95,14 @@ def gather(
             assessments=_assessments(actor, concerned, version.id, today, now),
             today=today,
             lock=lock,
+            receivables=None if lock else _in_sums(concerned),
         )
         found |= {(facility_id, version.id): inputs for facility_id, inputs in gathered.items()}
     return found
+
+
+def _in_sums(facilities: Sequence[Facility]) -> dict[int, list[rules.ReceivableFacts]]:
+    return {key: [each.facts for each in alike] for key, alike in receivables_alike(facilities=facilities).items()}
 
 
 def _assessments(
