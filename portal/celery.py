@@ -3,12 +3,13 @@
 The broker may lose everything: work waits in `trail.Delivery` rows, and the sweep finds it.
 """
 
+import gc
 import logging.config
 import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, before_task_publish, setup_logging, task_prerun
+from celery.signals import beat_init, before_task_publish, setup_logging, task_prerun, worker_process_init
 from django.conf import settings
 from django.db import close_old_connections
 from kombu import Queue
@@ -50,6 +51,12 @@ app.conf.beat_schedule = {
     "forget old notices": {"task": "notices.forget", "schedule": 3600.0, "options": {"expires": 3600}},
     "ask the bank": {"task": "banking.ask", "schedule": 15.0, "options": {"expires": 15}},
 }
+
+
+@worker_process_init.connect
+def share_what_is_loaded(**signal) -> None:
+    """What a worker's processes have from their parent stays shared: the collector would write on each page of it."""
+    gc.freeze()
 
 
 @beat_init.connect
