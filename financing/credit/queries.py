@@ -340,6 +340,11 @@ def receivables_alike(*, facilities: Sequence[Facility]) -> dict[int, tuple[Alik
     return {each.id: tuple(found.get((each.supplier_id, each.debtor_id), ())) for each in facilities}
 
 
+def summed(alike: Mapping[int, Sequence[Alike]]) -> dict[int, list[ReceivableFacts]]:
+    """The facts of `receivables_alike` alone, by facility id."""
+    return {facility_id: [each.facts for each in found] for facility_id, found in alike.items()}
+
+
 def _open_receivables(facilities: Sequence[Facility]) -> QuerySet[Receivable]:
     states = Receivable.Status
     return Receivable.objects.filter(

@@ -12,7 +12,7 @@ from financing.advances.services.rows import book_all, business_dates, lock_faci
 from financing.banking.services import Payment, instruct
 from financing.credit import rules
 from financing.credit.models import Assessment, Decision, Facility
-from financing.credit.queries import receivables_alike
+from financing.credit.queries import receivables_alike, summed
 from financing.credit.services import assess
 from financing.ledger.services import LegOf, Posting
 from financing.receivables.services import Transfer, assign_many
@@ -95,14 +95,10 @@ def gather(
             assessments=_assessments(actor, concerned, version.id, today, now),
             today=today,
             lock=lock,
-            receivables=None if lock else _in_sums(concerned),
+            receivables=None if lock else summed(receivables_alike(facilities=concerned)),
         )
         found |= {(facility_id, version.id): inputs for facility_id, inputs in gathered.items()}
     return found
-
-
-def _in_sums(facilities: Sequence[Facility]) -> dict[int, list[rules.ReceivableFacts]]:
-    return {key: [each.facts for each in alike] for key, alike in receivables_alike(facilities=facilities).items()}
 
 
 def _assessments(

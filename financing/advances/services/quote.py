@@ -10,7 +10,7 @@ from financing.advances.queries import inputs_for, past_repayment
 from financing.advances.services.rows import business_dates
 from financing.credit import rules
 from financing.credit.models import Assessment, Facility, PolicyVersion
-from financing.credit.queries import Alike, policies_in_force, receivables_alike
+from financing.credit.queries import Alike, policies_in_force, receivables_alike, summed
 from financing.credit.services import NoPolicyInForce, assess
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
@@ -131,7 +131,7 @@ def _known(
     assessments = _assessments(actor, ready, policies, today, now)
     inputs = inputs_for(
         facilities=ready, policies=policies, assessments=assessments, today=today,
-        receivables=None if alike is None else {each.id: [one.facts for one in alike[each.id]] for each in ready},
+        receivables=None if alike is None else summed(alike),
     )  # fmt: skip
     return {each.id: (policies[each.id], inputs[each.id]) for each in ready}
 
