@@ -13,6 +13,7 @@ from financing.banking.models import BankEntry, BankMessage, PaymentInstruction
 from portal.shared.access import FINANCIER, Actor
 from tests.banking.conftest import NOW, OPENING, World, until
 from tests.banking.test_receiving import race
+from tests.sandbox.conftest import SECRET
 
 
 def fault(world: World, kind: str, **more) -> None:
@@ -39,6 +40,22 @@ def test_a_payment_is_sent_accepted_booked_and_agrees_to_the_cent(world: World):
     assert (settled.payload["subject_type"], settled.payload["subject_id"]) == ("advances.advance", 1)
     entry = BankEntry.objects.get(instruction=instruction)
     assert (entry.amount_minor, entry.end_to_end_id) == (-97_000, instruction.end_to_end_id)
+    world.reconciled()
+
+
+def test_while_no_secret_is_shared_a_payment_waits_as_for_a_bank_that_is_down(world: World, settings):
+    settings.BANK_SECRET = ""
+    world.pay()
+    world.becomes("UNKNOWN")
+    ask(world)
+    world.becomes("UNKNOWN")
+
+    settings.BANK_SECRET = SECRET
+    ask(world)
+    world.send()
+
+    world.becomes("SETTLED")
+    assert world.booked(world.harbour) == [-97_000]
     world.reconciled()
 
 

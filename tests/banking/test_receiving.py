@@ -179,6 +179,13 @@ class TestRefusing:
         assert not BankEntry.objects.exists()
         assert not Document.objects.exists()
 
+    @pytest.mark.parametrize("ours", ["", "whsec_", "whsec_…"])
+    def test_while_no_secret_is_shared_nothing_counts_as_signed(self, settings, ours):
+        settings.BANK_SECRET = ours
+
+        assert self.push(b"<Document/> ").status_code == 401
+        assert not Document.objects.exists()
+
     def test_a_message_beyond_the_limit_is_refused(self, settings):
         settings.MAX_DOCUMENT_BYTES = 10
 
