@@ -205,8 +205,7 @@ def listening() -> dict:
     """psycopg's arguments for the listener; a server that vanished without a word is noticed within half a minute."""
     database = settings.DATABASES["default"]
     return {
-        **database.get("OPTIONS", {}),
-        **wall.AS_THE_PORTAL,
+        **wall.as_the_portal(**database.get("OPTIONS", {})),
         "host": database["HOST"],
         "port": database["PORT"],
         "user": database["USER"],

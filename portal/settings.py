@@ -164,7 +164,9 @@ def database(url: str) -> dict:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": number("CONN_MAX_AGE", 60),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": dict(pair.split("=", 1) for pair in parts.query.split("&") if pair),
+        "OPTIONS": {
+            name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&") if pair)
+        },
     }
 
 

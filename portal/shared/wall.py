@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from portal.shared import access
 from portal.shared.access import Actor
@@ -78,14 +79,23 @@ class Asking:
 
 
 THE_PORTAL = Asking(PORTAL)
-AS_THE_PORTAL = {"options": f"-c role={PORTAL}"}
-"""For `psycopg.connect`, where a connection of `app` is opened beside Django's."""
 NOBODY = Asking(APP)
 _asking: ContextVar[Asking] = ContextVar("asking", default=THE_PORTAL)
 
 
 def asking() -> Asking:
     return _asking.get()
+
+
+def as_the_portal(*, options: str = "", **others: Any) -> dict[str, Any]:
+    """Arguments of `psycopg.connect`, where a connection of `app` is opened beside Django's.
+
+    `options`: what else the server is asked for as it begins, as in libpq.
+    """
+    return others | {"options": f"{options} -c role={PORTAL}".strip()}
+
+
+AS_THE_PORTAL = as_the_portal()
 
 
 def of(actor: Actor | None) -> Asking:

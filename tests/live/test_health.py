@@ -8,9 +8,12 @@ import pytest
 from django.conf import settings
 
 from portal import health
+from portal.hub import listening
 from portal.runtime.world import until
+from portal.settings import database
+from portal.shared import wall
 from tests.conftest import _urls, _with_database
-from tests.live.conftest import web_process
+from tests.live.conftest import test_database_url, web_process
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 ELSEWHERE = {"Host": "10.0.0.7"}
@@ -47,6 +50,23 @@ def test_without_a_database_it_lives_and_is_not_ready(free_address):
     status, said = answer.status_code, answer.json()
     assert (status, said["status"], said["database"]) == (503, "unavailable", "unreachable")
     assert "secret" not in answer.text and "nowhere" not in answer.text
+
+
+def test_what_the_address_of_the_database_asks_of_the_server_holds_for_the_listener_too(monkeypatch):
+    known = settings.DATABASES["default"]
+    url = f"{test_database_url()}?options=-c%20statement_timeout=4321&application_name=here"
+    monkeypatch.setitem(known, "OPTIONS", database(url)["OPTIONS"])
+
+    for arguments in (listening(), {**known["OPTIONS"]} | plain(known)):
+        with psycopg.connect(**arguments) as connection:
+            assert connection.execute("SHOW statement_timeout").fetchone() == ("4321ms",)
+    with psycopg.connect(**listening()) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == (wall.PORTAL,)
+
+
+def plain(known: dict) -> dict:
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    return {name: known[key] for name, key in names.items()}
 
 
 @pytest.fixture
