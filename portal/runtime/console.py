@@ -90,6 +90,9 @@ def alive(arguments: list[str]) -> int:
         say("usage: python -m portal.runtime alive {beat,worker,background}")
         return 2
     environment.load()
+    if asked != "beat" and not os.environ.get("BROKER_URL"):
+        say("BROKER_URL is not set: ask in the environment of the servers.")
+        return 2
     is_alive = heartbeat.is_fresh() if asked == "beat" else worker_answers(dict(os.environ), asked)
     say(f"{asked}: {'alive' if is_alive else 'no sign of life'}")
     return 0 if is_alive else 1

@@ -83,3 +83,10 @@ def test_a_schedule_that_left_no_sign_of_life_for_a_minute_is_not_alive(folder, 
     before = time.time() - heartbeat.STALE_SECONDS - 1
     os.utime(folder / heartbeat.NAME, (before, before))
     assert main(["alive", "beat"]) == 1
+
+
+def test_who_asks_for_a_worker_outside_of_its_environment_is_told_so(folder, clean_environ, capsys):
+    os.environ["WORLD_DIR"] = str(folder)
+
+    assert main(["alive", "worker"]) == 2
+    assert capsys.readouterr().out == "BROKER_URL is not set: ask in the environment of the servers.\n"
