@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.intake.models import Document
-from portal.shared.access import OPERATOR
+from accounts.trail.doers import named
+from portal.shared.access import OPERATOR, SYSTEM_ACTOR
 from portal.shared.errors import NotFound
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
@@ -57,8 +58,18 @@ def document(request: HttpRequest, document_id: int) -> HttpResponse:
     if found is None:
         raise NotFound()
     refused = found.refused
-    context = {"document": found, "refused": refused[:100], "more": max(0, len(refused) - 100)}
+    context = {
+        "document": found, "by": _who(found.received_from), "refused": refused[:100],
+        "more": max(0, len(refused) - 100),
+    }  # fmt: skip
     return render(request, "operator/document.html", context)
+
+
+def _who(identity: str) -> str:
+    """By name, of people and machines; one that is no more is told as what it was."""
+    if identity == SYSTEM_ACTOR.identity:
+        return _("the portal")
+    return named(identity).get(identity) or (_("a machine") if identity.startswith("client:") else _("a person"))
 
 
 @for_kinds(OPERATOR)

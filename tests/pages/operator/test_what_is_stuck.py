@@ -1,17 +1,19 @@
 """Deliveries, payments, statements and evidence: what is stuck, and what can be done about it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.clients.services import create_client
 from accounts.intake.models import Document
 from accounts.intake.services import conclude, keep
 from accounts.trail.models import Delivery, Event
 from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
 from financing.banking.services import Payment, instruct
-from portal.shared.access import SYSTEM_ACTOR
+from portal.shared.access import SYSTEM_ACTOR, Actor
 from portal.ui.formats import money
 from tests.world import NOW, TODAY, as_member
 
@@ -61,10 +63,10 @@ def paying(lending):
     return make
 
 
-def refused_document(content: bytes = b"<evil/>", name: str = "evil.xml") -> Document:
+def refused_document(content: bytes = b"<evil/>", name: str = "evil.xml", actor: Actor | None = None) -> Document:
     document = keep(
-        actor=as_member("ana@amphora.example"), kind=Document.Kind.INVOICE, content=content, media_type="text/html",
-        file_name=name, now=timezone.now(),
+        actor=actor or as_member("ana@amphora.example"), kind=Document.Kind.INVOICE, content=content,
+        media_type="text/html", file_name=name, now=timezone.now(),
     )  # fmt: skip
     row = {"line": 1, "number": "A-1", "code": "NOT_UBL", "reason": "This is no invoice."}
     conclude(document, Document.Outcome.REFUSED, "NOT_UBL", "This is no invoice.", {"refused": [row]})
@@ -201,6 +203,23 @@ def test_refused_documents_are_listed_with_their_reason(wim, lending):
     assert "This is no invoice." in page.text
     one = wim.get(reverse("operator:document", args=[document.id]))
     assert [row["code"] for row in one.context["refused"]] == ["NOT_UBL"]
+
+
+def test_who_handed_a_document_in_is_told_by_name(wim, lending):
+    party = lending.cast.amphora
+    made, _secret = create_client(actor=SYSTEM_ACTOR, party_id=party.id, name="Till of Amphora", role="MAKER", now=NOW)
+    machine = replace(as_member("ana@amphora.example"), user_id=None, client_id=made.client_id)
+    by_person, by_machine = refused_document(), refused_document(b"<other/>", actor=machine)
+
+    for document, name in ((by_person, "Ana"), (by_machine, "Till of Amphora")):
+        for page in (
+            reverse("operator:document", args=[document.id]),
+            reverse("admin:intake_document_change", args=[document.id]),
+            reverse("admin:intake_document_changelist"),
+        ):
+            answer = wim.get(page)
+            assert name in answer.text
+            assert made.client_id not in answer.text
 
 
 def test_evidence_is_downloaded_and_never_opened(wim, lending):
