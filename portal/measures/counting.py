@@ -23,9 +23,20 @@ def prepare(folders: Path) -> Path:
     own = folders / str(os.getppid())
     own.mkdir(parents=True, exist_ok=True)
     for each in folders.iterdir():
-        if each != own and not Path("/proc", each.name).exists():
+        if each != own and not _is_running(int(each.name)):
             shutil.rmtree(each, ignore_errors=True)
     return own
+
+
+def _is_running(process: int) -> bool:
+    """Asked of the kernel: what stands in /proc of others is hidden from a unit with ProtectProc=."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 is_wanted = bool(settings.METRICS_TOKEN)

@@ -1,9 +1,13 @@
 """/metrics of a real server of two web processes."""
 
+import os
+import subprocess
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from portal.measures import counting
 from tests.live.conftest import web_process
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -32,6 +36,18 @@ def test_the_requests_of_all_web_processes_are_told_by_whichever_is_asked(tmp_pa
     timed = ("portolan_http_request_seconds_count", route)
     assert {samples(each.text)[timed] - before[timed] for each in answers} == {24}
     assert {samples(each.text)["portolan_database_up",] for each in answers} == {1}
+
+
+def test_what_servers_that_ended_have_counted_is_swept_away_and_nothing_else(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for process in (ended.pid, os.getpid(), 1):  # the last is somebody else's
+        (tmp_path / str(process)).mkdir()
+
+    own = counting.prepare(tmp_path)
+
+    assert own.name == str(os.getppid())
+    assert {each.name for each in tmp_path.iterdir()} == {"1", str(os.getpid()), own.name}
 
 
 def test_to_strangers_there_is_no_such_address(portal, tmp_path):
