@@ -16,7 +16,7 @@ from financing.banking.models import PaymentInstruction
 from portal import asgi
 from portal.celery import app
 from portal.measures import counting, figures
-from portal.runtime import postgres, programs
+from portal.runtime import environment, postgres, programs
 from portal.runtime.environment import PROJECT
 
 DEPLOY = PROJECT / "deploy"
@@ -43,6 +43,22 @@ def test_every_variable_of_the_installation_is_one_of_ours():
     assert {"DATABASE_URL", "BROKER_URL", "SECRET_KEY", "SEALING_KEY", "METRICS_TOKEN"} <= given
     named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", GUIDE))
     assert named - EXAMPLE <= {"KEEP_DAYS", "SECRET_KEY_FILE"}
+
+
+def test_a_shell_reads_the_environment_as_systemd_does(tmp_path):
+    """An address of a database elsewhere has a & in it, a secret of a bank whatever the bank likes."""
+    text = "".join((DEPLOY / name).read_text() for name in ("environment", "owner"))
+    text = text.replace("/portolan'", "/portolan?sslmode=verify-full&sslrootcert=/etc/ca.pem'").replace(
+        "whsec_…", "$a&b;c"
+    )
+    (tmp_path / "environment").write_text(text)
+    said = subprocess.run(
+        ["sh", "-c", "set -a; . ./environment; env"], cwd=tmp_path, env={}, capture_output=True, text=True, check=True
+    )
+    read = dict(line.split("=", 1) for line in said.stdout.splitlines())
+    expected = environment.read(tmp_path / "environment")
+    assert {name: read.get(name) for name in expected} == expected
+    assert expected["DATABASE_URL"].endswith("&sslrootcert=/etc/ca.pem") and expected["BANK_SECRET"] == "$a&b;c"
 
 
 def test_every_file_program_and_command_of_the_guide_exists():
@@ -83,6 +99,28 @@ def test_systemd_understands_the_units(tmp_path):
     said = subprocess.run([analyze, "verify", *map(str, tmp_path.iterdir())], capture_output=True, text=True)
     # Of the machine, not of the units: users and services that are not here.
     assert [line for line in said.stderr.splitlines() if "nknown" in line and str(tmp_path) in line] == []
+
+
+def test_the_units_may_do_little_beside_their_work(tmp_path):
+    analyze = installed("systemd-analyze")
+    for name, text in UNITS.items():
+        if name.endswith(".service"):
+            (tmp_path / name).write_text(re.sub(r"/opt/portolan/\S+", "/bin/true", text))
+            said = subprocess.run(
+                [analyze, "security", "--offline=yes", "--threshold=20", str(tmp_path / name)],
+                capture_output=True, text=True,
+            )  # fmt: skip
+            assert said.returncode == 0, said.stdout + said.stderr
+        # What a user owns of shared memory goes with the unit: of a backup by postgres, that of the running server.
+        assert "RemoveIPC" not in re.sub(r"^#.*$", "", text, flags=re.MULTILINE), name
+
+
+def test_the_firewall_understands_its_file():
+    nft = installed("nft")
+    said = subprocess.run([nft, "--check", "--file", str(DEPLOY / "nftables.conf")], capture_output=True, text=True)
+    if "Operation not permitted" in said.stderr:
+        pytest.skip("Only root may have it looked at: deploy/nftables.conf was NOT checked.")
+    assert said.returncode == 0, said.stderr
 
 
 def test_nginx_takes_its_file_and_as_much_of_an_upload_as_the_portal():
