@@ -11,14 +11,17 @@ from accounts.parties.services import choose_language
 from portal.middleware import SESSION_PARTY
 from portal.shared.errors import NotFound
 from portal.workspaces import navigation
+from portal.workspaces.members.accepting import SESSION_LETTER
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The first screen of the acting party's kind; sign-up of a supplier for who belongs to none."""
+    """The first screen of the acting party's kind; who belongs to none is led to the letter it came by, once, or to
+    the sign-up of a supplier."""
     if not request.user.is_authenticated:
         return redirect("account_login")
     if request.actor is None:
-        return redirect("supplier:register")
+        letter = request.session.pop(SESSION_LETTER, None)
+        return redirect("invitation", token=letter) if letter else redirect("supplier:register")
     return redirect(navigation.home(request.actor.party_kind))
 
 

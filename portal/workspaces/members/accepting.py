@@ -11,10 +11,13 @@ from accounts.parties import inviting
 from portal.middleware import SESSION_PARTY
 from portal.shared.errors import RuleViolation
 
+SESSION_LETTER = "letter"
+"""Of the invitation that was opened before signing in: who confirms an address first is led elsewhere."""
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept(request: HttpRequest, token: str) -> HttpResponse:
-    """Whoever is signed out is led to sign in or up first, and comes back."""
+    """Whoever is signed out is led to sign in or up first, and comes back: the session keeps the way."""
     now = timezone.now()
     try:
         invitation = inviting.standing(token=token, now=now)
@@ -25,6 +28,8 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("home")
     except RuleViolation as refusal:
         return render(request, "members/invalid.html", {"refusal": refusal}, status=refusal.status)
-    if request.user.is_authenticated and not inviting.is_for(request.user, invitation):
+    if not request.user.is_authenticated:
+        request.session[SESSION_LETTER] = token
+    elif not inviting.is_for(request.user, invitation):
         return render(request, "members/another.html", status=403)
     return render(request, "members/invitation.html", {"invitation": invitation})

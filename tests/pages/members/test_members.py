@@ -76,6 +76,23 @@ def test_whoever_is_signed_out_comes_in_first_and_returns(letter, people):
         assert getattr(iris, method)(letter).status_code == 404
 
 
+def test_whoever_confirms_the_address_first_is_led_back_to_the_invitation(letter, mailoutbox, settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    iris, password = Browser(), "a quay by the sea"
+    iris.get(letter)
+    given = {"email": IRIS, "password1": password, "password2": password, "next": letter}
+    assert iris.post("/accounts/signup/", given)["Location"] == "/accounts/confirm-email/"
+    iris.post(re.search(r"/accounts/confirm-email/\S+/", mailoutbox[-1].body)[0])
+
+    answer = iris.post("/accounts/login/", {"login": IRIS, "password": password}, follow=True)
+
+    assert answer.redirect_chain[-1] == (letter, 302)
+    assert "You now act for Amphora." in iris.post(letter, follow=True).text
+    # It is used up: whoever acts for nobody later signs a company up.
+    Membership.objects.filter(user__email=IRIS).update(ended_at=timezone.now())
+    assert iris.get("/")["Location"] == "/supplier/register/"
+
+
 def test_whoever_signs_up_on_an_invitation_does_so_with_its_address(letter):
     page = Browser().get("/accounts/signup/", {"next": letter})
     email = page.context["form"]["email"]
