@@ -5,7 +5,7 @@ and a crash forgets a minute's counts. In the database and not at the broker, wh
 loss would add its time-out to every request.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,14 +16,22 @@ from portal.shared.errors import RateLimited
 
 SECONDS = 60
 
-TAKE = f"""
+def counting(names: str, now: str) -> str:
+    """SQL that counts one request under each of `names` (SQL of a name and its place), at the instant `now` (SQL).
+
+    In their order: whoever shares the last one's row waits for nothing else.
+    """
+    return f"""
 INSERT INTO clients_window AS w (name, began_at, taken)
-SELECT name, %(now)s, 1 FROM unnest(%(names)s::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place
+SELECT name, {now}, 1 FROM {names} ORDER BY place
 ON CONFLICT (name) DO UPDATE SET
-    taken = CASE WHEN w.began_at <= %(now)s - interval '{SECONDS} s' THEN 1 ELSE w.taken + 1 END,
-    began_at = CASE WHEN w.began_at <= %(now)s - interval '{SECONDS} s' THEN excluded.began_at ELSE w.began_at END
+    taken = CASE WHEN w.began_at <= {now} - interval '{SECONDS} s' THEN 1 ELSE w.taken + 1 END,
+    began_at = CASE WHEN w.began_at <= {now} - interval '{SECONDS} s' THEN excluded.began_at ELSE w.began_at END
 RETURNING name, taken, began_at
 """
+
+
+TAKE = counting("unnest(%(names)s::text[]) WITH ORDINALITY AS asked (name, place)", now="%(now)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +57,22 @@ class Standing:
 
 
 def take(limits: Sequence[Limit], now: datetime) -> list[Standing]:
-    """Count one request under each limit, in their order: whoever shares the last one's row waits for nothing else."""
+    """Count one request under each limit, in their order."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"now": now, "names": [each.name for each in limits]})
-        found = {name: (taken, began_at) for name, taken, began_at in cursor.fetchall()}
-    return [_standing(each, now, *found[each.name]) for each in limits]
+        return standings(limits, now, cursor.fetchall())
+
+
+def standings(limits: Sequence[Limit], now: datetime, counted: Iterable[tuple[str, int, datetime]]) -> list[Standing]:
+    """Where the limits stand by what was counted: name, how much was taken, since when; nothing is nothing taken."""
+    found = {name: (taken, began_at) for name, taken, began_at in counted}
+    return [_standing(each, now, *found.get(each.name, (0, now))) for each in limits]
 
 
 def look(limits: Sequence[Limit], now: datetime) -> list[Standing]:
     """Where the limits stand, without counting."""
-    rows = Window.objects.filter(name__in=[each.name for each in limits]).values_list("name", "taken", "began_at")
-    found = {name: (taken, began_at) for name, taken, began_at in rows}
-    return [_standing(each, now, *found.get(each.name, (0, now))) for each in limits]
+    rows = Window.objects.filter(name__in=[each.name for each in limits])
+    return standings(limits, now, rows.values_list("name", "taken", "began_at"))
 
 
 def _standing(limit: Limit, now: datetime, taken: int, began_at: datetime) -> Standing:
