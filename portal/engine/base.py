@@ -110,9 +110,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def keep_plan(self, name: str, statement: str) -> None:
         """Keep the plan of `(types) AS statement` while the connection lasts, for `EXECUTE name (...)`."""
+        self.close_if_health_check_failed()  # as a cursor does first: a new connection knows no plan
+        self.ensure_connection()
         if name in self.kept:
             return
-        self.ensure_connection()
         self.tell()
         with self.wrap_database_errors, self.connection.cursor() as cursor:
             cursor.execute(f"PREPARE {name} {statement}")

@@ -46,17 +46,26 @@ PLAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How the rows of a class are told: `names` in their order, `read` what is told as it is (of `same`), `told` by
-    name what is written in another way."""
+    """How the rows of a class are told: `names` in their order; `kept`, what a row holds under a name of its own and
+    `read` takes all at once. Of that `written` is written in another way, and `instants` in the zone of whoever asks.
+    `told` is what the serializer tells of the row."""
 
     names: dict[str, None]
-    same: tuple[str, ...]
+    kept: tuple[str, ...]
     read: Callable[[Model], tuple]
+    written: tuple[tuple[str, Callable[[Any], Any]], ...]
+    instants: tuple[str, ...]
     told: tuple[tuple[str, Told], ...]
 
     def tell(self, serializer: serializers.Serializer, row: Model) -> dict:
         found = self.names.copy()
-        found.update(zip(self.same, self.read(row), strict=True))
+        found.update(zip(self.kept, self.read(row), strict=True))
+        for name, write in self.written:
+            if (value := found[name]) is not None:
+                found[name] = write(value)
+        for name in self.instants:
+            if (value := found[name]) is not None:
+                found[name] = _instant(value, serializer.zone)
         for name, told in self.told:
             try:
                 found[name] = told(serializer, row)
@@ -77,7 +86,8 @@ class Row(serializers.ModelSerializer):
     @cached_property
     def zone(self) -> tzinfo:
         """Of all instants that this serializer tells: to ask for it costs more than to write one."""
-        return timezone.get_current_timezone()
+        zone = timezone.get_current_timezone()
+        return UTC if zone == ZoneInfo("UTC") else zone
 
     def to_representation(self, instance: Model | tuple) -> dict:
         kept = "_known" if isinstance(instance, Model) else "_plainly_known"
@@ -111,11 +121,42 @@ def _columns(serializer: Row) -> Iterator[str]:
 
 def _known(serializer: Row, nested: Callable[[Row], Told]) -> Known:
     named = {field.field_name: field for field in serializer._readable_fields}
-    same = tuple(name for name, field in named.items() if _is_same(serializer, field))
-    sources = [named[name].source for name in same]
-    read = attrgetter(*sources) if len(same) > 1 else lambda row: tuple(getattr(row, source) for source in sources)
-    told = tuple((name, _told(serializer, field, nested)) for name, field in named.items() if name not in same)
-    return Known(dict.fromkeys(named), same, read, told)
+    sources, written, instants, told = {}, [], [], []
+    for name, field in named.items():
+        if source := _source(serializer, field):
+            sources[name] = source
+            if type(field) is fields.DateTimeField:
+                instants.append(name)
+            elif write := _write(serializer, field):
+                written.append((name, write))
+        else:
+            told.append((name, _told(serializer, field, nested)))
+    return Known(
+        dict.fromkeys(named), tuple(sources), _reading(*sources.values()), *map(tuple, (written, instants, told))
+    )
+
+
+def _reading(*sources: str) -> Callable[[Any], tuple]:
+    """Reads a tuple of what stands under these names, however few they are."""
+    return attrgetter(*sources) if len(sources) > 1 else lambda row: tuple(getattr(row, source) for source in sources)
+
+
+def _source(serializer: Row, field: fields.Field) -> str:
+    """The name under which the row holds what the field tells; empty where it takes more to find than that."""
+    model = serializer.Meta.model
+    if type(field) is relations.PrimaryKeyRelatedField:
+        return _foreign_key(model, field)
+    if _is_same(serializer, field):
+        return field.source
+    is_there = _is_plain(field) and len(field.source_attrs) == 1
+    return field.source if is_there and not isinstance(getattr_static(model, field.source, None), FunctionType) else ""
+
+
+def _write(serializer: Row, field: fields.Field) -> Callable[[Any], Any] | None:
+    """How a value that is there is written; None where it is told as it is."""
+    if type(field) is relations.PrimaryKeyRelatedField or _is_same(serializer, field):
+        return None
+    return WRITTEN.get(type(field), field.to_representation)
 
 
 def _is_same(serializer: Row, field: fields.Field) -> bool:
@@ -130,23 +171,16 @@ def _is_same(serializer: Row, field: fields.Field) -> bool:
 
 
 def _told(serializer: Row, field: fields.Field, nested: Callable[[Row], Told]) -> Told:
-    model = serializer.Meta.model
     if type(field) is fields.SerializerMethodField:
         method = getattr(type(serializer), field.method_name)
         return lambda asked, row: method(asked, row)
-    if type(field) is relations.PrimaryKeyRelatedField and (column := _foreign_key(model, field)):
-        return _plainly(attrgetter(column), lambda value: value)
     if type(field) is fields.ModelField:
         return _of_model(field.model_field)
     if isinstance(field, Row) and all(_is_plain(each) for each in field._readable_fields):
         return nested(field)
     if not _is_plain(field):
         return _as_before(field.field_name)
-    if len(field.source_attrs) != 1 or isinstance(getattr_static(model, field.source, None), FunctionType):
-        return _plainly(field.get_attribute, field.to_representation)
-    if type(field) is fields.DateTimeField:
-        return _instant(attrgetter(field.source))
-    return _plainly(attrgetter(field.source), WRITTEN.get(type(field), field.to_representation))
+    return _plainly(field.get_attribute, field.to_representation)
 
 
 def _is_plain(field: fields.Field) -> bool:
@@ -191,14 +225,13 @@ def _nested(field: Row) -> Told:
 def _nested_in_columns(field: Row) -> Told:
     """The same, whose columns stand among those of the row. Only what is told as it is: names and numbers."""
     within = _known(field, _nested_in_columns)
-    if within.told:
+    if within.written or within.instants or within.told:
         raise TypeError(f"{type(field).__name__} is not told by its columns alone.")
-    sources = [f"{field.source}__{field.fields[name].source}" for name in within.same]
-    read = attrgetter(*sources) if len(sources) > 1 else lambda row: (getattr(row, sources[0]),)
+    read = _reading(*(f"{field.source}__{field.fields[name].source}" for name in within.kept))
 
     def told(_serializer: serializers.Serializer, row: tuple) -> dict | None:
         values = read(row)
-        return None if values[0] is None else dict(zip(within.same, values, strict=True))
+        return None if values[0] is None else dict(zip(within.kept, values, strict=True))
 
     return told
 
@@ -213,17 +246,10 @@ def _as_before(name: str) -> Told:
     return told
 
 
-def _instant(read: Callable[[Model], datetime | None]) -> Told:
-    """As ISO 8601, in the zone of whoever asks."""
-
-    def told(serializer: Row, row: Model) -> str | None:
-        value, zone = read(row), serializer.zone
-        if value is None:
-            return None
-        text = (value if value.tzinfo in UTCS and zone in UTCS else value.astimezone(zone)).isoformat()
-        return f"{text.removesuffix('+00:00')}Z" if text.endswith("+00:00") else text
-
-    return told
+def _instant(value: datetime, zone: tzinfo) -> str:
+    """As ISO 8601, in this zone."""
+    text = (value if value.tzinfo is zone else value.astimezone(zone)).isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 def _day(value: date) -> str:
