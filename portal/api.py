@@ -1,7 +1,8 @@
 """REST entrance: the route table of /api/v1/. What a resource does stands in its feature's api.py."""
 
-from django.urls import include, path, re_path
+from django.urls import URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
+from rest_framework.viewsets import ViewSetMixin
 
 from accounts.clients import api as clients
 from accounts.intake import api as intake
@@ -20,8 +21,7 @@ from portal.workspaces.needs.api import Needs
 from portal.workspaces.platform import api as platform
 from portal.workspaces.search.api import Search
 
-router = SimpleRouter()
-for prefix, viewset in {
+RESOURCES = {
     # people
     "parties": parties.Parties,
     "verifications": parties.Verifications,
@@ -56,8 +56,15 @@ for prefix, viewset in {
     "statements": banking.Statements,
     "bank-entries": banking.BankEntries,
     "bank-messages": banking.BankMessages,
-}.items():
-    router.register(prefix, viewset, basename=f"api-{prefix}")
+}
+
+
+def of(prefix: str, viewset: type[ViewSetMixin]) -> URLResolver:
+    """The addresses of a resource under one that all of them begin with: those of the others are not gone through."""
+    router = SimpleRouter()
+    router.register("", viewset, basename=f"api-{prefix}")
+    return path(f"v1/{prefix}/", include(router.urls))
+
 
 urlpatterns = [
     path("schema/", reference.schema, name="schema"),
@@ -72,6 +79,6 @@ urlpatterns = [
     path("v1/book/", ledger.OwnBook.as_view(), name="api-book"),
     path("v1/book/exposure/", advances.OwnExposure.as_view(), name="api-exposure"),
     path("v1/book/business-date/", ledger.BusinessDate.as_view(), name="api-business-date"),
-    path("v1/", include(router.urls)),
+    *(of(prefix, viewset) for prefix, viewset in RESOURCES.items()),
     re_path("", Unknown.as_view()),
 ]
