@@ -16,6 +16,7 @@ from portal.shared.errors import RateLimited
 
 SECONDS = 60
 
+
 def counting(names: str, now: str) -> str:
     """SQL that counts one request under each of `names` (SQL of a name and its place), at the instant `now` (SQL).
 

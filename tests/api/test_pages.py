@@ -178,4 +178,4 @@ def test_the_statements_of_the_main_way_are_few_whatever_stands_behind_it(db, re
     with CaptureQueriesContext(connection) as captured:
         caller.post("applications/", {"quote": quote})
     counted["application"] = len(captured)
-    assert counted == {"availability": 13, "quote": 17, "application": 13}
+    assert counted == {"availability": 12, "quote": 16, "application": 12}

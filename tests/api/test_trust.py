@@ -12,7 +12,7 @@ from accounts.clients.services import change_client, create_client, forget_windo
 from accounts.trail.models import Event
 from portal.shared.access import ADMIN, MAKER, VIEWER, Actor
 from portal.shared.errors import Forbidden, InvalidInput, NotFound
-from tests.api.conftest import Caller, ask_token, caller_for
+from tests.api.conftest import Caller, ask_token, caller_for, person
 from tests.world import NOW, as_member, cast, receivable
 
 
@@ -166,11 +166,16 @@ class TestRates:
         assert second["RateLimit"].startswith('"caller";r=0;t=') and '"party";r=98;t=' in second["RateLimit"]
         assert third.json()["code"] == "RATE_LIMITED" and 0 < int(third["Retry-After"]) <= 60
 
-    def test_a_party_is_counted_with_all_its_machines_and_no_other(self, people):
-        callers = [caller_for(people.amphora) for _ in range(3)]
+    def test_a_party_is_counted_with_all_its_machines_and_people_and_no_other(self, people):
+        callers = [*(caller_for(people.amphora) for _ in range(2)), person("ana@amphora.example")]
         with override_settings(API_RATE_PER_CALLER=9, API_RATE_PER_PARTY=2):
             assert [each.get("me/").status_code for each in callers] == [200, 200, 429]
+            assert callers[0].get("me/").status_code == 429
             assert caller_for(people.bellows).get("me/").status_code == 200
+
+    def test_who_holds_no_token_is_counted_under_no_name(self, people):
+        assert Caller("nobody's").get("me/").status_code == 401
+        assert not Window.objects.exists()
 
     def test_the_next_window_begins_anew_and_old_ones_are_forgotten(self, people):
         caller = caller_for(people.amphora)
