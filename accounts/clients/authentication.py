@@ -45,6 +45,10 @@ class InsufficientScope(Forbidden):
 
 CALLER, PARTY = "%s/%s", "party:%s"
 """Names under which requests are counted: of a caller by its party and itself, and of all of the party together."""
+NAMES = f"""known, LATERAL (VALUES
+    (1, format('{CALLER}', known.party_id, 'client:' || known.client_id)),
+    (2, format('{PARTY}', known.party_id))
+) AS asked (place, name)"""
 PLAN = "token_of_caller"
 ASKED = f"""(text, text, timestamptz) AS
 WITH known AS (
@@ -53,14 +57,7 @@ WITH known AS (
     JOIN {PartyClient._meta.db_table} bound ON bound.client_id = token.client_id
     JOIN {Party._meta.db_table} party ON party.id = bound.party_id
     WHERE token.hash = $1 AND token.type = $2 AND (token.expires_at IS NULL OR token.expires_at > $3)
-), counted AS ({
-    limits.counting(
-        f"""known, LATERAL (VALUES
-        (1, format('{CALLER}', known.party_id, 'client:' || known.client_id)), (2, format('{PARTY}', known.party_id))
-    ) AS asked (place, name)""",
-        now="$3",
-    )
-})
+), counted AS ({limits.counting(NAMES, now="$3")})
 SELECT known.*, counted.* FROM known, counted
 """
 """Who calls, and that it has called once more. By hand, of one plan that is kept: every request makes it, and the ORM

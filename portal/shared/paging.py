@@ -20,7 +20,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.shared.errors import InvalidInput
-from portal.shared.rows import Row
 
 NEWEST_FIRST = "-id"
 FILE_ROWS = 10_000
@@ -37,9 +36,6 @@ class OpaqueCursor(BasePagination):
     def paginate_queryset(self, queryset: QuerySet, request: Request, view=None) -> list[Model]:
         limit = page_size(request, self.default_limit, self.max_limit)
         sort, key, place = _asked(request, view)
-        shown = view.get_serializer_class() if view else None
-        if isinstance(shown, type) and issubclass(shown, Row):
-            queryset = shown.in_columns(queryset, "id", key.removeprefix("-"))
         rows = _following(queryset, key, place, limit + 1)
         self._next = _encoded(sort, key, rows[limit - 1]) if len(rows) > limit else None
         return rows[:limit]

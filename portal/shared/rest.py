@@ -31,6 +31,7 @@ from portal.shared.errors import NotFound
 from portal.shared.paging import Batches, ByParameter, OpaqueCursor, page_size
 from portal.shared.parsers import RawParser, canonical
 from portal.shared.renderers import Csv, Json, Negotiated
+from portal.shared.rows import Row
 
 __all__ = [
     "KEY_PARAMETER", "Listed", "OfActor", "Reading", "Resource", "Shown", "Unknown", "body_of", "page_size",
@@ -173,6 +174,9 @@ class OfActor(Resource, GenericViewSet):
 
     def rows(self) -> QuerySet:
         """What the actor may see, with what its serializer needs."""
+        shown = self.get_serializer_class() if self.action == "list" else None
+        if isinstance(shown, type) and issubclass(shown, Row) and shown.reads is not None:
+            return shown.in_columns("id", *getattr(self, "sorts", {}).values()).visible_to(self.actor)
         found = self.model.objects.visible_to(self.actor)
         return found.select_related(*self.related) if self.related else found
 

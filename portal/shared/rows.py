@@ -8,7 +8,7 @@ field is read and written, and does the same without asking. What may depend on 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from functools import cached_property
+from functools import cache, cached_property
 from inspect import getattr_static
 from operator import attrgetter
 from types import FunctionType
@@ -98,14 +98,15 @@ class Row(serializers.ModelSerializer):
         return known.tell(self, instance)
 
     @classmethod
-    def in_columns(cls, rows: QuerySet, *others: str) -> QuerySet:
-        """The rows as this serializer reads them: with the columns that it tells, and others, where it says so."""
-        if cls.reads is None:
-            return rows
-        columns = cls.__dict__.get("_columns")
-        if columns is None:
-            columns = cls._columns = tuple(_columns(cls()))
-        return rows.values_list(*dict.fromkeys((*columns, *others)), named=True)
+    def in_columns(cls, *others: str) -> QuerySet:
+        """All rows as a serializer with `reads` reads them: with the columns that it tells, and others."""
+        return _in_columns(cls, others).all()  # what was asked stays with whoever asked
+
+
+@cache
+def _in_columns(shown: type[Row], others: tuple[str, ...]) -> QuerySet:
+    """Put together once: to find the columns of a list takes as long as to write its statement down."""
+    return shown.Meta.model.objects.values_list(*dict.fromkeys((*_columns(shown()), *others)), named=True)
 
 
 def _columns(serializer: Row) -> Iterator[str]:

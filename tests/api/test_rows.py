@@ -9,6 +9,7 @@ from financing.receivables.api.documents import ReceivableShown
 from financing.receivables.models import Receivable
 from portal.shared.rows import Row
 from tests import world
+from tests.api.conftest import caller_for
 
 pytestmark = pytest.mark.django_db
 
@@ -47,19 +48,18 @@ def test_rows_read_in_columns_are_told_as_their_models_are(lending, zone):
     rows = Receivable.objects.order_by("id")
     with timezone.override(zone):
         models = ReceivableShown(rows.select_related("supplier", "debtor"), many=True).data
-        columns = ReceivableShown(ReceivableShown.in_columns(rows), many=True).data
+        columns = ReceivableShown(ReceivableShown.in_columns().order_by("id"), many=True).data
     assert [list(row.items()) for row in columns] == [list(row.items()) for row in models]
     assert [row["payee"] for row in columns] == [lending.cast.amphora.id] * 2 + [lending.cast.harbour.id]
     assert {type(value) for row in columns for value in row.values()} <= {int, str, dict, type(None)}
 
 
-def test_a_row_that_does_not_say_what_its_methods_read_is_read_as_a_model(lending):
-    class Longer(ReceivableShown):
-        reads = None
-
+def test_columns_are_put_together_once_and_rows_read_each_time(lending):
+    caller = caller_for(lending.cast.watch)
     world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1")
-    assert isinstance(Longer.in_columns(Receivable.objects.all()).get(), Receivable)
-    assert not isinstance(ReceivableShown.in_columns(Receivable.objects.all()).get(), Receivable)
+    assert [row["number"] for row in caller.get("receivables/").json()["results"]] == ["A-1"]
+    world.receivable(lending.cast.amphora, lending.cast.meridian, "A-2")
+    assert [row["number"] for row in caller.get("receivables/").json()["results"]] == ["A-2", "A-1"]
 
 
 def test_what_a_field_asks_of_the_request_is_asked_each_time(lending):

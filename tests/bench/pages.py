@@ -72,7 +72,6 @@ def told(found: dict[Ask, list[float]]) -> None:
 
 def look_at_much(stage: Stage) -> None:
     """Where an address takes an object, the one with most behind it."""
-    settings.ALLOWED_HOSTS = ["*"]
     book = Account.objects.filter(book=stage.lending.book)
     stage.objects["ledger account"] = book.get(kind="CASH", facility_id=None)
 
