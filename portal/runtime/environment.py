@@ -57,12 +57,14 @@ def given() -> dict[str, str]:
 def from_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Secrets that lie in files of their own, as a vault's agent or systemd's credentials hand them over.
 
-    SECRET_KEY_FILE=/run/secrets/key names the file of SECRET_KEY; in systemd's folder the file bears the name itself.
+    SECRET_KEY_FILE=/run/secrets/key names the file of SECRET_KEY; in systemd's folder the file bears the name itself,
+    or is called portolan.SECRET_KEY, as our units ask for it.
     Raises OSError for a file that is named and cannot be read.
     """
     named = {key: Path(environ[f"{key}_FILE"]) for key in SECRETS if environ.get(f"{key}_FILE")}
     folder = Path(environ["CREDENTIALS_DIRECTORY"]) if environ.get("CREDENTIALS_DIRECTORY") else None
-    handed = {key: folder / key for key in SECRETS if (folder / key).is_file()} if folder else {}
+    names = {name: key for key in SECRETS for name in (key, f"portolan.{key}")}
+    handed = {key: folder / name for name, key in names.items() if (folder / name).is_file()} if folder else {}
     return {key: path.read_text(encoding="utf-8").strip() for key, path in (handed | named).items()}
 
 

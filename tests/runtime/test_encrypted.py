@@ -177,9 +177,10 @@ def test_the_check_of_a_public_portal_names_every_server_elsewhere_that_is_spoke
 def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path):
     (tmp_path / "key").write_text("of a vault\n")
     (tmp_path / "BANK_SECRET").write_text("of systemd")
+    (tmp_path / "portolan.METRICS_TOKEN").write_text("of our units")
     (tmp_path / "LOG_LEVEL").write_text("is no secret")
     found = environment.from_files({"SECRET_KEY_FILE": str(tmp_path / "key"), "CREDENTIALS_DIRECTORY": str(tmp_path)})
-    assert found == {"SECRET_KEY": "of a vault", "BANK_SECRET": "of systemd"}
+    assert found == {"SECRET_KEY": "of a vault", "BANK_SECRET": "of systemd", "METRICS_TOKEN": "of our units"}
     assert environment.from_files({}) == {}
     with pytest.raises(OSError, match="nowhere"):
         environment.from_files({"SECRET_KEY_FILE": str(tmp_path / "nowhere")})
