@@ -24,7 +24,7 @@ from financing.ledger.rules import (
     check,
 )
 from portal.shared.access import FUNDERS, Actor, require
-from portal.shared.database import acting
+from portal.shared.database import acting, acting_at_once
 from portal.shared.errors import InvalidInput, NotFound
 
 __all__ = ["LegOf", "Posting", "advance_business_date", "open_book", "post", "reverse"]
@@ -69,7 +69,7 @@ def _check_time_zone(name: str) -> None:
 
 
 def post(*, actor: Actor, book_id: int, postings: Sequence[Posting], now: datetime) -> list[int]:
-    """Book movements in the caller's transaction, in one statement however many; returns entry ids in their order.
+    """Book movements in the caller's transaction, if any, in one statement however many; their entry ids, in order.
 
     A key that is booked already with the same content is returned, not booked again (a `value_date` of None then
     stands for the business date on which it was booked). Nothing is booked unless everything is.
@@ -84,7 +84,8 @@ def post(*, actor: Actor, book_id: int, postings: Sequence[Posting], now: dateti
         )
         for posting in postings
     ]  # fmt: skip
-    with acting(actor):
+    # Of several, those that are new are taken back where one is refused. BEGIN and COMMIT cost a fifth of booking one.
+    with acting(actor) if len(items) > 1 else acting_at_once(actor):
         return book(book_id, items, actor.identity, now)
 
 

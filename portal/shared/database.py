@@ -36,6 +36,14 @@ def acting(actor: Actor):
         yield
 
 
+def acting_at_once(actor: Actor):
+    """`acting` for one statement, which is whole by itself: in the transaction that there is, or in none.
+
+    Without a savepoint: a statement that fails has to fail the caller's transaction (`mark_for_rollback_on_error`).
+    """
+    return wall.inside()
+
+
 def lock_name(*parts: str | int, shared: bool = False) -> None:
     """Hold an advisory lock on a name until the transaction ends: for what has no row yet.
 

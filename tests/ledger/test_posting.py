@@ -1,8 +1,9 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from financing.ledger.models import Account, Balance, Book, Entry, Leg
@@ -11,6 +12,7 @@ from financing.ledger.rules import IsReversal, KeyReused, Unbalanced, ValueDateA
 from financing.ledger.services import LegOf, Posting
 from portal.shared.access import SYSTEM_ACTOR, Actor
 from portal.shared.errors import InvalidInput, NotFound
+from portal.shared.money import MAX_MINOR
 from tests.ledger.conftest import TODAY, disbursement, post, reverse
 
 EARLIER = date(2026, 2, 27)
@@ -36,17 +38,44 @@ def test_ids_come_back_in_the_order_of_the_postings(book):
     assert [Entry.objects.get(id=id).key for id in ids] == ["z", "a", "m"]
 
 
-@pytest.mark.parametrize("how_many", [1, 200])
-def test_booking_is_one_statement_however_many_entries(book, how_many):
+@pytest.mark.parametrize(("how_many", "savepoints"), [(1, 0), (200, 2)])
+def test_booking_is_one_statement_however_many_entries(book, how_many, savepoints):
     post(book, *(disbursement(f"first {number}", 1, 1 + number % 20) for number in range(how_many)))
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         post(book, *(disbursement(f"a-{number}", 100 + number, 1 + number % 20) for number in range(how_many)))
-    statements = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
-    assert len(statements) == 1
+    assert len([q["sql"] for q in queries if "SAVEPOINT" in q["sql"]]) == savepoints
+    assert len(queries) == 1 + savepoints
     assert Entry.objects.count() == 2 * how_many
     assert findings(book.id) == []
+
+
+def test_an_entry_alone_is_booked_whole_or_not_at_all_without_a_transaction_around_it(committed_book):
+    post(committed_book, disbursement("first", 1))
+    with pytest.raises(DataError):
+        post(committed_book, replace(disbursement("refused", 5), kind="x" * 41))
+    with CaptureQueriesContext(connection) as queries:
+        post(committed_book, disbursement("second", 2))
+    assert len(queries) == 1
+    connection.close()  # what another connection finds is committed
+    assert list(Entry.objects.order_by("id").values_list("key", flat=True)) == ["first", "second"]
+    assert findings(committed_book.id) == []
+
+
+def test_an_entry_alone_that_fails_does_not_let_the_transaction_around_it_commit(committed_book):
+    with pytest.raises(transaction.TransactionManagementError), transaction.atomic():
+        post(committed_book, disbursement("first", 1))
+        with pytest.raises(DataError):
+            post(committed_book, replace(disbursement("refused", 5), kind="x" * 41))
+        post(committed_book, disbursement("second", 2))
+    assert not Entry.objects.exists()
+
+
+def test_whatever_stands_in_a_key_and_however_large_the_amount_it_is_booked_as_it_is(book):
+    key = """\\ "quoted" 'so' %s {x} [1] \n é 订单 🚢"""
+    (entry_id,) = post(book, disbursement(key, MAX_MINOR))
+    assert Entry.objects.get(id=entry_id).key == key
+    assert balance(book_id=book.id, kind="ADVANCES", currency="EUR") == MAX_MINOR
+    assert post(book, disbursement(key, MAX_MINOR)) == [entry_id]
 
 
 def test_balances_are_kept_per_value_date(book):
