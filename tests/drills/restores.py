@@ -49,6 +49,7 @@ def a_server_that_is_lost_is_restored_and_the_bank_pays_nothing_twice(house: Hou
     ]
     cursor = waiting.supplier.api.get("events/?limit=500")["next"]
     house.quiet()
+    eventually(lambda: not backups.is_keeping(), "the operator is told that nothing is kept")
 
     lose(house)
     began = time.monotonic()
@@ -150,7 +151,7 @@ class Backups:
         self.house, self.server = house, house.world.postgres
         self.data = data_directory(house.world.directory)
         self.place = Path(tempfile.mkdtemp(prefix="backups-", dir=self.data.parent))
-        for name in ("archive", "backup", "restore"):
+        for name in ("archive", "backup", "keep", "restore"):
             shutil.copy(PROJECT / "deploy" / name, self.place / name)
         for name in ("base", "wal"):
             (self.place / name).mkdir()
@@ -173,11 +174,14 @@ class Backups:
             superuser.execute(f"ALTER SYSTEM SET archive_command = '{command}'")
             superuser.execute("SELECT pg_reload_conf()")
 
-    def run(self, *command: str) -> str:
-        ended = subprocess.run(
+    def started(self, *command: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
             [str(self.place / command[0]), *command[1:]], env=self.environment, capture_output=True, text=True,
             **as_user(),
         )  # fmt: skip
+
+    def run(self, *command: str) -> str:
+        ended = self.started(*command)
         assert ended.returncode == 0, ended.stderr
         return ended.stdout.strip()
 
@@ -187,9 +191,13 @@ class Backups:
     def end(self) -> None:
         """All that was committed so far is kept; of what comes nothing is."""
         with as_superuser(self.house) as superuser:
-            [segment] = superuser.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
+            [segment] = superuser.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()
+        self.run("keep")
         eventually(lambda: (self.place / "wal" / f"{segment}.gz").exists(), f"{segment} is kept")
         self.archive("false")
+
+    def is_keeping(self) -> bool:
+        return not self.started("keep").returncode
 
     def restore(self) -> str:
         """Returns which base it was."""
