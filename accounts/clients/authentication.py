@@ -48,16 +48,15 @@ CALLER, PARTY = "%s/%s", "party:%s"
 NAMES = f"""known, LATERAL (VALUES
     (1, format('{CALLER}', known.party_id, 'client:' || known.client_id)),
     (2, format('{PARTY}', known.party_id))
-) AS asked (place, name)"""
-PLAN = "token_of_caller"
-ASKED = f"""(text, text, timestamptz) AS
+) AS asked (place, name)""".replace("%", "%%")
+ASKED = f"""
 WITH known AS (
     SELECT token.client_id, token.user_id, token.scopes, token.data, bound.role, bound.party_id, party.kind
     FROM {Token._meta.db_table} token
     JOIN {PartyClient._meta.db_table} bound ON bound.client_id = token.client_id
     JOIN {Party._meta.db_table} party ON party.id = bound.party_id
-    WHERE token.hash = $1 AND token.type = $2 AND (token.expires_at IS NULL OR token.expires_at > $3)
-), counted AS ({limits.counting(NAMES, now="$3")})
+    WHERE token.hash = %(hash)s AND token.type = %(type)s AND (token.expires_at IS NULL OR token.expires_at > %(now)s)
+), counted AS ({limits.counting(NAMES, now="%(now)s")})
 SELECT known.*, counted.* FROM known, counted
 """
 """Who calls, and that it has called once more. By hand, of one plan that is kept: every request makes it, and the ORM
@@ -108,10 +107,9 @@ class ClientAuthentication(BaseAuthentication):
 
     def _known(self, value: str, now: datetime) -> tuple[Known | None, list[tuple]]:
         """Whose token it is, and what was counted: name, how much was taken, since when."""
-        connection.keep_plan(PLAN, ASKED)
-        with connection.cursor() as cursor:
-            asked = [get_adapter().hash_token(value), Token.Type.ACCESS_TOKEN, now]
-            cursor.execute(f"EXECUTE {PLAN} (%s, %s, %s)", asked)
+        with connection.keeping_cursor() as cursor:
+            asked = {"hash": get_adapter().hash_token(value), "type": Token.Type.ACCESS_TOKEN, "now": now}
+            cursor.execute(ASKED, asked)
             rows = cursor.fetchall()
         return (Known(*rows[0][:-3]), [row[-3:] for row in rows]) if rows else (None, [])
 

@@ -69,11 +69,22 @@ class DebugCursor(Telling, base.CursorDebugWrapper):
         return base.CursorDebugWrapper.copy(self, statement)
 
 
+class KeepingCursor(base.ServerBindingCursor):
+    """Its statements go to the server apart from their parameters, and are planned once while the connection lasts."""
+
+    def execute(self, query, params=None):
+        # For this statement alone: of all others psycopg would keep the text, with the values in it, to count them.
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, prepare=True)
+        finally:
+            self.connection.prepare_threshold = None
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
-    """`told`: as whom the server takes us; None where that is not known. `kept`: names of the plans that it keeps."""
+    """`told`: as whom the server takes us; None where that is not known."""
 
     told: wall.Asking | None = None
-    kept: frozenset[str] = frozenset()
 
     def news(self) -> wall.Asking | None:
         """Who asks, where the server takes us for another.
@@ -108,19 +119,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         given = parameters.get("options", "")
         return parameters | {"options": f"{given} -c plan_cache_mode=force_generic_plan".strip()}
 
-    def keep_plan(self, name: str, statement: str) -> None:
-        """Keep the plan of `(types) AS statement` while the connection lasts, for `EXECUTE name (...)`."""
-        self.close_if_health_check_failed()  # as a cursor does first: a new connection knows no plan
+    def keeping_cursor(self) -> Cursor | DebugCursor:
+        """For a statement that takes longer to plan than to run, and is best planned alike for all parameters."""
+        self.close_if_health_check_failed()
         self.ensure_connection()
-        if name in self.kept:
-            return
-        self.tell()
-        with self.wrap_database_errors, self.connection.cursor() as cursor:
-            cursor.execute(f"PREPARE {name} {statement}")
-        self.kept |= {name}
+        with self.wrap_database_errors:
+            return self._prepare_cursor(KeepingCursor(self.connection))
 
     def get_new_connection(self, conn_params):
-        self.told, self.kept = None, frozenset()
+        self.told = None
         return super().get_new_connection(conn_params)
 
     def _commit(self):
