@@ -12,6 +12,7 @@ from financing.banking.models import BankAccount, PaymentInstruction
 from financing.banking.queries import flows
 from financing.credit import wording
 from financing.credit.models import Facility, PolicyVersion
+from financing.receivables.queries import due_settlements
 from logistics.orders.models import SupplierNumber
 from portal.shared import access
 from portal.shared.access import Actor
@@ -70,7 +71,8 @@ def _accounts(actor: Actor, now: datetime) -> list[Need]:
 
 
 def _platform(actor: Actor, now: datetime) -> list[Need]:
-    return [Need(**{k: v for k, v in row.items() if k != "url"}) for row in exceptions.found(actor, now).rows]
+    due = due_settlements(actor=actor, until=timezone.localdate(now))[:MOST]
+    return [Need(**{k: v for k, v in row.items() if k != "url"}) for row in exceptions.found(actor, now, due).rows]
 
 
 def _funder(actor: Actor, now: datetime) -> list[Need]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 from django.db.models import Q
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.intake.models import Document
 from financing.receivables.models import Receivable, SettlementPayment
-from financing.receivables.queries import acceptance_queue, due_settlements
+from financing.receivables.queries import acceptance_queue
 from financing.receivables.services import to_approve, to_confirm
 from portal.shared.access import Actor
 from portal.ui.formats import day
@@ -53,15 +53,13 @@ class Found:
         return [(label, kinds.count(kind)) for kind, label in KINDS.items() if kind in kinds]
 
 
-def found(actor: Actor, now: datetime, due: Iterable[dict] | None = None) -> Found:
-    """In ten statements at most, however many there are. `due`: of `due_settlements`, where they are known, until today
-    at least.
-    """
+def found(actor: Actor, now: datetime, due: Iterable[dict]) -> Found:
+    """In ten statements at most, however many there are. `due`: of `due_settlements`, until today at least."""
     rows = [
         *_invoices(actor),
         *_numbers(actor, now),
         *_proposed(actor, now),
-        *_due(due_settlements(actor=actor, until=timezone.localdate())[:MOST] if due is None else due),
+        *_due(due, timezone.localdate(now)),
         *_failed(actor, now),
         *_files(actor, now),
     ]
@@ -108,9 +106,8 @@ def _proposed(actor: Actor, now: datetime) -> list[dict]:
     ]  # fmt: skip
 
 
-def _due(due: Iterable[dict]) -> list[dict]:
+def _due(due: Iterable[dict], today: date) -> list[dict]:
     """Since the day began on which it fell due."""
-    today = timezone.localdate()
     return [
         {
             "kind": "DUE", "since": datetime.combine(row["due_date"], time(), UTC), "subject": day(row["due_date"]),
