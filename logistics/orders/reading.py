@@ -10,7 +10,8 @@ from typing import BinaryIO
 from portal.shared.errors import InvalidInput
 
 MAX_UNPACKED_BYTES = 512 * 1024**2
-
+MAX_ROW_LETTERS = 256 * 1024
+"""A row is read whole: one without an end would fill the memory of the process."""
 
 _FAULTS = (csv.Error, OSError, EOFError, zlib.error)
 
@@ -38,7 +39,8 @@ def count(content: bytes) -> int:
 
 def rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | None]]:
     """Line number and cells by column; None where a row is broken. Raises InvalidInput where the file is none."""
-    reader = csv.reader(io.TextIOWrapper(_unpacked(content), "utf-8-sig", errors="surrogateescape", newline=""))
+    lines = _Lines(_unpacked(content))
+    reader = csv.reader(lines)
     try:
         columns = [each.strip() for each in next(reader, [])]
         missing = sorted(set(required) - set(columns))
@@ -46,6 +48,7 @@ def rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | 
             _refuse_other_forms(columns)
             raise InvalidInput("The file has no column {missing}.", code="COLUMNS_MISSING", missing=", ".join(missing))
         while True:
+            lines.of_row = 0
             try:
                 row = next(reader)
             except csv.Error:
@@ -57,6 +60,21 @@ def rows(content: bytes, required: Iterable[str]) -> Iterator[tuple[int, dict | 
                 yield reader.line_num, dict(zip(columns, row, strict=False)) if len(row) <= len(columns) else None
     except _FAULTS as fault:
         raise _unreadable(fault) from None
+
+
+class _Lines:
+    """The lines of a file; `of_row` counts the letters of those that make up one row."""
+
+    def __init__(self, source: BinaryIO):
+        self._text = io.TextIOWrapper(source, "utf-8-sig", errors="surrogateescape", newline="")
+        self.of_row = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(MAX_ROW_LETTERS):
+            self.of_row += len(line)
+            if self.of_row >= MAX_ROW_LETTERS:
+                raise Unreadable("A row is longer than {most} letters.", most=MAX_ROW_LETTERS)
+            yield line
 
 
 def _refuse_other_forms(columns: list[str]) -> None:

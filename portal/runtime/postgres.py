@@ -286,8 +286,10 @@ def superuser_password(directory: Path) -> str:
 
 
 def log_file(directory: Path, name: str) -> Path:
-    (directory / "logs").mkdir(parents=True, exist_ok=True)
-    return directory / "logs" / f"{name}.log"
+    logs = directory / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    logs.chmod(0o700)  # letters that no mail server takes stand in there, with the links that let somebody in
+    return logs / f"{name}.log"
 
 
 # ── What a killed server leaves behind ───────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import override_settings
 
 from accounts.parties.models import User
-from portal import live
+from portal import health, live
 from portal.shared.security import logger
 from portal.walls import BEGAN, SEEN
 from tests.world import PASSWORD
@@ -70,6 +70,18 @@ def test_the_stream_of_news_says_it_too_and_to_whom_it_refuses():
         assert headers[b"cross-origin-resource-policy"] == b"same-origin"
         assert headers[b"content-security-policy"] == b"default-src 'none'; frame-ancestors 'none'"
         assert headers[b"cache-control"] == b"no-store"
+
+
+def test_the_answer_about_our_health_says_it_too():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(health.serve({"path": health.LIVE, "method": "GET"}, None, send))
+    headers = dict(sent[0]["headers"])
+    assert headers[b"x-content-type-options"] == b"nosniff"
+    assert headers[b"content-security-policy"] == b"default-src 'none'; frame-ancestors 'none'"
 
 
 def test_a_machine_that_speaks_in_the_clear_is_refused_and_a_person_led_to_https(db):

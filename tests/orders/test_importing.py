@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -231,6 +232,20 @@ def test_a_file_that_unpacks_without_end_is_refused(take, monkeypatch):
         take(content=gzip.compress(csv(*(row(order=f"PO-{each}") for each in range(5_000)))))
     assert refusal.value.code == "TOO_LARGE"
     assert not PurchaseOrder.objects.exists()
+
+
+@pytest.mark.parametrize("one_row", [b"0", b'"0\n",'], ids=["of one line", "of many lines"])
+def test_a_row_without_end_is_refused_before_it_fills_the_memory(take, one_row):
+    packed = gzip.compress(one_row * (64 * 1024**2 // len(one_row)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput) as refusal:
+            take(content=packed)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert refusal.value.code == "FILE_UNREADABLE"
+    assert most < 16 * 1024**2
 
 
 def test_a_file_above_the_limit_is_refused(take, monkeypatch):
