@@ -218,21 +218,25 @@ def trade(supplier: Party, platform: Party, *, days: int = 300, every: int = 2, 
 
 def receivable(
     supplier: Party, platform: Party, number: str, gross_minor: int = 1_000_00, *, due_in: int = 45, age: int = 15,
-    status: str = Receivable.Status.ACCEPTED, today: date = TODAY, currency: str = CURRENCY,
+    status: str = Receivable.Status.ACCEPTED, today: date = TODAY, currency: str = CURRENCY, **others,
 ) -> Receivable:  # fmt: skip
-    """A receivable as it stands after acceptance, issued `age` days ago on goods received that day."""
+    """A receivable as it stands after acceptance, issued `age` days ago on goods received that day; or by `others`."""
     document = Document.objects.create(
         party=supplier, kind=Document.Kind.INVOICE, media_type="application/json", content=number.encode(),
         sha256=hashlib.sha256(number.encode()).hexdigest(), size=len(number), received_at=NOW, received_from="test",
     )  # fmt: skip
     issued = today - timedelta(days=age)
     accepted = status != Receivable.Status.RECEIVED
-    return Receivable.objects.create(
+    row = Receivable(
         supplier=supplier, debtor=platform, number=number, normalised_number=number, fiscal_year=issued.year,
         issue_date=issued, due_date=today + timedelta(days=due_in), goods_received_date=issued, currency=currency,
         gross_minor=gross_minor, status=status, match=Receivable.Match.MATCHED, document=document, received_at=NOW,
         accepted_at=NOW if accepted else None, accepted_by="system" if accepted else "",
     )  # fmt: skip
+    for name, value in others.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    return row
 
 
 def with_trade(lending: Lending, invoices: int = 4) -> Lending:

@@ -425,7 +425,13 @@ def test_who_belongs_to_the_supplier_judges_none_of_its_applications(careful):
 def test_a_referral_that_waited_beyond_its_due_date_is_not_approved_on_old_terms(careful):
     application = referred(careful)
     recommend(application)
-    type(application.quote).objects.filter(id=application.quote_id).update(due_date=world.TODAY)
+    application.refresh_from_db()
+    quote = application.quote
+    quote.pk, quote.due_date = None, world.TODAY
+    quote.save(force_insert=True)
+    type(application).objects.filter(id=application.id).update(decision=None, status="SUBMITTED")
+    application.pk, application.quote = None, quote
+    application.save(force_insert=True)
     with pytest.raises(NoLongerPossible) as refused:
         check(application)
     assert refused.value.facts["reasons"][0] == "QUOTE_OUTDATED"

@@ -272,11 +272,10 @@ def test_a_supplier_without_an_account_is_told_before_it_waits(lending):
 
 def test_whoever_disputes_what_they_handed_in_does_not_accept_it_by_resolving(lending):
     maya = as_member("maya@meridian.example")
-    row = world.receivable(lending.cast.amphora, lending.cast.meridian, "NEW-1", status="RECEIVED")
-    document = row.document
+    document = world.receivable(lending.cast.amphora, lending.cast.meridian, "NEW-1").document
     document.pk, document.received_from = None, maya.identity
     document.save(force_insert=True)
-    Receivable.objects.filter(id=row.id).update(document=document)
+    row = world.receivable(lending.cast.amphora, lending.cast.meridian, "NEW-2", status="RECEIVED", document=document)
     receivable_services.dispute(actor=maya, receivable_id=row.id, reason="wrong", now=NOW)
     with pytest.raises(OwnWork):
         receivable_services.resolve_dispute(actor=maya, receivable_id=row.id, now=NOW)

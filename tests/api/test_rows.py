@@ -39,11 +39,11 @@ def test_a_row_reads_as_rest_framework_would_write_it(lending, zone):
 def test_rows_read_in_columns_are_told_as_their_models_are(lending, zone):
     world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1", status=Receivable.Status.RECEIVED)
     disputed = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-2")
-    assigned = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-3")
+    assigned = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-3", goods_received_date=None)
     Receivable.objects.filter(id=disputed.id).update(dispute_reason="late", match_note='{"text": "{n} of 2", "n": 1}')
     Receivable.objects.filter(id=assigned.id).update(
         status="ASSIGNED", funder=lending.cast.harbour, assigned_facility_id=lending.amphora_facility.id,
-        settled_at=world.NOW.replace(microsecond=7), goods_received_date=None,
+        settled_at=world.NOW.replace(microsecond=7),
     )  # fmt: skip
     rows = Receivable.objects.order_by("id")
     with timezone.override(zone):

@@ -27,6 +27,17 @@ HISTORY = (
     "credit_replayeddecision",
 )
 """Tables that the serving role may only add to."""
+AGREED = {
+    "banking_paymentinstruction": ("payer_id", "payee_id", "creditor_iban", "amount_minor", "end_to_end_id"),
+    "receivables_receivable": ("debtor_id", "number", "currency", "gross_minor", "deductions_minor"),
+    "receivables_creditnote": ("receivable_id", "amount_minor"),
+    "receivables_settlementpayment": ("payee_id", "amount_minor"),
+    "advances_quote": ("facility_id", "amount_minor", "annual_rate", "fee_minor", "valid_until"),
+    "advances_application": ("quote_id", "amount_minor", "submitted_by"),
+    "advances_advance": ("application_id", "amount_minor", "annual_rate"),
+    "advances_advancereceivable": ("advance_id", "receivable_id"),
+}
+"""Tables whose rows change as they go on, and never in what was agreed."""
 
 
 def our_models():
@@ -148,3 +159,16 @@ def test_the_roles_that_serve_cannot_rewrite_history(table, privilege):
         asked = "has_table_privilege(current_user, %s, %s), has_table_privilege(session_user, %s, %s)"
         cursor.execute(f"SELECT current_user, session_user, {asked}", [table, privilege] * 2)
         assert cursor.fetchone() == ("portal", "app", False, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", AGREED)
+def test_the_roles_that_serve_cannot_rewrite_what_was_agreed(table):
+    with connection.cursor() as cursor:
+        for role in ("portal", "app"):
+            for privilege in ("DELETE", "TRUNCATE"):
+                cursor.execute("SELECT has_table_privilege(%s, %s, %s)", [role, table, privilege])
+                assert cursor.fetchone() == (False,), (role, privilege)
+            for column in AGREED[table]:
+                cursor.execute("SELECT has_column_privilege(%s, %s, %s, 'UPDATE')", [role, table, column])
+                assert cursor.fetchone() == (False,), (role, column)

@@ -1,6 +1,6 @@
 """What the database is asked for a scrape: exact figures, by as many statements whatever there is to count."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -33,10 +33,10 @@ def told() -> dict[tuple, float]:
     }
 
 
-def apply(lending, amount_minor: int) -> Application:
+def apply(lending, amount_minor: int, now: datetime = NOW) -> Application:
     ana = as_member("ana@amphora.example")
-    quote = services.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=amount_minor, now=NOW)
-    return services.apply(actor=ana, quote_id=quote.id, now=NOW)
+    quote = services.quote(actor=ana, facility_id=lending.amphora_facility.id, amount_minor=amount_minor, now=now)
+    return services.apply(actor=ana, quote_id=quote.id, now=now)
 
 
 def happened(row, **times) -> None:
@@ -49,11 +49,12 @@ def financed(lending) -> Advance:
     """Submitted long ago, decided 400 ms later by the policy and funded 700 ms after that; and another one just now."""
     found = []
     for amount, ago in ((500_00, timedelta(hours=2)), (900_00, timedelta(minutes=5))):
-        application, began = apply(lending, amount), timezone.now() - ago
+        began = timezone.now() - ago
+        application = apply(lending, amount, began)
         services.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[application.id], now=NOW)
         advance = Advance.objects.get(application=application)
         services.confirm_funding(actor=SYSTEM_ACTOR, value_dates={advance.id: TODAY}, now=NOW)
-        happened(application, submitted_at=began, decided_at=began + timedelta(milliseconds=400))
+        happened(application, decided_at=began + timedelta(milliseconds=400))
         happened(advance, funded_at=began + timedelta(milliseconds=1100))
         found.append(advance)
     return found[1]
@@ -77,8 +78,7 @@ def test_of_the_last_ten_minutes_it_tells_outcomes_amounts_and_how_long_it_took(
 def test_what_is_open_is_counted_with_the_age_of_the_oldest(lending):
     apply(lending, 500_00)
     ten_minutes_ago = timezone.now() - timedelta(minutes=10)
-    application = apply(lending, 600_00)
-    happened(application, submitted_at=ten_minutes_ago)
+    apply(lending, 600_00, ten_minutes_ago)
     Delivery.objects.filter(subscriber="notices.write").update(state="PARKED")
 
     figures = told()

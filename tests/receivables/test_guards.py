@@ -27,13 +27,23 @@ def test_goods_are_never_invoiced_beyond_what_was_received(scene):
     assert ReceiptLine.objects.get().invoiced_quantity == 0
 
 
-@pytest.mark.parametrize("column", ["credited_minor", "settled_minor", "settling_minor", "deductions_minor"])
+@pytest.mark.parametrize("column", ["credited_minor", "settled_minor", "settling_minor"])
 def test_nothing_is_credited_or_paid_beyond_what_was_owed(scene, column):
     (row,) = scene.accepted()
     with refused("receivable_never_overpaid"):
         update(row, **{column: 10001})
     with refused("receivable_amounts_positive"):
         update(row, **{column: -1})
+
+
+@pytest.mark.parametrize(
+    ("deducted", "constraint"), [(10001, "receivable_never_overpaid"), (-1, "receivable_amounts_positive")]
+)
+def test_nothing_is_deducted_beyond_what_was_invoiced(scene, deducted, constraint):
+    (row,) = scene.accepted()
+    row.id, row.number, row.normalised_number, row.deductions_minor = None, "NEXT", "NEXT", deducted
+    with refused(constraint), transaction.atomic():
+        row.save(force_insert=True)
 
 
 def test_one_document_is_one_receivable(scene):

@@ -28,10 +28,7 @@ def lent(trading):
 
 
 def invoice(supplier, platform, number):
-    row = world.receivable(supplier, platform, number)
-    row.normalised_number = normalise_number(number)
-    row.save()
-    return row
+    return world.receivable(supplier, platform, number, normalised_number=normalise_number(number))
 
 
 def found(browser, text) -> list[tuple[str, str]]:

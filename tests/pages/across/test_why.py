@@ -1,5 +1,6 @@
 """Figures of the first pages answer "why this figure?" with parts that add up to them."""
 
+from tests import world
 from tests.pages.supplier.conftest import browser_of
 
 
@@ -21,10 +22,9 @@ def test_what_is_available_follows_from_base_limit_and_debt(trading):
 
 
 def test_what_is_still_open_is_the_invoice_less_what_was_taken_off(trading):
-    from financing.receivables.models import Receivable
-
-    row = Receivable.objects.get(number="A-1")
-    Receivable.objects.filter(id=row.id).update(deductions_minor=150_00, credited_minor=50_00)
+    row = world.receivable(
+        trading.cast.amphora, trading.cast.meridian, "A-9", 2_000_00, deductions_minor=150_00, credited_minor=50_00
+    )
     page = browser_of("ana@amphora.example").get(f"/supplier/receivables/{row.id}/").content.decode()
     amounts = [minor(each) for each in parts(page, "Still open")]
     assert amounts == [2_000_00, -150_00, -50_00, 1_800_00]

@@ -1,6 +1,7 @@
 """The first pages of a bank and of a supervisor: what concerns them today, and what is not there yet."""
 
 from collections.abc import Iterator
+from copy import copy
 
 import pytest
 from django.db import transaction
@@ -55,20 +56,25 @@ def lent_by(funder: Party, lending: Lending) -> Advance:
     asked = advances.apply(actor=ana, quote_id=quote.id, now=NOW)
     advances.decide_waiting(actor=SYSTEM_ACTOR, application_ids=[asked.id], now=NOW)
     advances.confirm_funding(actor=SYSTEM_ACTOR, value_dates={asked.advance.id: TODAY}, now=NOW)
+    advance = Advance.objects.get()
+    asked.quote.pk = None
+    asked.quote.save(force_insert=True)
+    asked.pk, asked.quote, asked.status = None, asked.quote, "SUBMITTED"
+    asked.save(force_insert=True)
+    advance.pk, advance.application, advance.funder, advance.instruction = None, asked, funder, None
+    advance.principal_minor, advance.interest_minor, advance.fees_minor = 650_00, 3_00, 0
+    advance.save(force_insert=True)
     settlement = Settlement.objects.create(
         debtor=lending.cast.meridian, currency=CURRENCY, key="s-1", created_at=NOW, request_hash="0" * 64
     )
     payment = SettlementPayment.objects.create(settlement=settlement, payee=funder, amount_minor=262_00)
     Repayment.objects.create(
-        advance=asked.advance, payment=payment, fees_minor=10_00, interest_minor=2_00, principal_minor=250_00,
+        advance=advance, payment=payment, fees_minor=10_00, interest_minor=2_00, principal_minor=250_00,
         value_date=TODAY, recorded_at=NOW,
     )  # fmt: skip
-    Advance.objects.filter(id=asked.advance.id).update(
-        funder=funder, principal_minor=650_00, interest_minor=3_00, fees_minor=0
-    )
     Facility.objects.filter(id=lending.amphora_facility.id).update(funder=funder)
     open_book(actor=SYSTEM_ACTOR, funder_id=funder.id, business_date=TODAY, now=NOW)
-    return asked.advance
+    return advance
 
 
 def test_each_lands_on_its_own_first_page(as_user, sana):
@@ -99,11 +105,13 @@ def test_a_first_page_names_a_few_of_many_people_and_says_how_many_more(as_user)
 
 def test_a_banks_accounts_and_payments_stand_on_its_first_page(told: Told, as_user):
     own = account_of(told.lending.cast.crown, connected=True)
-    told.waiting.payee = told.lending.cast.crown
-    told.waiting.save(update_fields=["payee"])
+    paid = copy(told.waiting)
+    paid.pk, paid.key, paid.end_to_end_id = None, "to-crown", "TO-CROWN"
+    paid.payee, paid.creditor_iban = told.lending.cast.crown, own.iban
+    paid.save(force_insert=True)
     shown = as_user("cleo@crown.example").get(BANKER)
     assert [each.account for each in shown.context["accounts"]] == [own]
-    assert [row.record.id for row in shown.context["table"].rows] == [told.waiting.id]
+    assert [row.record.id for row in shown.context["table"].rows] == [paid.id]
 
 
 def test_a_bank_that_lends_sees_first_what_is_lent_what_came_back_and_what_falls_due(told: Told, as_user):

@@ -33,11 +33,10 @@ def wait(lending):
     """`wait("A-1")`: an invoice of Amphora's for which no order is known."""
 
     def make(number: str, **known) -> Receivable:
-        row = world.receivable(
-            lending.cast.amphora, lending.cast.meridian, number, status=Receivable.Status.RECEIVED, **known
-        )
-        row.match, row.match_note = Receivable.Match.NO_ORDER, "Line 1: no such order line is known."
-        row.save()
-        return row
+        facts = {
+            "debtor": lending.cast.meridian, "status": Receivable.Status.RECEIVED, "match": Receivable.Match.NO_ORDER,
+            "match_note": "Line 1: no such order line is known.",
+        }  # fmt: skip
+        return world.receivable(lending.cast.amphora, lending.cast.meridian, number, **facts | known)
 
     return make

@@ -120,8 +120,7 @@ def test_who_may_not_accept_accepts_nothing(marc, wait):
 
 
 def test_another_platforms_invoice_is_never_accepted(maya, wait, lending):
-    row = wait("A-1")
-    Receivable.objects.filter(id=row.id).update(debtor=lending.cast.crown)
+    row = wait("A-1", debtor=lending.cast.crown)
     assert maya.get(page_of(row)).status_code == 404
     page = maya.post(reverse("platform:accept_chosen"), {"chosen": [row.id]}, follow=True)
     assert "There is nothing here that you can see." in page.text
@@ -190,8 +189,8 @@ def test_order_receipt_and_invoice_stand_side_by_side(maya, delivered):
 
 
 def test_goods_that_arrived_since_count(maya, delivered):
-    InvoiceLine.objects.update(unit_price=100)
     ordered = ReceiptLine.objects.order_by("id").first().order_line
+    type(ordered).objects.filter(id=ordered.id).update(unit_price=120)
     ReceiptLine.objects.create(
         order_line=ordered, number="R2", quantity=4, received_at=world.NOW, recorded_at=world.NOW
     )
@@ -223,12 +222,11 @@ def test_accepting_twice_is_refused_with_a_sentence_and_told_once(maya, wait):
 
 
 def test_who_handed_it_in_does_not_accept_it(maya, wait):
-    row = wait("A-1")
-    row.document = keep(
+    document = keep(
         actor=as_member("maya@meridian.example"), kind="INVOICE", content=b"{}", media_type="application/json",
         now=world.NOW,
     )  # fmt: skip
-    row.save()
+    row = wait("A-1", document=document)
     assert "You handed this in, so a colleague accepts it." in maya.get(page_of(row)).text
     page = conclude(maya, row, "accept")
     assert "somebody else has to accept it" in page.text

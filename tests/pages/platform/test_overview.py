@@ -33,12 +33,8 @@ def shared(lending):
 # ── what needs a hand ────────────────────────────────────────────────────────────────────────────────────────────────
 def test_exceptions_of_every_kind_stand_in_one_queue_the_oldest_first(maya, wait, lending):
     now = timezone.now()
-    wait("A-1")
-    disputed = wait("A-2")
-    Receivable.objects.filter(number="A-1").update(received_at=now - timedelta(hours=5))
-    Receivable.objects.filter(id=disputed.id).update(
-        status="DISPUTED", dispute_reason="short", received_at=now - timedelta(days=3)
-    )
+    wait("A-1", received_at=now - timedelta(hours=5))
+    wait("A-2", status="DISPUTED", dispute_reason="short", received_at=now - timedelta(days=3))
     due = world.receivable(lending.cast.bellows, lending.cast.meridian, "B-1", 70_00)
     Receivable.objects.filter(id=due.id).update(due_date=timezone.localdate() - timedelta(days=9))
     page = maya.get(HOME)

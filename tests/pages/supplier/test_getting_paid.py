@@ -106,8 +106,9 @@ def test_yes_said_twice_is_one_application_and_a_sentence(trading, ana):
 
 def test_an_expired_quote_is_told_and_nothing_is_done(trading, ana):
     ask(ana, trading)
-    Quote.objects.update(valid_until=NOW - timedelta(days=400))
     quote = Quote.objects.get()
+    quote.pk, quote.valid_until = None, NOW - timedelta(days=400)
+    quote.save(force_insert=True)
     page = ana.post(reverse("supplier:apply", args=[quote.id]), follow=True)
     assert "This quote has expired" in page.text
     assert "Ask anew" in page.text
