@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def proven(running: World, runs: int, seed: int) -> bool:
-    """Whether everything was as it should be; prints each round, and writes all of them to var/faults.json."""
+    """Whether everything was as it should be; after each round prints it, and writes var/faults.json with it."""
     enter(running)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from tests.faults import rounds, scenarios
@@ -49,24 +49,33 @@ def proven(running: World, runs: int, seed: int) -> bool:
     rounds.impatient = SHORT
     print(f"Its cast is there. Seed {seed}: `make faults SEED={seed} RUNS={runs}` does the same again.", flush=True)
     first = rounds.undisturbed(house)
-    done = [first]
-    tell(first, "undisturbed")
+    done = []
+    over(first, "undisturbed", done)
     for scenario in scenarios.SCENARIOS:
-        done.append(scenarios.played(house, scenario))
-        tell(done[-1], scenario.__name__.replace("_", " "))
+        over(scenarios.played(house, scenario), scenario.__name__.replace("_", " "), done)
+    # With all that is warm by now: in its time the disturbances have to come, or the business is over before.
+    again = rounds.undisturbed(house, like=first)
+    over(again, "undisturbed once more", done)
     for number in range(runs):
-        done.append(rounds.disturbed(house, seed + number, first))
-        tell(done[-1], f"round {number + 1} of {runs}, seed {seed + number}")
-    FILE.write_text(json.dumps([asdict(each) for each in done], indent=2, default=str) + "\n", encoding="utf-8")
+        over(rounds.disturbed(house, seed + number, again), f"round {number + 1} of {runs}, seed {seed + number}", done)
     bad = [each for each in done if each.found]
     by = Counter(each.rsplit(" after ", 1)[0] for one in done for each in one.disturbed_by)
+    left_out, repeated = sum(len(each.not_done) for each in done), sum(each.repeated for each in done)
     print(f"\n{len(done)} rounds, {len(bad)} with findings. Done to it: {dict(by.most_common())}.")
+    print(f"Planned and not done: {left_out}. Payments that the bank was ordered again: {repeated}.")
     print(f"Beside answers, machines heard: {dict(Patient.answers.most_common())}.")
     return not bad
 
 
-def tell(each, what: str) -> None:
+def over(each, what: str, done: list) -> None:
+    """One more is done: who ends us in the next one has what came of all so far."""
+    done.append(each)
+    FILE.write_text(json.dumps([asdict(one) for one in done], indent=2, default=str) + "\n", encoding="utf-8")
     print(f"{what}: {each.seconds:.1f} s; {', '.join(each.disturbed_by) or 'nothing done to it'}", flush=True)
+    if each.repeated:
+        print(f"    payments that the bank was ordered again: {each.repeated}", flush=True)
+    if each.not_done:
+        print(f"    not done: {', '.join(each.not_done)}", flush=True)
     for finding in each.found:
         print(f"    FOUND {finding}", flush=True)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from threading import Event, Timer
 
@@ -20,9 +21,16 @@ from tests.stories.house import House
 FROZEN_SECONDS = 3
 
 
-def kill(name: str) -> Callable[[House], None]:
+type Disturbance = Callable[[House], int | None]
+"""Returns the number of a fault that was set at the bank, where it is one."""
+
+
+def kill(name: str) -> Disturbance:
     def disturb(house: House) -> None:
-        house.world.processes[name].kill()
+        process = house.world.processes[name]
+        if not process.alive:
+            raise NotReady(f"{name} was away already")
+        process.kill()
 
     disturb.__name__ = f"kill {name}"
     return disturb
@@ -62,47 +70,86 @@ def _go_on(group: int) -> None:
         pass  # killed meanwhile
 
 
-def bank(kind: str, count: int | None = 3) -> Callable[[House], None]:
-    def disturb(house: House) -> None:
-        house.fault(kind, count=count)
+STRIKES = {
+    "twice": 3,
+    "lost_push": 3,
+    "out_of_order": 3,
+    "booking_before_status": 3,
+    "timeout_before_acceptance": 3,
+    "timeout_after_acceptance": 3,
+    "down": 6,
+}
+"""What the bank does wrong, and how often in a row."""
+AT_THE_BANK = "bank: "
+OVER = "the business was over"
 
-    disturb.__name__ = f"bank: {kind.replace('_', ' ')}"
+
+def bank(kind: str) -> Disturbance:
+    def disturb(house: House) -> int:
+        return house.fault(kind, count=STRIKES[kind])
+
+    disturb.__name__ = AT_THE_BANK + kind.replace("_", " ")
     return disturb
 
 
-DISTURBANCES: tuple[Callable[[House], None], ...] = (
+DISTURBANCES: tuple[Disturbance, ...] = (
     *(kill(name) for name in ("web", "worker", "background", "beat", "bank", "valkey", "postgres")),
     kill_postmaster_alone,
     restart_database,
     end_all_connections,
     empty_broker,
     freeze_worker,
-    bank("twice"),
-    bank("lost_push"),
-    bank("out_of_order"),
-    bank("booking_before_status"),
-    bank("timeout_before_acceptance"),
-    bank("timeout_after_acceptance"),
-    bank("down", count=6),
+    *map(bank, STRIKES),
 )
 
 
-def plan(chance: Random, most: int, seconds: float) -> list[tuple[float, Callable[[House], None]]]:
+@dataclass
+class Deed:
+    """One disturbance, and what became of it. `failed` says why it was not done; empty where it was."""
+
+    name: str
+    after: float
+    failed: str = ""
+    fault: int | None = None
+
+    def __str__(self):
+        return f"{self.name} after {self.after:.1f} s" + (f" ({self.failed})" if self.failed else "")
+
+
+def took_something(deeds: list[Deed]) -> bool:
+    """Whether somebody was killed, or lost what he knew. Where the bank alone misbehaves nothing is sent twice."""
+    return any(not each.name.startswith(AT_THE_BANK) and each.failed != OVER for each in deeds)
+
+
+def plan(chance: Random, most: int, seconds: float) -> list[tuple[float, Disturbance]]:
     """When, in seconds from the beginning, and what."""
     chosen = [chance.choice(DISTURBANCES) for _ in range(chance.randint(2, most))]
     return sorted(((chance.uniform(0, seconds), each) for each in chosen), key=lambda each: each[0])
 
 
-def carry_out(house: House, planned: list[tuple[float, Callable[[House], None]]], over: Event) -> None:
-    """Each at its time, unless the business is over before."""
-    began = time.monotonic()
+def carry_out(house: House, planned: list[tuple[float, Disturbance]], over: Event) -> list[Deed]:
+    """Each at its time, unless the business is over before; what became of each of them."""
+    began, deeds = time.monotonic(), []
     for at, disturb in planned:
         if over.wait(max(0.0, began + at - time.monotonic())):
-            return
+            deeds.append(Deed(disturb.__name__, at, OVER))
+            continue
+        deed = Deed(disturb.__name__, time.monotonic() - began)
+        deeds.append(deed)
         try:
-            disturb(house)
-        except (httpx.HTTPError, psycopg.OperationalError, redis.RedisError, NotReady):
-            pass  # whom it was done to is away already: by an earlier disturbance
+            deed.fault = disturb(house)
+        except (httpx.HTTPError, psycopg.OperationalError, redis.RedisError, NotReady, ProcessLookupError) as away:
+            # Whom it was done to is away already: by an earlier disturbance.
+            deed.failed = f"{type(away).__name__}: {str(away).partition('\n')[0]}"
+    return deeds
+
+
+def idle(house: House, deeds: list[Deed]) -> None:
+    """Name the faults at the bank that found nothing to strike: they were set, and not done."""
+    left = {each["id"]: each for each in house.bank.control("GET", "/faults")}
+    for deed in deeds:
+        if deed.fault in left and left[deed.fault]["remaining"] == STRIKES[left[deed.fault]["kind"]]:
+            deed.failed = "nothing came that it could strike"
 
 
 def hasten(house: House, over: Event) -> None:

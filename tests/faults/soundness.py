@@ -18,6 +18,12 @@ FROM payments p WHERE p.msg_id IS NOT NULL AND p.status <> 'RJCT'
 """
 
 
+def repeats(world: World) -> int:
+    """How many payments the bank was ordered to make under a reference that it had before."""
+    with _book(world) as book:
+        return book.execute("SELECT count(*) FROM repeats").fetchone()[0]
+
+
 def invariants() -> Iterator[tuple[str, str]]:
     """(what is looked for, statement)"""
     for part in FILE.read_text(encoding="utf-8").split("\n\n"):
@@ -44,7 +50,7 @@ def breaches() -> list[str]:
 
 def against_the_bank(world: World) -> list[str]:
     """Payments of which the portal and the bank's own book do not say the same, in words."""
-    with sqlite3.connect(f"file:{world.environment['BANK_BOOK']}?mode=ro", uri=True) as book:
+    with _book(world) as book:
         rows = book.execute(IN_BANKS_BOOK).fetchall()
     paid = {reference: facts for reference, *facts in rows}
     found = [f"the bank has booked {reference} {facts[3]} times" for reference, facts in paid.items() if facts[3] != 1]
@@ -60,3 +66,7 @@ def against_the_bank(world: World) -> list[str]:
         for reference in sorted(ours.keys() ^ paid.keys() | {each for each in ours if ours[each] != paid.get(each)})
     ]
     return found
+
+
+def _book(world: World) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{world.environment['BANK_BOOK']}?mode=ro", uri=True)

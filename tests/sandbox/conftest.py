@@ -128,6 +128,11 @@ def total(path: Path) -> int:
         return book.execute("SELECT coalesce(sum(balance_minor), 0) FROM accounts").fetchone()[0]
 
 
+def repeats(path: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(path) as book:
+        return book.execute("SELECT msg_id, end_to_end_id FROM repeats ORDER BY id").fetchall()
+
+
 @pytest.fixture
 def funder(bank: BankProcess) -> str:
     """An account with 10,000.00 EUR on it that the portal hears of."""

@@ -12,7 +12,7 @@ import pytest
 from financing.banking.iso20022 import camt053, pain002
 from financing.banking.iso20022.pain002 import Status
 from tests.sandbox import orders
-from tests.sandbox.conftest import SECRET, BankProcess
+from tests.sandbox.conftest import SECRET, BankProcess, repeats
 from tests.sandbox.orders import SUPPLIER, balance, order, pay, references, send, status, transfer
 
 
@@ -84,6 +84,19 @@ def test_another_debtor_may_use_the_same_reference(bank, inbox, funder):
     assert pay(bank, funder, "E1").status == Status.IN_SETTLEMENT
     (second,) = send(bank, order("M2", other, transfer("E1"))).payments
     assert second.status == Status.IN_SETTLEMENT
+    assert repeats(bank.book) == []
+
+
+def test_every_order_that_comes_again_is_written_down(bank, inbox, funder):
+    message = order("M1", funder, transfer("E1"), transfer("E2", 1_000_001))
+    send(bank, message)
+    assert repeats(bank.book) == []
+    send(bank, message)
+    assert repeats(bank.book) == [("M1", "E1"), ("M1", "E2")]
+    send(bank, order("M2", funder, transfer("E1"), transfer("E3")))  # under another name
+    send(bank, order("M3", funder, transfer("E2")))  # it was refused, and is paid now
+    send(bank, order("M3", funder, transfer("E4")))  # under a name that was used
+    assert repeats(bank.book)[2:] == [("M2", "E1"), ("M3", "E2")]
 
 
 @pytest.mark.parametrize(

@@ -242,8 +242,9 @@ class House:
         ]
 
     # ── what the bank's own book says ────────────────────────────────────────────────────────────────────────────────
-    def fault(self, kind: str, count: int | None = 1, **parameters) -> None:
-        self.bank.control("POST", "/faults", {"kind": kind, "count": count} | parameters)
+    def fault(self, kind: str, count: int | None = 1, **parameters) -> int:
+        """The number by which the bank lists it."""
+        return self.bank.control("POST", "/faults", {"kind": kind, "count": count} | parameters)["id"]
 
     def iban_of(self, party: Party) -> str:
         return BankAccount.objects.get(party=party, closed_at=None).iban

@@ -22,6 +22,7 @@ def accept(db: Connection, message: CreditTransferInitiation, now: datetime) -> 
 
     The same message again gets the same answer and pays nothing again.
     """
+    _note_repeats(db, message)
     fingerprint = _fingerprint(message)
     known = db.execute("SELECT fingerprint, answer FROM messages WHERE msg_id = ?", (message.msg_id,)).fetchone()
     if known is not None:
@@ -36,6 +37,19 @@ def accept(db: Connection, message: CreditTransferInitiation, now: datetime) -> 
     answer = pain002.build(_report(message.msg_id, [_status(message, decision, now) for decision in decided], now))
     db.execute("INSERT INTO messages VALUES (?, ?, ?)", (message.msg_id, fingerprint, answer))
     return answer
+
+
+def _note_repeats(db: Connection, message: CreditTransferInitiation) -> None:
+    """They pay nothing again, as who sends must be able to rely on; whether he ever does is to be seen."""
+    db.executemany(
+        "INSERT INTO repeats (msg_id, end_to_end_id) SELECT ?, ? WHERE EXISTS"
+        " (SELECT 1 FROM payments WHERE end_to_end_id = ? AND debtor_iban = ? AND msg_id IS NOT NULL)",
+        [
+            (message.msg_id, transfer.end_to_end_id, transfer.end_to_end_id, block.debtor_iban)
+            for block in message.payment_blocks
+            for transfer in block.transfers
+        ],
+    )
 
 
 def _fingerprint(message: CreditTransferInitiation) -> str:

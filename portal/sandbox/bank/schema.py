@@ -32,6 +32,12 @@ CREATE TABLE IF NOT EXISTS messages (
     answer BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS repeats (
+    id INTEGER PRIMARY KEY,            -- an order under a reference that was ordered before, whatever became of it
+    msg_id TEXT NOT NULL,
+    end_to_end_id TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS payments (
     id INTEGER PRIMARY KEY,
     msg_id TEXT,                       -- absent: a transfer ordered by an outside customer
