@@ -19,7 +19,7 @@ import psycopg
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
-from portal.hub import listening
+from portal.hub import connected, listening
 
 LIVE, READY = "/health/live", "/health/ready"
 PATHS = (LIVE, READY)
@@ -97,7 +97,7 @@ async def _within(question):
 async def applied_migrations() -> set[tuple[str, str]]:
     """By a connection of its own: that another can be had is a part of the question."""
     asked = listening() | {"application_name": "portolan health", "connect_timeout": PATIENCE_SECONDS}
-    async with await psycopg.AsyncConnection.connect(**asked) as connection:
+    async with await connected(asked) as connection:
         await connection.execute(f"SET statement_timeout = {PATIENCE_SECONDS * 1000}")
         rows = await connection.execute("SELECT app, name FROM django_migrations")
         return set(await rows.fetchall())

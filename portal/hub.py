@@ -124,7 +124,7 @@ class Hub:
         pause = 0.1
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(**listening()) as listener:
+                async with await connected(listening()) as listener:
                     await listener.execute("LISTEN trail_event")
                     await listener.execute("LISTEN notices")
                     pause = 0.1
@@ -199,6 +199,17 @@ class Hub:
     def end_streams(self) -> None:
         for subscription in [each for those in self.subscriptions.values() for each in those]:
             subscription.ended.set()
+
+
+async def connected(arguments: dict) -> psycopg.AsyncConnection:
+    """A connection beside Django's: by the next password where the present one is not taken any more."""
+    following = settings.DATABASES["default"].get("NEXT_PASSWORD")
+    try:
+        return await psycopg.AsyncConnection.connect(**arguments)
+    except psycopg.OperationalError:
+        if not following:
+            raise
+    return await psycopg.AsyncConnection.connect(**arguments | {"password": following})
 
 
 def listening() -> dict:

@@ -160,6 +160,8 @@ def database(url: str) -> dict:
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
+        # While it is changed: the server takes one at a time, and all processes cannot be started anew in one instant.
+        "NEXT_PASSWORD": text("DATABASE_PASSWORD_NEXT"),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": number("CONN_MAX_AGE", 60),

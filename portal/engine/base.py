@@ -128,7 +128,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params):
         self.told = None
-        return super().get_new_connection(conn_params)
+        following = self.settings_dict.get("NEXT_PASSWORD")
+        try:
+            return super().get_new_connection(conn_params)
+        except self.Database.OperationalError:
+            if not following:
+                raise
+        return super().get_new_connection(conn_params | {"password": following})
 
     def _commit(self):
         # A transaction with a failed statement in it is rolled back by COMMIT, and nobody says so.

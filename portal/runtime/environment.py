@@ -17,7 +17,7 @@ SHARED = (
 """What a running world tells to those who come by hand."""
 SECRETS = (
     "DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "EMAIL_URL", "SECRET_KEY", "SECRET_KEY_BEFORE", "SEALING_KEY",
-    "SEALING_KEY_BEFORE", "BANK_SECRET", "IDP_OIDC_PRIVATE_KEY", "METRICS_TOKEN",
+    "SEALING_KEY_BEFORE", "BANK_SECRET", "IDP_OIDC_PRIVATE_KEY", "METRICS_TOKEN", "DATABASE_PASSWORD_NEXT",
 )  # fmt: skip
 """What may also lie in a file of its own."""
 ADOPTED = "ADOPTED_FROM_WORLD"

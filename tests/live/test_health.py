@@ -6,6 +6,7 @@ import httpx
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connections
 
 from portal import health
 from portal.hub import listening
@@ -62,6 +63,21 @@ def test_what_the_address_of_the_database_asks_of_the_server_holds_for_the_liste
             assert connection.execute("SHOW statement_timeout").fetchone() == ("4321ms",)
     with psycopg.connect(**listening()) as connection:
         assert connection.execute("SELECT current_user").fetchone() == (wall.PORTAL,)
+
+
+def test_while_its_password_is_changed_the_database_takes_the_present_one_or_the_next(monkeypatch):
+    known = settings.DATABASES["default"]
+    django = connections["default"].copy()
+    monkeypatch.setitem(django.settings_dict, "PASSWORD", "of before")
+    with pytest.raises(OperationalError):
+        django.ensure_connection()
+    monkeypatch.setitem(django.settings_dict, "NEXT_PASSWORD", known["PASSWORD"])
+    django.ensure_connection()
+    django.close()
+
+    monkeypatch.setitem(known, "NEXT_PASSWORD", known["PASSWORD"])
+    monkeypatch.setitem(known, "PASSWORD", "of before")
+    assert asyncio.run(health.applied_migrations()) >= health.expected_migrations()
 
 
 def plain(known: dict) -> dict:
