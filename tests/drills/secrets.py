@@ -23,12 +23,15 @@ def all_secrets_are_changed_and_nobody_is_sent_away(house: House) -> None:
     old, new = world.environment["SECRET_KEY"], secrets.token_urlsafe(50)
     password, token = secrets.token_hex(16), secrets.token_hex(16)
     bank_secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    house.exchange(DATABASE_PASSWORD_NEXT=password)
+    house.restart("web", "worker", "background", "beat")
     with as_superuser(house) as superuser:
         superuser.execute(f"ALTER ROLE app PASSWORD '{password}'")
+    assert httpx.get(f"{world.url}/health/ready", trust_env=False).json()["status"] == "ready"
     was = metrics(house, world.environment["METRICS_TOKEN"])
     url = world.environment["DATABASE_URL"].split("@")[1]
     house.exchange(SECRET_KEY=new, SECRET_KEY_BEFORE=old, METRICS_TOKEN=token, BANK_SECRET=bank_secret,
-                   DATABASE_URL=f"postgres://app:{password}@{url}")  # fmt: skip
+                   DATABASE_URL=f"postgres://app:{password}@{url}", DATABASE_PASSWORD_NEXT="")  # fmt: skip
     house.restart("bank", "web", "worker", "background", "beat")
     connection.close()
     connection.settings_dict["PASSWORD"] = password
