@@ -15,6 +15,7 @@ import redis
 from celery import current_app
 
 from portal.runtime.processes import NotReady
+from portal.sandbox.bank.client import BankClient
 from tests.faults.patient import patiently
 from tests.stories.house import House
 
@@ -144,9 +145,9 @@ def carry_out(house: House, planned: list[tuple[float, Disturbance]], over: Even
     return deeds
 
 
-def idle(house: House, deeds: list[Deed]) -> None:
+def idle(bank: BankClient, deeds: list[Deed]) -> None:
     """Name the faults at the bank that found nothing to strike: they were set, and not done."""
-    left = {each["id"]: each for each in house.bank.control("GET", "/faults")}
+    left = {each["id"]: each for each in bank.control("GET", "/faults")}
     for deed in deeds:
         if deed.fault in left and left[deed.fault]["remaining"] == STRIKES[left[deed.fault]["kind"]]:
             deed.failed = "nothing came that it could strike"

@@ -70,7 +70,7 @@ def _round(house: House, seed: int, planned: list) -> Round:
             over.set()
             result.business_seconds = time.monotonic() - opened
         deeds = disturber.result()
-    patiently(lambda: disturbances.idle(house, deeds))
+    patiently(lambda: disturbances.idle(house.bank, deeds))
     result.disturbed_by = [str(each) for each in deeds if not each.failed]
     result.not_done = [str(each) for each in deeds if each.failed]
     result.found += [f"{times} times a machine was told that it is our fault" for times in Patient.counted("500")]

@@ -142,9 +142,12 @@ def a_bank_that_is_away_for_an_hour_is_paid_through_when_it_is_back(house: House
         lately = timezone.now() - timedelta(minutes=30)
         assert not messages.exclude(asked_at__gt=lately).exists(), "one of them was forgotten"
         assert [house.booked_at_bank(life.supplier.iban) for life in lives] == [[]] * len(lives)
+        sent_away, back = _sent_away(house), time.monotonic()
         house.bank.control("DELETE", "/faults")
         paid = Advance.objects.filter(id__in=advances, status="ACTIVE")
         eventually(lambda: paid.count() == len(lives), "all is paid as soon as the bank is back", A_MINUTE)
+        waited = time.monotonic() - back
+        print(f"    Sent away {sent_away} times; all was paid {waited:.1f} s after it was back.", flush=True)
     assert [house.booked_at_bank(life.supplier.iban) for life in lives] == [[900_00]] * len(lives)
 
 
