@@ -89,8 +89,8 @@ WITH day AS MATERIALIZED (
     ON CONFLICT (account_id, value_date) DO UPDATE
     SET debit_minor = kept.debit_minor + excluded.debit_minor, credit_minor = kept.credit_minor + excluded.credit_minor
 )
-SELECT day.business_date, obstacle.missing, obstacle.ahead, (SELECT json_object_agg(key, id) FROM entry)
-FROM day, obstacle
+SELECT day.business_date, obstacle.missing, obstacle.ahead, entry.key, entry.id
+FROM day CROSS JOIN obstacle LEFT JOIN entry ON true
 """
 
 
@@ -112,7 +112,6 @@ def book(book_id: int, items: Sequence[Item], recorded_by: str, now: datetime) -
     if missing:
         _open_accounts(book_id, [list(accounts)[number - 1] for number in missing])
         *_, booked = _run(parameters)
-    booked = booked or {}
     if len(booked) < len(unique):
         booked |= _booked_before(book_id, [item for item in unique if item.key not in booked])
     return [booked[item.key] for item in items]
@@ -162,11 +161,13 @@ def _parameters(book_id: int, items: list[Item], accounts: dict, recorded_by: st
     }  # fmt: skip
 
 
-def _run(parameters: dict) -> tuple:
+def _run(parameters: dict) -> tuple[date | None, list[int] | None, str | None, dict[str, int]]:
+    """The business date, numbers of missing accounts, a key that is ahead, and the ids of what is booked, by key."""
     # With no savepoint around it, what fails here fails the caller's transaction.
     with transaction.mark_for_rollback_on_error(connection.alias), connection.keeping_cursor() as cursor:
         cursor.execute(BOOK, parameters)
-        return cursor.fetchone()
+        rows = cursor.fetchall()
+    return *rows[0][:3], {key: entry_id for *_, key, entry_id in rows if key is not None}
 
 
 def _open_accounts(book_id: int, wanted: list[tuple]) -> None:
