@@ -225,7 +225,7 @@ def _instruct(client: Client, advance_id: int, facility_id: int, both: list[int]
         "SELECT party_id, id, holder, iban, bic FROM banking_bankaccount WHERE party_id = ANY(%s) AND currency = %s "
         "AND closed_at IS NULL", both, currency,
     )}  # fmt: skip
-    key = f"disbursement/{advance_id}"
+    key = f"by-hand/{advance_id}"  # never one of the portal's, which count by application
     reference = "PTL" + sha256(key.encode()).hexdigest()[:32].upper()
     instruction_id = client.run(
         "INSERT INTO banking_paymentinstruction (key, purpose, account_id, payer_id, payee_id, creditor_name, "
