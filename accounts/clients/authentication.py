@@ -51,16 +51,18 @@ NAMES = f"""known, LATERAL (VALUES
 ) AS asked (place, name)""".replace("%", "%%")
 ASKED = f"""
 WITH known AS (
-    SELECT token.client_id, token.user_id, token.scopes, token.data, bound.role, bound.party_id, party.kind
+    SELECT token.client_id::text, token.user_id, token.scopes, token.data::text, bound.role::text, bound.party_id,
+        party.kind::text
     FROM {Token._meta.db_table} token
     JOIN {PartyClient._meta.db_table} bound ON bound.client_id = token.client_id
     JOIN {Party._meta.db_table} party ON party.id = bound.party_id
     WHERE token.hash = %(hash)s AND token.type = %(type)s AND (token.expires_at IS NULL OR token.expires_at > %(now)s)
 ), counted AS ({limits.counting(NAMES, now="%(now)s")})
-SELECT known.*, counted.* FROM known, counted
+SELECT known.*, counted.name::text, counted.taken, counted.began_at FROM known, counted
 """
 """Who calls, and that it has called once more. By hand, of one plan that is kept: every request makes it, and the ORM
-takes longer to put it together, and the server to plan it, than to answer it."""
+takes longer to put it together, and the server to plan it, than to answer it. Its texts are of no length, so that a
+column that grows during an upgrade leaves the plan of older processes valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,10 @@ class ClientAuthentication(BaseAuthentication):
 
     def _is_for_this(self, token: Known, request: Request) -> bool:
         """A token of a scope of ours, for this address; none that a person gave away."""
-        here = request.build_absolute_uri(request.path)
-        known = not SCOPES.keys().isdisjoint(token.scopes.split())
-        return token.user_id is None and known and is_resources_subset([here], token.resources)
+        if token.user_id is not None or SCOPES.keys().isdisjoint(token.scopes.split()):
+            return False
+        resources = token.resources
+        return resources is None or is_resources_subset([request.build_absolute_uri(request.path)], resources)
 
     def authenticate_header(self, request) -> str:
         return CHALLENGE

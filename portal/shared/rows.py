@@ -63,9 +63,11 @@ class Known:
         for name, write in self.written:
             if (value := found[name]) is not None:
                 found[name] = write(value)
-        for name in self.instants:
-            if (value := found[name]) is not None:
-                found[name] = _instant(value, serializer.zone)
+        if self.instants:
+            zone = serializer.zone
+            for name in self.instants:
+                if (value := found[name]) is not None:
+                    found[name] = _instant(value, zone)
         for name, told in self.told:
             try:
                 found[name] = told(serializer, row)
@@ -249,15 +251,13 @@ def _as_before(name: str) -> Told:
 
 def _instant(value: datetime, zone: tzinfo) -> str:
     """As ISO 8601, in this zone."""
-    text = (value if value.tzinfo is zone else value.astimezone(zone)).isoformat()
+    if value.tzinfo is zone is UTC:  # as the database gives them, and machines read them
+        return f"{value.isoformat()[:-6]}Z"
+    text = value.astimezone(zone).isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
-def _day(value: date) -> str:
-    return value.isoformat()
-
-
 WRITTEN: dict[type[fields.Field], Callable[[Any], Any]] = {
-    fields.BigIntegerField: int, fields.CharField: str, fields.DateField: _day, fields.IntegerField: int,
+    fields.BigIntegerField: int, fields.CharField: str, fields.DateField: date.isoformat, fields.IntegerField: int,
 }  # fmt: skip
 """As REST framework writes them, without its questions."""
