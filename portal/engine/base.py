@@ -1,8 +1,9 @@
 """The database backend: PostgreSQL's, with a connection that is asked as whoever `portal.shared.wall` says.
 
-The server is told only when that has changed since it was told last: before the statement, on the same way to it, or by
-a statement beside Django's cursors; nobody's counted queries move. What it was told inside a transaction is undone with
-it, so that every rollback forgets, and so does a statement that fails.
+The server is told before the statement, on the same way to it, or by a statement beside Django's cursors; nobody's
+counted queries move. In a transaction it is told only when that has changed since it was told last; what it was told is
+undone with the transaction, so that every rollback forgets, and so does a statement that fails. Outside of one the
+portal is told for good, and a party for one statement: the portal, as which every request begins, is there again.
 """
 
 from functools import lru_cache
@@ -18,11 +19,14 @@ from portal.shared import wall
 
 
 @lru_cache(maxsize=1024)
-def _telling(asking: wall.Asking) -> str:
-    """As a statement in itself: it stands before others that have parameters of their own, or none."""
+def _telling(asking: wall.Asking, *, once: bool = False) -> str:
+    """As a statement in itself: it stands before others that have parameters of their own, or none.
+
+    `once`: until the end of the transaction, which statements sent together outside of one are.
+    """
     told = {"role": asking.role, "app.party": asking.party, "app.user": asking.person}
     calls = [
-        SQL("pg_catalog.set_config({}, {}, false)").format(Literal(name), Literal(value)).as_string()
+        SQL("pg_catalog.set_config({}, {}, {})").format(Literal(name), Literal(value), once).as_string()
         for name, value in told.items()
     ]
     return f"SELECT {', '.join(calls)}"
@@ -40,10 +44,11 @@ class Telling:
         if not isinstance(sql, str) or not isinstance(self.cursor, ClientCursor):  # which sends text, of two statements
             self.db.tell()
             return super()._execute(sql, params, *ignored)
-        self.db.told = None
-        super()._execute(f"{_telling(news)}; {sql}", params, *ignored)
+        once = self.db.autocommit and news != wall.THE_PORTAL
+        before, self.db.told = self.db.told, None
+        super()._execute(f"{_telling(news, once=once)}; {sql}", params, *ignored)
         self.cursor.nextset()  # what the statement itself answered
-        self.db.told = news
+        self.db.told = before if once else news
         return self.cursor
 
     def _executemany(self, sql, param_list, *ignored):

@@ -98,11 +98,28 @@ def test_a_new_connection_and_a_new_thread_begin_as_the_portal_whoever_was_asked
     assert told() == AS_PORTAL
 
 
-def test_the_server_is_told_only_of_changes():
-    with wall.facing(A):
+def test_in_a_transaction_the_server_is_told_only_of_changes():
+    with transaction.atomic(), wall.facing(A):
         told()
-        with connection.cursor() as cursor:
-            cursor.cursor.execute("RESET ROLE")  # beside Django, which does not know
-            cursor.execute("SELECT current_user")
-            assert cursor.fetchone() == ("app",)
+        beside_django("RESET ROLE")
+        assert told() == ("app", *AS_A[1:])
+
+
+def test_outside_of_one_it_is_told_of_the_portal_for_good_and_of_a_party_for_one_statement():
+    told()
+    with wall.facing(A):
+        assert told() == AS_A
+        assert beside_django("SELECT current_user") == "portal"
+        with pytest.raises(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        assert told() == AS_A
+    assert told() == AS_PORTAL
+    beside_django("RESET ROLE")
+    assert told() == ("app", "", "")
     connection.close()
+
+
+def beside_django(statement: str) -> str | None:
+    """Asked of the server as it stands: nobody is told of it."""
+    answer = connection.connection.execute(statement)
+    return answer.fetchone()[0] if answer.description else None
