@@ -40,8 +40,10 @@ MANY = 10_000
 def played(house: House, scenario: Callable[[House], None]) -> Round:
     result, began, repeats = Round(0), time.monotonic(), soundness.repeats(house.world)
     try:
-        scenario(house)
-        disturbances.calm(house)
+        try:
+            scenario(house)
+        finally:  # whatever became of it, the next one finds nothing in disorder
+            disturbances.calm(house)
     except (AssertionError, httpx.HTTPStatusError) as failed:
         result.found.append(f"{type(failed).__name__}: {failed}")
     result.found += patiently(lambda: soundness.findings(house.world))
