@@ -22,6 +22,13 @@ class Unreadable(InvalidInput):
     code, status = "FILE_UNREADABLE", 400
 
 
+class UnpacksTooLarge(InvalidInput):
+    """The file itself is not, and was kept whole."""
+
+    code, status = "TOO_LARGE", 413
+    sentence = "The file unpacks to more than {limit_megabytes} MB."
+
+
 def _unreadable(fault: Exception) -> Unreadable:
     return Unreadable("The file cannot be read: {error}.", error=str(fault))
 
@@ -102,11 +109,7 @@ class _Bounded(io.RawIOBase):
         size = self._source.readinto(buffer)
         self._left -= size
         if self._left < 0:
-            raise InvalidInput(
-                "The file unpacks to more than {limit_megabytes} MB.",
-                code="TOO_LARGE",
-                limit_megabytes=MAX_UNPACKED_BYTES // 1024**2,
-            )
+            raise UnpacksTooLarge(limit_megabytes=MAX_UNPACKED_BYTES // 1024**2)
         return size
 
 

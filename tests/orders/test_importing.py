@@ -230,7 +230,7 @@ def test_a_file_that_unpacks_without_end_is_refused(take, monkeypatch):
     monkeypatch.setattr(reading, "MAX_UNPACKED_BYTES", 10_000)
     with pytest.raises(InvalidInput) as refusal:
         take(content=gzip.compress(csv(*(row(order=f"PO-{each}") for each in range(5_000)))))
-    assert refusal.value.code == "TOO_LARGE"
+    assert (refusal.value.code, refusal.value.status) == ("TOO_LARGE", 413)
     assert not PurchaseOrder.objects.exists()
 
 
