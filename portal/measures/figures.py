@@ -1,4 +1,4 @@
-"""What the database knows of business and queues, as families of figures: seven statements, whatever there is to count.
+"""What the database knows of business and queues, as families of figures: eight statements, whatever there is to count.
 
 Each statement reads an index from its end: the last ten minutes, or what is open. What is open is counted up to CAP,
 so that a scrape costs a bounded time in a rush, too. An hour of ten financings a second would take it ten times as
@@ -75,6 +75,10 @@ BANK = """
 SELECT date_part('epoch', now() - recorded_at) FROM banking_bankmessage
 WHERE direction = 'IN' ORDER BY id DESC LIMIT 1
 """
+LOG = """
+SELECT (coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL))::int
+FROM pg_stat_archiver WHERE current_setting('archive_mode') <> 'off'
+"""
 
 
 class Figures:
@@ -104,6 +108,7 @@ def looked_up() -> list[Metric]:
             *deliveries(rows(DELIVERIES, cap=CAP, names=sorted(subscribers()))),
             *payments(rows(PAYMENTS, cap=CAP, names=list(OPEN_PAYMENTS))),
             *bank(rows(BANK), differing()),
+            *log(rows(LOG)),
         ]
 
 
@@ -200,3 +205,12 @@ def bank(heard: Sequence[tuple], differing: int) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "portolan_statements_differing", "Days of accounts on which bank and ledger do not agree.", differing
     )
+
+
+def log(failing: Sequence[tuple]) -> Iterator[Metric]:
+    family = GaugeMetricFamily(
+        "portolan_database_log_failing", "1 while PostgreSQL fails to keep its log; none where it is not to be kept."
+    )
+    for (is_failing,) in failing:
+        family.add_metric([], is_failing)
+    yield family

@@ -16,6 +16,7 @@ from celery import current_app
 
 from financing.advances.models import Advance, Application
 from financing.banking.models import BankEntry, PaymentInstruction
+from portal.measures.figures import looked_up
 from portal.runtime.environment import PROJECT
 from portal.runtime.postgres import as_user, binary, data_directory
 from portal.runtime.processes import NotReady
@@ -37,6 +38,7 @@ def a_server_that_is_lost_is_restored_and_the_bank_pays_nothing_twice(house: Hou
     base = backups.take()
     later = born(house, ordinary, "Later")
     later.live(later)
+    assert not is_log_failing()
     house.world.processes["worker"].stop()
     application_id = waiting.apply(waiting.quote(900_00))
     backups.end()  # what comes now is in no backup, and the bank pays it
@@ -50,6 +52,7 @@ def a_server_that_is_lost_is_restored_and_the_bank_pays_nothing_twice(house: Hou
     cursor = waiting.supplier.api.get("events/?limit=500")["next"]
     house.quiet()
     eventually(lambda: not backups.is_keeping(), "the operator is told that nothing is kept")
+    assert is_log_failing()
 
     lose(house)
     began = time.monotonic()
@@ -142,6 +145,12 @@ def lose(house: House) -> None:
     data.mkdir(mode=0o700)
     if owner := as_user():
         os.chown(data, owner["user"], owner["group"])
+
+
+def is_log_failing() -> bool:
+    """As the alarm is told."""
+    [told] = [each for family in looked_up() for each in family.samples if each.name == "portolan_database_log_failing"]
+    return bool(told.value)
 
 
 class Backups:

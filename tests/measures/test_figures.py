@@ -127,4 +127,4 @@ def test_it_asks_as_many_questions_however_much_there_is(lending):
     with CaptureQueriesContext(connection) as something:
         told()
 
-    assert len(nothing) == len(something) == 10
+    assert len(nothing) == len(something) == 11
