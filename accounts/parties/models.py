@@ -144,6 +144,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self):
         return self.full_name or self.email
 
+    def get_full_name(self) -> str:
+        """As Django's own User has it, for what is written for that: the back office and the menu."""
+        return self.full_name
+
 
 class Membership(models.Model):
     """One role of one user in one party; a user may hold several."""

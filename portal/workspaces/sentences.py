@@ -3,7 +3,6 @@
 Events are read only as far as the acting party may know them; names of people only where they act for that party.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -200,6 +199,9 @@ class Happening:
         return self.name.partition(".")[0]
 
 
+DAYS = ("from", "to", "date")
+"""Facts that are days of ours. What others wrote may look like one, and stands as they wrote it."""
+
 SAME_NUMBER = {
     "holder": _("The name of the holder of the {currency} account …{new_end} was changed"),
     "bic": _("The BIC of the {currency} account …{new_end} was changed"),
@@ -265,16 +267,12 @@ def _facts(payload: dict) -> dict:
         facts["reason"] = gettext("the reason is between the payer and its bank")
     if payload.get("recommendation"):
         facts["recommendation"] = str(state(payload["recommendation"]).label)
-    facts |= {key: day(date.fromisoformat(value)) for key, value in facts.items() if _is_day(value)}
+    facts |= {key: day(date.fromisoformat(facts[key])) for key in DAYS if isinstance(facts.get(key), str)}
     currency = payload.get("currency", "")
     for key, value in payload.items():
         if key.endswith("_minor") and isinstance(value, int) and currency:
             facts[key.removesuffix("_minor")] = money(value, currency)
     return facts
-
-
-def _is_day(value: str | int) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
 
 
 def _happening(event: Event, by: str, detail: str, took_ms: int | None, url: str) -> Happening:
