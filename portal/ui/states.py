@@ -57,6 +57,7 @@ STATES: dict[str, tuple[str, Promise]] = {
     "RETURNED": (BAD, _("Returned")),
     "INSTRUCTED": (PROGRESS, _("Instructed")),
     "BOOKED": (GOOD, _("Booked")),
+    "PARTLY_BOOKED": (ATTENTION, _("Booked in part")),
     "PREPARED": (NEUTRAL, _("Prepared")),
     "ANSWERED": (PROGRESS, _("Answered")),
     "PROCESSED": (GOOD, _("Processed")),
@@ -104,13 +105,14 @@ STATES: dict[str, tuple[str, Promise]] = {
     "HIT": (BAD, _("Hit")),
 }
 
-WORDS_OF: dict[tuple[str, str], Promise] = {
-    ("document", "ACCEPTED"): pgettext_lazy("document", "Accepted"),
-    ("payment", "ACCEPTED"): pgettext_lazy("payment", "Accepted"),
-    ("payment", "REJECTED"): pgettext_lazy("payment", "Rejected"),
-    ("facility", "ACTIVE"): _("Active"),
+STATES_OF: dict[tuple[str, str], tuple[str, Promise]] = {
+    ("document", "ACCEPTED"): (GOOD, pgettext_lazy("document", "Accepted")),
+    ("payment", "ACCEPTED"): (GOOD, pgettext_lazy("payment", "Accepted")),
+    ("payment", "REJECTED"): (BAD, pgettext_lazy("payment", "Rejected")),
+    ("payment", "SETTLED"): (GOOD, _("Booked")),  # an invoice is settled by it, and over
+    ("facility", "ACTIVE"): (GOOD, _("Active")),
 }
-"""Where a kind of thing has a word of its own for a state: English may have one word for both, others have two."""
+"""Where a kind of thing has a look of its own for a state: English may have one word for both, others have two."""
 
 THINGS = (
     gettext_noop("Business verification"), gettext_noop("Payment instruction"), gettext_noop("Policy replay"),
@@ -138,8 +140,8 @@ class State:
 def state(code: str, label: str = "", *, of: str = "") -> State:
     """The state's look. One that the table lacks is shown as neutral, its code made readable.
 
-    `of`: the kind of thing, where it has a word of its own for the state.
+    `of`: the kind of thing, where it has a look of its own for the state.
     """
     code = str(code)
-    tone, word = STATES.get(code, (NEUTRAL, code.replace("_", " ").capitalize()))
-    return State(code=code, tone=tone, label=label or WORDS_OF.get((of, code), word))
+    tone, word = STATES_OF.get((of, code)) or STATES.get(code, (NEUTRAL, code.replace("_", " ").capitalize()))
+    return State(code=code, tone=tone, label=label or word)

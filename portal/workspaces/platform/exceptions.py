@@ -18,7 +18,7 @@ from financing.receivables.queries import acceptance_queue
 from financing.receivables.services import to_approve, to_confirm
 from portal.shared.access import Actor
 from portal.ui.formats import day
-from portal.workspaces.platform.queries import settlements
+from portal.workspaces.platform.queries import held_back, settlements
 
 KINDS = {
     "ACCEPT": gettext_lazy("Invoice to accept"),
@@ -54,12 +54,12 @@ class Found:
 
 
 def found(actor: Actor, now: datetime, due: Iterable[dict]) -> Found:
-    """In ten statements at most, however many there are. `due`: of `due_settlements`, until today at least."""
+    """In eleven statements at most, however many there are. `due`: of `due_settlements`, until today at least."""
     rows = [
         *_invoices(actor),
         *_numbers(actor, now),
         *_proposed(actor, now),
-        *_due(due, timezone.localdate(now)),
+        *_due(actor, due, timezone.localdate(now)),
         *_failed(actor, now),
         *_files(actor, now),
     ]
@@ -106,18 +106,35 @@ def _proposed(actor: Actor, now: datetime) -> list[dict]:
     ]  # fmt: skip
 
 
-def _due(due: Iterable[dict], today: date) -> list[dict]:
+def _due(actor: Actor, due: Iterable[dict], today: date) -> list[dict]:
     """Since the day began on which it fell due."""
+    rows = list(islice((each for each in due if each["due_date"] <= today), MOST))
+    held = held_back(actor, today) if rows else {}
     return [
         {
             "kind": "DUE", "since": datetime.combine(row["due_date"], time(), UTC), "subject": day(row["due_date"]),
             "who": ngettext("{count} invoice", "{count} invoices", row["count"]).format(count=row["count"]),
-            "why": _("To be paid on its day"), "amount_minor": row["payable_minor"], "currency": row["currency"],
+            "why": _why_due(row["count"], *held.get((row["due_date"], row["currency"]), (0, 0))),
+            "amount_minor": row["payable_minor"], "currency": row["currency"],
             "url": reverse("platform:due", args=[row["due_date"].isoformat(), row["currency"]]),
             "resource": f"settlements/due/?on={row['due_date'].isoformat()}", "count": row["count"],
         }
-        for row in islice((each for each in due if each["due_date"] <= today), MOST)
+        for row in rows
     ]  # fmt: skip
+
+
+def _why_due(invoices: int, held: int, suppliers: int) -> str:
+    """Why what is due is not paid. `held`: how many of the invoices wait for their suppliers to be verified."""
+    if not held:
+        return _("To be paid on its day")
+    if held < invoices:
+        told = ngettext(
+            "To be paid on its day, but for {n} supplier that is not verified yet",
+            "To be paid on its day, but for {n} suppliers that are not verified yet", suppliers,
+        )  # fmt: skip
+    else:
+        told = ngettext("{n} supplier is not verified yet", "{n} suppliers are not verified yet", suppliers)
+    return told.format(n=suppliers)
 
 
 def _failed(actor: Actor, now: datetime) -> list[dict]:

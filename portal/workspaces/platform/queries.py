@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import BigIntegerField, Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models import BigIntegerField, Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -45,8 +45,21 @@ def unverified_until(actor: Actor, until: date, currency: str) -> list[dict]:
     )
 
 
+def held_back(actor: Actor, until: date) -> dict[tuple[date, str], tuple[int, int]]:
+    """Per day and currency how many payable invoices, and of how many suppliers, wait for these to be verified."""
+    rows = Receivable.objects.visible_to(actor).filter(
+        UNVERIFIED, due_date__lte=until, open_minor__gt=F("settling_minor")
+    )
+    counts = rows.exclude(IS_PROPOSED).order_by().values_list("due_date", "currency")
+    counted = counts.annotate(Count("id"), Count("supplier", distinct=True))
+    return {(day, currency): (invoices, suppliers) for day, currency, invoices, suppliers in counted}
+
+
 def settlements(actor: Actor) -> QuerySet[Settlement]:
-    """With what each pays or would, to how many, and how many of its payments are under way, booked and failed."""
+    """With what each pays or would, to how many, and how many of its payments are under way, booked and failed.
+
+    `stage` is its status, and once none of its payments is under way any more, what became of them.
+    """
     of_state = {state.lower(): Count("payments", filter=Q(payments__status=state)) for state in P.values}
     ordered = OrderedLine.objects.filter(settlement=OuterRef("pk")).order_by().values("settlement")
     return Settlement.objects.visible_to(actor).annotate(
@@ -54,6 +67,12 @@ def settlements(actor: Actor) -> QuerySet[Settlement]:
             Sum("payments__amount_minor"), Subquery(ordered.values(total=Sum("amount_minor"))),
         ),
         payees=Count("payments"), **of_state,
+        stage=Case(
+            When(~Q(status=Settlement.Status.INSTRUCTED) | Q(instructed__gt=0) | Q(payees=0), then=F("status")),
+            When(failed=0, then=Value(P.BOOKED)),
+            When(booked=0, then=Value(P.FAILED)),
+            default=Value("PARTLY_BOOKED"),
+        ),
     )  # fmt: skip
 
 

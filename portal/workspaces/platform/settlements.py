@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.trail.models import Event
+from financing.banking.models import PaymentInstruction
 from financing.banking.services import NoBankAccount
 from financing.receivables import services
 from financing.receivables.models import Settlement, SettlementPayment
@@ -50,7 +51,7 @@ DUE = (
 SETTLEMENTS = (
     Column("key", gettext_lazy("Settlement"), kind="id", url=lambda row: reverse("platform:settlement", args=[row.pk])),
     Column("created_at", gettext_lazy("Made"), kind="instant", sort=True),
-    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("stage", gettext_lazy("State"), kind="status", sort=True),
     Column("payees", gettext_lazy("Payments"), kind="number", sort=True),
     Column("instructed", gettext_lazy("Under way"), kind="number", sort=True),
     Column("booked", gettext_lazy("Booked"), kind="number", sort=True),
@@ -73,7 +74,7 @@ PAYMENTS = (
         kind="id",
         url=lambda row: row.instruction_id and reverse("payments:payment", args=[row.instruction_id]),
     ),
-    Column("status", gettext_lazy("State"), kind="status", sort=True),
+    Column("instruction.status", gettext_lazy("State"), kind="status", of="payment", sort=True),
     Column("value_date", gettext_lazy("Value date"), kind="day", sort=True),
     Column("failure", gettext_lazy("What the bank said")),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True, currency="settlement.currency"),
@@ -290,10 +291,14 @@ def _pay(request: HttpRequest) -> HttpResponse:
 
 
 def _proposal_page(request: HttpRequest, proposal: Proposal, *, refusal=None, status=200) -> HttpResponse:
+    unverified = queries.unverified_until(request.actor, proposal.until, proposal.currency)
+    nothing = _("Nothing of this currency is due until then.")
+    if unverified:
+        nothing = _("What is due until then is owed to suppliers that are not verified yet.")
     table = Table(
         request, proposal.payees, PAYEES, name="payees", caption=_("Who is paid"), search=("name",),
         order="-amount_minor",
-        empty={"title": _("Nothing to pay"), "text": _("Nothing of this currency is due until then."),
+        empty={"title": _("Nothing to pay"), "text": nothing,
                "url": reverse("platform:settlements"), "action": _("Settlements")},
     )  # fmt: skip
     if table.export_wanted:
@@ -307,7 +312,7 @@ def _proposal_page(request: HttpRequest, proposal: Proposal, *, refusal=None, st
         "key": f"{proposal.until.isoformat()}-{proposal.currency}-{uuid.uuid4().hex[:8]}",
         "refusal": refusal,
         "proposed": queries.proposed_until(request.actor, proposal.until, proposal.currency),
-        "unverified": queries.unverified_until(request.actor, proposal.until, proposal.currency),
+        "unverified": unverified,
     }
     if isinstance(refusal, NoBankAccount):
         context |= _without(request, proposal, refusal.facts["party"])
@@ -335,7 +340,12 @@ def settlement(request: HttpRequest, settlement_id: int) -> HttpResponse:
     payments = Table(
         request, queries.payments_of(request.actor, found), PAYMENTS, name="payments", caption=_("Payments"),
         search=("payee__name",), order="payee.name", live=news,
-        filters=(Filter("status", _("State"), [(c, state(c).label) for c in SettlementPayment.Status.values]),),
+        filters=(
+            Filter(
+                "status", _("State"), [(c, state(c, of="payment").label) for c in PaymentInstruction.Status.values],
+                field="instruction__status",
+            ),
+        ),
     )  # fmt: skip
     lines = Table(
         request, queries.lines_of(found), LINES, name="invoices", caption=_("Invoices paid"),

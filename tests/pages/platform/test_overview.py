@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.parties.models import Party
 from accounts.trail.models import Event
 from financing.advances.sharing import shared_figures
 from financing.credit.models import Assessment, Facility, PolicyVersion
@@ -44,6 +45,26 @@ def test_exceptions_of_every_kind_stand_in_one_queue_the_oldest_first(maya, wait
     ]  # fmt: skip
     assert rows[1]["why"] == "short"
     assert "3 days" in page.text
+
+
+@pytest.mark.parametrize(
+    ("unverified", "why"),
+    [
+        ([], "To be paid on its day"),
+        (["Bellows"], "To be paid on its day, but for 1 supplier that is not verified yet"),
+        (["Amphora", "Bellows"], "2 suppliers are not verified yet"),
+    ],
+)
+def test_what_is_due_tells_whether_suppliers_that_are_not_verified_hold_it(maya, lending, unverified, why):
+    for supplier, number in (
+        (lending.cast.amphora, "A-1"),
+        (lending.cast.bellows, "B-1"),
+        (lending.cast.bellows, "B-2"),
+    ):
+        world.receivable(supplier, lending.cast.meridian, number)
+    Receivable.objects.update(due_date=timezone.localdate())
+    Party.objects.filter(name__in=unverified).update(status="PROSPECT")
+    assert [row.record["why"] for row in maya.get(HOME).context["table"].rows] == [why]
 
 
 def test_nothing_to_do_is_said_so(maya, lending):

@@ -1,5 +1,6 @@
 """What is due, paying it with the sums seen before, and what became of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.parties.models import Party
-from financing.banking.models import BankAccount, PaymentInstruction
+from financing.banking.models import BankAccount, BankMessage, PaymentInstruction
 from financing.receivables.models import Receivable, Settlement, SettlementPayment
 from financing.receivables.services import assign, book, fail
 from portal.shared.access import SYSTEM_ACTOR
@@ -44,6 +45,10 @@ def order_of(page, **changes) -> dict:
         "until": proposal.until.isoformat(), "currency": proposal.currency, "left_out": page.context["left_out"],
         "key": page.context["key"], "seen": proposal.seen,
     } | changes  # fmt: skip
+
+
+def heading_of(page) -> str:
+    return page.text.partition("<h1")[2].partition("</h1>")[0]
 
 
 def approved(checker) -> Settlement:
@@ -162,10 +167,45 @@ def test_a_settlement_tells_its_payments_by_state(maya, marc, ana, owed):
     page = maya.get(reverse("platform:settlement", args=[made.id]))
     counted = page.context["settlement"]
     assert (counted.payees, counted.booked, counted.failed, counted.instructed) == (3, 1, 1, 1)
+    assert counted.stage == "INSTRUCTED"
     assert "AC04 closed account" in page.text
     assert [each.name for each in page.context["happenings"]][:2] == ["settlement.proposed", "settlement.instructed"]
     assert {row.record.receivable.number for row in page.context["lines"].rows} == {"A-1", "A-2", "B-1"}
     assert ana.get(reverse("platform:settlement", args=[made.id])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("failed", "word"), [(0, "Booked"), (1, "Booked in part"), (2, "Booked in part"), (3, "Failed")]
+)
+def test_a_settlement_of_which_nothing_is_under_way_tells_what_became_of_it(maya, marc, owed, failed, word):
+    maya.post(SETTLE, order_of(shown(maya)))
+    made = approved(marc)
+    payments = list(made.payments.order_by("id"))
+    fail(actor=SYSTEM_ACTOR, reasons={each.id: "AC04" for each in payments[:failed]}, now=timezone.now())
+    book(actor=SYSTEM_ACTOR, value_dates={each.id: TODAY for each in payments[failed:]}, now=timezone.now())
+    listed = maya.get(reverse("platform:settlements"), {"settlements-export": "csv"}).getvalue().decode()
+    assert listed.splitlines()[1].split(",")[2] == word
+    assert f"<span>{word}</span></span>" in heading_of(maya.get(reverse("platform:settlement", args=[made.id])))
+
+
+def test_a_payment_is_in_the_same_state_on_its_settlement_and_among_payments(maya, marc, owed):
+    maya.post(SETTLE, order_of(shown(maya)))
+    made = approved(marc)
+    order = BankMessage.objects.create(
+        direction="OUT", kind="pain.001", message_id="ORDER-1", account=BankAccount.objects.get(party__name="Meridian"),
+        state="ANSWERED", sha256="0" * 64, content=b"<Document/>", recorded_at=NOW,
+    )  # fmt: skip
+    for payment, status in zip(made.payments.order_by("id"), ("SETTLED", "REJECTED", "ACCEPTED"), strict=True):
+        PaymentInstruction.objects.filter(id=payment.instruction_id).update(
+            status=status, message=order, answered_at=NOW, settled_at=NOW
+        )
+    badges = []
+    for page in (reverse("platform:settlement", args=[made.id]), reverse("payments:payments")):
+        table = maya.get(page).text.partition("<tbody>")[2].partition("</tbody>")[0]
+        badges.append(sorted(re.findall(r'class="status (status-\w+)">.*?<span>(.*?)</span>', table)))
+    assert (
+        badges[0] == badges[1] == [("status-bad", "Rejected"), ("status-good", "Accepted"), ("status-good", "Booked")]
+    )
 
 
 def test_another_platforms_settlement_is_not_found(maya, owed, lending):
@@ -212,6 +252,10 @@ def test_what_is_owed_to_a_supplier_that_is_not_verified_is_shown_apart_and_not_
         ("Bellows", 1, 70_00)
     ]
     assert "Not yet payable: supplier not verified" in page.text
+    only = shown(
+        maya, TODAY + timedelta(days=20), left_out=",".join(str(each["id"]) for each in page.context["proposal"].payees)
+    )
+    assert "What is due until then is owed to suppliers that are not verified yet." in only.text
     maya.post(SETTLE, order_of(page))
     approved(marc)
     assert sorted(SettlementPayment.objects.values_list("amount_minor", flat=True)) == [200_05, 300_00]
