@@ -1,7 +1,7 @@
 """What the platform owes a supplier: the document, its acceptance, its assignment to a funder, its settlement."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Collate
 
 from accounts.intake.models import Document
@@ -27,9 +27,14 @@ class OfTrade(models.QuerySet):
             return self.filter(debtor_id=actor.party_id)
         return self.filter(funder_id=actor.party_id)
 
+    def in_owed(self):
+        """To be ordered by `owed`, which is `owed_minor` of each."""
+        nothing = When(status="CANCELLED", then=Value(0, models.BigIntegerField()))
+        return self.alias(owed=Case(nothing, default=F("open_minor")))
+
 
 class Receivable(Lifecycle, models.Model):
-    """`open_minor` is what is still owed: gross less deductions, credit notes and settlements."""
+    """`open_minor` is gross less deductions, credit notes and settlements; of what is cancelled it is not owed."""
 
     class Status(Choices):
         RECEIVED = "RECEIVED"
@@ -197,6 +202,11 @@ class Receivable(Lifecycle, models.Model):
 
     def __str__(self):
         return self.number
+
+    @property
+    def owed_minor(self) -> int:
+        """What somebody still owes on it."""
+        return 0 if self.status == self.Status.CANCELLED else self.open_minor
 
     @property
     def due_to_id(self) -> int:

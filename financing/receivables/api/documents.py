@@ -52,6 +52,11 @@ class ReceivableShown(Row):
             "open_minor", "status", "match", "match_note", "dispute_reason", "received_at", "accepted_at",
             "settled_at", "payee",
         )  # fmt: skip
+        extra_kwargs = {
+            "open_minor": {
+                "help_text": "Gross less deductions, credit notes and settlements; nobody owes it where CANCELLED"
+            }
+        }
 
     def get_payee(self, row: Receivable) -> int:
         """The party to pay: the funder that it is assigned to, or the supplier."""

@@ -93,7 +93,7 @@ RECEIVABLES = (
     Column("match", gettext_lazy("Found"), kind="status", sort=True),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
     Column("gross_minor", gettext_lazy("Invoiced"), kind="money", sort=True),
-    Column("open_minor", gettext_lazy("Open"), kind="money", sort=True),
+    Column("owed_minor", gettext_lazy("Open"), kind="money", sort="owed"),
 )
 
 
@@ -214,7 +214,8 @@ def _tell_each(request: HttpRequest, answers: Sequence[services.Answer], done: s
 @for_kinds(PLATFORM)
 def receivables(request: HttpRequest) -> HttpResponse:
     table = Table(
-        request, all_receivables(actor=request.actor), RECEIVABLES, name="receivables", caption=_("Receivables"),
+        request, all_receivables(actor=request.actor).in_owed(), RECEIVABLES,
+        name="receivables", caption=_("Receivables"),
         search=found_by, order="-due_date", indexed=("due_date",), live="receivables.receivable",
         filters=(
             Filter("status", _("State"), words(Receivable.Status)),

@@ -85,7 +85,7 @@ RECEIVABLES = (
     Column("due_date", gettext_lazy("Due"), kind="day", sort=True),
     Column("match", gettext_lazy("Found"), kind="status", sort=True),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
-    Column("open_minor", gettext_lazy("Open"), kind="money", sort=True),
+    Column("owed_minor", gettext_lazy("Open"), kind="money", sort="owed"),
 )  # fmt: skip
 ORDERS = (
     Column("number", gettext_lazy("Order"), kind="id", sort=True),
@@ -101,7 +101,7 @@ def supplier(request: HttpRequest, supplier_id: int) -> HttpResponse:
     found = trading(request.actor, currency).filter(id=supplier_id).first()
     if found is None:
         raise NotFound()
-    claims = Receivable.objects.visible_to(request.actor).filter(supplier=found)
+    claims = Receivable.objects.visible_to(request.actor).in_owed().filter(supplier=found)
     receivables = Table(
         request, claims, RECEIVABLES, name="invoices", caption=_("Invoices"), search=("number",), order="-issue_date",
         filters=(Filter("status", _("State"), [(code, state(code).label) for code in S.values]),), page_size=10,

@@ -61,7 +61,7 @@ def _columns(uses: dict[int, str]) -> tuple[Column, ...]:
         Column("status", gettext_lazy("State"), kind="status", sort=True),
         Column("use", gettext_lazy("Good for"), sort=True, value=lambda row: _use(row, uses)),
         Column("gross_minor", gettext_lazy("Amount"), kind="money", sort=True),
-        Column("open_minor", gettext_lazy("Still open"), kind="money", sort=True),
+        Column("owed_minor", gettext_lazy("Still open"), kind="money", sort="owed"),
     )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def _use(row: Receivable, uses: dict[int, str]) -> str | Promise:
 @for_kinds(access.SUPPLIER)
 @require_GET
 def receivables(request: HttpRequest) -> HttpResponse:
-    rows = Receivable.objects.visible_to(request.actor).select_related("debtor")
+    rows = Receivable.objects.visible_to(request.actor).in_owed().select_related("debtor")
     opened = open_invoices(request.actor, timezone.now())
     by_use = _by_use(opened)
     uses = {number: use for use, ids in by_use.items() for number in ids}

@@ -8,6 +8,7 @@ from financing.advances.services.quote import Offer
 from financing.receivables.models import Receivable
 from portal.ui.charts import Step
 from portal.ui.formats import day, percent
+from portal.ui.states import state
 from portal.ui.why import Part, Why
 
 
@@ -37,9 +38,11 @@ def still_open(receivable: Receivable) -> Why:
     )
     parts = [Part(_("Invoiced"), receivable.gross_minor, currency, total=True)]
     parts += [Part(label, -minor, currency, note=note) for label, minor, note in less if minor]
+    if receivable.owed_minor != receivable.open_minor:
+        parts.append(Part(state(receivable.status).label, -receivable.open_minor, currency))
     return Why(
         how=_("What was invoiced, less deductions, credit notes and what is paid already."),
-        parts=[*parts, Part(_("Still open"), receivable.open_minor, currency, total=True)],
+        parts=[*parts, Part(_("Still open"), receivable.owed_minor, currency, total=True)],
     )
 
 

@@ -98,6 +98,20 @@ def test_what_is_accepted_is_not_cancelled(trading, ana):
     assert row.status == "ACCEPTED"
 
 
+def test_of_what_is_cancelled_nothing_is_open(trading, ana):
+    row = world.receivable(trading.cast.amphora, trading.cast.meridian, "WAITS", 48_00, status="RECEIVED")
+    world.receivable(trading.cast.amphora, trading.cast.meridian, "SMALL", 12_00, status="RECEIVED")
+    ana.post(reverse("supplier:cancel", args=[row.id]), {"reason": "Wrong price"})
+    page = ana.get(reverse("supplier:receivables"), {"receivables-sort": "owed_minor"})
+    cells = [{cell.column.key: cell.value for cell in each.cells} for each in page.context["table"].rows]
+    opened = [(each["number"], each["owed_minor"]) for each in cells]
+    assert opened[:2] == [("WAITS", 0), ("SMALL", 12_00)]
+    why = ana.get(reverse("supplier:receivable", args=[row.id])).context["why_open"]
+    assert [(each.label, each.amount_minor) for each in why.parts] == [
+        ("Invoiced", 48_00), ("Cancelled", -48_00), ("Still open", 0),
+    ]  # fmt: skip
+
+
 def test_handing_in_says_what_to_write_on_an_invoice(lending, ana):
     text = ana.get(reverse("supplier:upload")).text
     assert "Write this on your invoice" in text
