@@ -89,6 +89,12 @@ def crown_lends(stage: Stage) -> Application:
 def test_an_owner_is_paid_in_seconds_while_the_page_moves_by_itself(work: Work):
     ana = work("supplier", "Amphora", ADMIN)
     news = News(ana.page)
+    ask = ana.page.locator("form:has([data-amount]) [type=submit]")
+    for is_refused, amount in ((True, "0"), (True, "abc"), (True, "999999"), (False, "300")):
+        ana.page.fill("[data-amount-input]", amount)
+        expect(ana.page.locator("#price[data-amount-refused]")).to_have_count(int(is_refused))
+        expect(ana.page.locator(f"[data-amount-input][aria-invalid={str(is_refused).lower()}]")).to_have_value(amount)
+        expect(ask).to_be_disabled() if is_refused else expect(ask).to_be_enabled()
     with ana.page.expect_response(lambda answer: "/price/" in answer.url):
         ana.page.locator("[data-amount-slider]").fill("30000")
     ana.reads("300.00", "#price")

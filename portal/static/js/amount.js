@@ -29,6 +29,25 @@ function write(minor, decimals) {
   return decimals ? `${whole}.${digits.slice(-decimals)}` : whole;
 }
 
+// The answer of what it costs says whether it is to be had (data-amount-refused): and what is not, is not asked for until
+// another amount is entered. Without script the server says no once more.
+function mark(box, isRefused) {
+  const input = box.querySelector("[data-amount-input]");
+  input.classList.toggle("is-invalid", isRefused);
+  input.setAttribute("aria-invalid", String(isRefused));
+  const button = input.form?.querySelector("[type=submit]");
+  if (button) button.disabled = isRefused;
+}
+
+function answered() {
+  document.querySelectorAll("form [data-amount]").forEach((box) => {
+    mark(box, !!box.closest("form").querySelector("[data-amount-refused]"));
+  });
+}
+
+answered();
+document.addEventListener("htmx:after:swap", answered);
+
 const waiting = new WeakMap();
 
 document.addEventListener("input", (event) => {
@@ -46,7 +65,8 @@ document.addEventListener("input", (event) => {
   } else {
     return;
   }
-  slider?.setAttribute("aria-valuetext", input.value);
+  slider?.setAttribute("aria-valuetext", write(Number(slider.value), decimals));
+  mark(box, false);
   clearTimeout(waiting.get(box));
   waiting.set(box, setTimeout(() => box.dispatchEvent(new CustomEvent("amount", { bubbles: true })), REST));
 });

@@ -16,7 +16,7 @@ from financing.credit.models import Decision
 from financing.credit.rules import Base, BaseLine, Fall, Gain, Inputs, Result, falls, gains
 from portal.shared.money import exponent
 from portal.ui.charts import Step
-from portal.ui.formats import money, number, percent
+from portal.ui.formats import amount, money, number, percent
 
 SHOWN_IMPROVEMENTS = 5
 FINANCEABLE, SECURES, OTHER_CURRENCY = "FINANCEABLE", "SECURES", "OTHER_CURRENCY"
@@ -60,15 +60,17 @@ NEXT_STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """Whole round amounts in minor units; the amount box beside it takes any."""
+    """Whole round amounts in minor units; the amount box beside it takes any. `value`: where it stands."""
 
     minimum: int
     maximum: int
     step: int
     decimals: int
+    value: int
+    said: str
 
 
-def slider(least_minor: int, most_minor: int, currency: str) -> Slider | None:
+def slider(least_minor: int, most_minor: int, currency: str, at_minor: int) -> Slider | None:
     """From the least to the most that can be had in about two hundred round steps; None where there is no choice."""
     unit = 10 ** exponent(currency)
     step = unit
@@ -76,7 +78,10 @@ def slider(least_minor: int, most_minor: int, currency: str) -> Slider | None:
         if (most_minor - least_minor) // step > 200:
             step = unit * factor
     minimum, maximum = -(-least_minor // step) * step, most_minor // step * step
-    return Slider(minimum, maximum, step, exponent(currency)) if minimum < maximum else None
+    if minimum >= maximum:
+        return None
+    value = min(max(at_minor // step * step, minimum), maximum)
+    return Slider(minimum, maximum, step, exponent(currency), value, amount(value, currency))
 
 
 def use_of(line: BaseLine) -> str:

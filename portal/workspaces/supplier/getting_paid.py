@@ -20,7 +20,7 @@ from financing.credit.rules import DECLINED, REFERRED, Inputs, Policy, Result
 from logistics.orders.models import SupplierNumber
 from portal.shared import access, wall
 from portal.shared.access import permits
-from portal.shared.errors import NotFound, RuleViolation, Stale
+from portal.shared.errors import InvalidInput, NotFound, RuleViolation, Stale
 from portal.ui.formats import amount, money
 from portal.workspaces.access import for_kinds
 from portal.workspaces.payout import awaiting
@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleViolation | None = None,
           facility_id: int | None = None) -> HttpResponse:  # fmt: skip
-    facilities = _facilities(request)
+    facilities, status = _facilities(request), refusal.status if refusal else 200
     if not facilities:
         return redirect("supplier:verification")
     given = str(facility_id or request.GET.get("facility", ""))
@@ -54,6 +54,13 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
         raise
     except RuleViolation as no_policy:
         context = {"unavailable": no_policy}
+    if form is not None:
+        priced = _price_asked(request, facility, form)
+        context |= {"form": form, "price": priced}
+        if context.get("available_minor"):
+            context["slider"] = _slider(context["offer"], form.cleaned_data.get("amount", 0))
+            # Told at the field.
+            refusal = None if priced["is_refused"] else refusal
     context |= {
         "facility": facility,
         "facilities": facilities,
@@ -71,9 +78,7 @@ def _home(request: HttpRequest, form: AmountForm | None = None, refusal: RuleVio
             .order_by("due_date", "id")[:5]
         ),
     }
-    if form is not None:
-        context |= {"form": form, "price": None}  # what is entered has no price
-    return render(request, "supplier/home.html", context, status=refusal.status if refusal else 200)
+    return render(request, "supplier/home.html", context, status=status)
 
 
 def _facilities(request: HttpRequest) -> list[Facility]:
@@ -105,10 +110,15 @@ def _availability(found: Offer) -> dict:
         "is_known": result.outcome != DECLINED or _is_known(found),
         "improvements": figures.improvements(found.inputs, result, currency),
         "score": figures.score(result, currency),
-        "slider": figures.slider(least, most, currency),
+        "slider": _slider(found, most),
         "form": AmountForm(initial={"amount": amount(most, currency)}, currency=currency),
         "price": _priced(found),
     }
+
+
+def _slider(found: Offer, at_minor: int) -> figures.Slider | None:
+    least, most = pricing.least_of(found), pricing.offered_minor(found)
+    return figures.slider(least, most, found.facility.currency, at_minor)
 
 
 def _unpayable(request: HttpRequest, currency: str) -> str:
@@ -124,8 +134,10 @@ def _priced(found: Offer) -> dict:
     """What an amount costs, or why it is not to be had."""
     terms, currency = found.result.terms, found.facility.currency
     declined = found.result.outcome == DECLINED
+    least = money(pricing.least_of(found), currency)
     price = pricing.said(found.amount_minor, terms)
     return {
+        "is_refused": declined,
         "amount_minor": found.amount_minor,
         "currency": currency,
         "terms": None if declined else terms,
@@ -133,9 +145,9 @@ def _priced(found: Offer) -> dict:
         "effective_rate": price["effective_rate"],
         "back_minor": found.amount_minor + terms.total_cost_minor if terms else None,
         "referred": figures.reasons(found.result.reasons) if found.result.outcome == REFERRED else [],
-        "reasons": figures.against(found.result.reasons, least=money(pricing.least_of(found), currency))
-        if declined else [],
+        "reasons": figures.against(found.result.reasons, least=least) if declined else [],
         "at_once_minor": pricing.at_once_minor(found),
+        "least": least,
         "most_minor": found.result.base.available_minor,
     }  # fmt: skip
 
@@ -146,17 +158,20 @@ def price(request: HttpRequest, facility_id: int) -> HttpResponse:
     """The cost of an amount, as it moves."""
     facility = _own_facility(request, facility_id)
     form = AmountForm(request.GET, currency=facility.currency)
+    return render(request, "supplier/price.html", {"price": _price_asked(request, facility, form)})
+
+
+def _price_asked(request: HttpRequest, facility: Facility, form: AmountForm) -> dict:
     if not form.is_valid():
-        return render(request, "supplier/price.html", {"price": {"problem": " ".join(form.errors["amount"])}})
+        return {"is_refused": True, "problem": " ".join(form.errors["amount"])}
     try:
         found = offer(
             actor=request.actor, facility_id=facility.id, amount_minor=form.cleaned_data["amount"],
             now=timezone.now(), in_sums=True,
         )  # fmt: skip
     except RuleViolation as refusal:
-        return render(request, "supplier/price.html", {"price": {"problem": refusal.sentence}})
-    priced = _priced(found) | {"unpayable": _unpayable(request, facility.currency)}
-    return render(request, "supplier/price.html", {"price": priced})
+        return {"is_refused": True, "problem": refusal.sentence}
+    return _priced(found) | {"unpayable": _unpayable(request, facility.currency)}
 
 
 @for_kinds(access.SUPPLIER)
@@ -172,7 +187,7 @@ def ask(request: HttpRequest, facility_id: int) -> HttpResponse:
         made = services.quote(
             actor=request.actor, facility_id=facility.id, amount_minor=form.cleaned_data["amount"], now=timezone.now()
         )
-    except NotOffered as refusal:
+    except (NotOffered, InvalidInput) as refusal:
         return _home(request, form, refusal, facility.id)
     return redirect("supplier:quote", made.id)
 

@@ -1,5 +1,6 @@
 """What can be had, what it costs, the quote and the application."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -82,7 +83,10 @@ def test_a_price_of_too_much_tells_the_most(trading, ana):
     address = reverse("supplier:price", args=[trading.amphora_facility.id])
     said = ana.get(address, {"amount": "999999"}, headers={"HX-Request": "true"})
     assert "ABOVE_BASE" in [each["code"] for each in said.context["price"]["reasons"]]
-    assert "You can have up to" in said.text
+    most = money(offer(
+        actor=as_member("ana@amphora.example"), facility_id=trading.amphora_facility.id, now=NOW
+    ).result.base.available_minor, "EUR")  # fmt: skip
+    assert f"You can have from {money(DEFAULT_BODY['amounts']['min_draw_minor'], 'EUR')} to {most}." in said.text
 
 
 def test_get_paid_now_leads_to_a_quote_and_yes_to_one_application(trading, ana):
@@ -165,8 +169,35 @@ def test_a_quote_that_could_not_be_paid_is_not_taken_up_and_tells_what_is_missin
 def test_more_than_there_is_keeps_what_was_entered(trading, ana):
     page = ask(ana, trading, "123,456.00")
     assert page.status_code == 422
-    assert "AMOUNT_NOT_AVAILABLE" in page.text
     assert 'value="123,456.00"' in page.text
+    assert "This is not to be had now. You can have from" in page.text
+    assert not Quote.objects.exists()
+
+
+def test_the_slider_stands_at_what_was_asked_and_not_at_the_most_by_itself(trading, ana):
+    at = {each: ask(ana, trading, each).context["slider"] for each in ("abc", "0", "1.00", "999,999.00")}
+    least, most = at["abc"].minimum, at["abc"].maximum
+    assert {each: slider.value for each, slider in at.items()} == {
+        "abc": least, "0": least, "1.00": least, "999,999.00": most,
+    }  # fmt: skip
+    assert ana.get(reverse("supplier:home")).context["slider"].value == most
+
+
+@pytest.mark.parametrize(
+    ("amount", "why"),
+    [
+        ("abc", "That is not an amount. Write it as 1,234.50."),
+        ("0", "Ask for an amount above zero."),
+        ("1.00", "This is not to be had now. You can have from"),
+        ("999,999.00", "This is not to be had now. You can have from"),
+    ],
+)
+def test_what_is_wrong_with_an_amount_is_said_at_its_field_and_what_was_entered_is_kept(trading, ana, amount, why):
+    page = ask(ana, trading, amount)
+    field = re.search(r'<input [^>]*id="amount"[^>]*>', page.text).group()
+    told = page.text.partition('<div id="price"')[2].partition('class="field-error"')[2].partition("</div>")[0]
+    assert (page.status_code, why in told, 'class="problem"' in page.text) == (422, True, False)
+    assert all(each in field for each in (f'value="{amount}"', 'aria-invalid="true"', 'aria-describedby="price"'))
     assert not Quote.objects.exists()
 
 
@@ -192,7 +223,7 @@ def test_what_can_be_read_in_two_ways_or_in_none_is_no_amount(written):
 def test_less_than_the_smallest_advance_is_refused_with_what_that_is(trading, ana):
     page = ask(ana, trading, "1.00")
     least = money(DEFAULT_BODY["amounts"]["min_draw_minor"], "EUR")
-    assert (page.status_code, "AMOUNT_BELOW_MINIMUM" in page.text, least in page.text) == (422, True, True)
+    assert (page.status_code, f"You can have from {least} to" in page.text) == (422, True)
     assert "Ask for less" not in page.text
     assert not Quote.objects.exists()
 
@@ -259,5 +290,5 @@ def test_a_refused_page_that_is_reloaded_is_home_again(trading, ana):
 
 
 def test_too_much_is_refused_without_the_reasons_of_a_referral(trading, ana):
-    codes = [each["code"] for each in ask(ana, trading, "9,999,999.00").context["refusal_reasons"]]
+    codes = [each["code"] for each in ask(ana, trading, "9,999,999.00").context["price"]["reasons"]]
     assert codes == ["ABOVE_LIMIT", "ABOVE_BASE"]
