@@ -70,7 +70,7 @@ def test_a_page_that_tells_of_a_refusal_follows_the_news_and_keeps_what_was_refu
     cas.goto(reverse("supplier:verification"), wait_until="domcontentloaded")
     cas.locator("#account [name=iban]").fill("NL00 WRONG")
     cas.locator("#account [type=submit]").click()
-    expect(cas.locator("#account")).to_contain_text("IBAN_INVALID")
+    expect(cas.locator("#account")).to_contain_text("This is not a valid IBAN.")
     cas.locator("#main").focus()
     cas.told()
     expect(cas.locator("#progress")).to_contain_text("Pending")

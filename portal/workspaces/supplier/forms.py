@@ -9,6 +9,9 @@ from django.core.exceptions import ValidationError
 from django.forms import formset_factory
 from django.utils.translation import gettext_lazy as _
 
+from financing.banking.iso20022 import fields
+from financing.banking.iso20022 import iban as ibans
+from financing.banking.iso20022.errors import MessageError
 from portal.shared.money import MoneyError, exponent, to_minor
 from portal.ui.formats import locale
 
@@ -114,6 +117,8 @@ OwnerForms = formset_factory(OwnerForm, extra=MAX_OWNERS, max_num=MAX_OWNERS, ab
 
 
 class AccountForm(forms.Form):
+    """What a bank would not know is said at its field; the services hold it against the same rules once more."""
+
     holder = forms.CharField(label=_("Account holder"), max_length=HOLDER_AT_MOST)
     iban = forms.CharField(
         label="IBAN", max_length=42, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
@@ -126,6 +131,24 @@ class AccountForm(forms.Form):
     def __init__(self, *args, currencies: list[str], **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["currency"].choices = [(each, each) for each in currencies]
+
+    def clean_iban(self) -> str:
+        given = "".join(self.cleaned_data["iban"].split()).upper()
+        if not ibans.is_valid(given):
+            raise ValidationError(
+                _("This is not a valid IBAN. Compare it with your bank's statement: a character is wrong or missing.")
+            )
+        return given
+
+    def clean_bic(self) -> str:
+        given = self.cleaned_data["bic"].upper()
+        try:
+            fields.bic("BIC", given)
+        except MessageError:
+            raise ValidationError(
+                _("A BIC has 8 or 11 letters and digits, as in COBADEFFXXX. Leave it empty where you do not know it.")
+            ) from None
+        return given
 
 
 class ReasonForm(forms.Form):

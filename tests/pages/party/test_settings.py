@@ -152,7 +152,7 @@ def test_an_account_is_closed_and_another_proposed(lending, ana):
     assert old.closed_at is not None
     given = {"holder": "Amphora", "iban": "not one", "bic": "", "currency": "EUR"}
     refused = ana.post(f"{SETTINGS}accounts/", given)
-    assert refused.status_code == 422 and "IBAN_INVALID" in refused.content.decode()
+    assert refused.status_code == 422 and "This is not a valid IBAN." in refused.content.decode()
     assert ana.post(f"{SETTINGS}accounts/", given | {"iban": OTHER_IBAN}).status_code == 302
     new = BankAccount.objects.get(party=lending.cast.amphora, closed_at=None)
     assert (new.iban, new.currency, new.connected, new.status) == (OTHER_IBAN, "EUR", False, "WAITING")

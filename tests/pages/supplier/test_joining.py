@@ -145,7 +145,7 @@ def test_the_bank_account_is_registered_once_per_currency(cas, cinder):
 def test_a_wrong_iban_is_said_and_kept_in_the_form(cas, cinder):
     page = cas.post(reverse("supplier:account"), {"holder": "Cinder", "iban": "NL00ABNA", "currency": "EUR"})
     assert page.status_code == 422
-    assert "IBAN_INVALID" in page.text
+    assert "This is not a valid IBAN." in page.text
     assert "NL00ABNA" in page.text
 
 
@@ -297,13 +297,18 @@ def test_all_who_act_for_the_party_are_told_at_once_of_an_account_proposed_and_o
     assert said[1].sentence in ana.get(reverse("supplier:verification")).text
 
 
-def test_an_account_stays_where_the_new_one_is_none(ana, lending):
+def test_an_account_stays_where_the_new_one_is_none_and_each_field_says_what_is_wrong_with_it(ana, lending):
     old = BankAccount.objects.get(party=lending.cast.amphora)
     page = ana.post(
         reverse("supplier:replace_account", args=[old.id]),
-        {"holder": "Amphora", "iban": "NL00 0000", "currency": old.currency},
+        {"holder": "Amphora", "iban": "NL00 0000", "bic": "XX", "currency": old.currency},
     )
-    assert (page.status_code, "IBAN_INVALID" in page.text) == (422, True)
+    assert (page.status_code, 'class="problem"' in page.text) == (422, False)
+    for name, given, why in (("iban", "NL00 0000", "This is not a valid IBAN."), ("bic", "XX", "A BIC has 8 or 11")):
+        field = re.search(rf'<input [^>]*name="{name}"[^>]*>', page.text).group()
+        tied = (f'value="{given}"', 'aria-invalid="true"', f'aria-describedby="id_{name}_error"')
+        assert all(each in field for each in tied)
+        assert why in page.text.partition(f'id="id_{name}_error"')[2].partition("</div>")[0]
     assert BankAccount.objects.get(party=lending.cast.amphora, closed_at=None) == old
 
 
