@@ -116,6 +116,8 @@ def test_an_expired_quote_is_told_and_nothing_is_done(trading, ana):
     page = ana.post(reverse("supplier:apply", args=[quote.id]), follow=True)
     assert "This quote has expired" in page.text
     assert "Ask anew" in page.text
+    assert "Was offered to you" in page.text and "What you would have agreed to" in page.text
+    assert "On your account" not in page.text and "What you agree to" not in page.text and "you owe" not in page.text
     assert not Application.objects.exists()
 
 
