@@ -395,9 +395,9 @@ API_RATE_PER_CALLER = number("API_RATE_PER_CALLER", 30_000)
 """Requests a minute of one client or one person; 0 for any number."""
 API_RATE_PER_PARTY = number("API_RATE_PER_PARTY", 100_000)
 TOKEN_RATE_PER_CLIENT = number("TOKEN_RATE_PER_CLIENT", 600)
-"""Tokens a minute for one client: one lasts an hour."""
+"""Requests for a token a minute by one client: one lasts an hour."""
 TOKEN_REFUSALS_PER_ADDRESS = number("TOKEN_REFUSALS_PER_ADDRESS", 120)
-"""Requests for a token a minute that may fail, from one address: who is behind it is not known."""
+"""Wrong secrets a minute for one client from one address, and for all clients from it that there are not."""
 IDEMPOTENCY = "accounts.clients.idempotency.once"
 """What does a repeated request once. A name, so that the foundation imports nothing above it."""
 SPECTACULAR_SETTINGS = {

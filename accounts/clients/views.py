@@ -1,10 +1,9 @@
 """Where machines ask for tokens."""
 
-import base64
-import binascii
-
 from allauth.account.adapter import get_adapter
+from allauth.core.internal.httpkit import extract_basic_auth
 from allauth.core.internal.ratelimit import truncate_ip
+from allauth.idp.oidc.models import Client
 from allauth.idp.oidc.views import token as oidc_token
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -21,34 +20,36 @@ from portal.shared.http import BadRequest, problem_document
 def token(request: HttpRequest) -> HttpResponse:
     """A token for a client's id and secret (RFC 6749), by allauth's provider.
 
-    Nobody can guess a secret; what is bounded is the work: refusals by the address that they come from, as anybody can
-    name another's client, and tokens by the client that is given them.
+    Nobody can guess a secret of 256 random bits, at any speed; what is bounded is the work. A right secret is counted
+    by its client and refused for no wrong one, whoever sends those from the same address or names the same client.
+    Wrong ones are counted by the address and the client that is named; made-up clients as one, or each were a row.
     """
     now, (client_id, secret) = timezone.now(), _credentials(request)
     if "\x00" in client_id:
         return problem_document(request, BadRequest())
-    address = truncate_ip(get_adapter().get_client_ip(request))  # of IPv6 the network: whoever has one has all of it
-    for_client = limits.Limit("client", f"token:{client_id[:100]}", settings.TOKEN_RATE_PER_CLIENT)
-    refused = limits.Limit("refusals", f"refused:{address}"[:120], settings.TOKEN_REFUSALS_PER_ADDRESS)
-    standings = limits.look([for_client, refused], now)
-    full = [each for each in standings if each.limit.quota and each.taken >= each.limit.quota]
-    if full:
-        return _too_many(request, full)
+    client = Client.objects.filter(id=client_id).only("secret").first()
+    if client and client.check_secret(secret):
+        limit = limits.Limit("client", f"token:{client.id}", settings.TOKEN_RATE_PER_CLIENT)
+    else:
+        address = truncate_ip(get_adapter().get_client_ip(request))  # of IPv6 the network: who has one has all of it
+        name = f"refused:{address}:{client.id if client else ''}"
+        limit = limits.Limit("refusals", name[:120], settings.TOKEN_REFUSALS_PER_ADDRESS)
+    (before,) = limits.look([limit], now)
+    if limit.quota and before.taken >= limit.quota:
+        return _too_many(request, before)
     response = oidc_token(request)
     if response.status_code == 401:
         response.headers.setdefault("WWW-Authenticate", 'Basic realm="portolan"')
-    given = response.status_code == 200
-    if given:
+    if response.status_code == 200:
         services.note_use(client_id=client_id, secret=secret, now=now)
-    counted = for_client if given else refused
-    return _told(response, limits.take([counted], now)) if counted.quota else response
+    return _told(response, limits.take([limit], now)) if limit.quota else response
 
 
-def _too_many(request: HttpRequest, full: list[limits.Standing]) -> HttpResponse:
-    refusal = limits.RateLimited(wait=max(each.resets_in for each in full))
+def _too_many(request: HttpRequest, full: limits.Standing) -> HttpResponse:
+    refusal = limits.RateLimited(wait=full.resets_in)
     response = problem_document(request, refusal)
     response["Retry-After"] = str(refusal.wait)
-    return _told(response, full)
+    return _told(response, [full])
 
 
 def _told(response: HttpResponse, standings: list[limits.Standing]) -> HttpResponse:
@@ -58,12 +59,8 @@ def _told(response: HttpResponse, standings: list[limits.Standing]) -> HttpRespo
 
 
 def _credentials(request: HttpRequest) -> tuple[str, str]:
-    """Id and secret, in the header or in the form; empty where they cannot be read."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
+    """Id and secret where allauth reads them: in the header, or else in the form; empty where they cannot be read."""
+    client_id, secret = extract_basic_auth(request.headers)
+    if client_id is None:
         return request.POST.get("client_id", ""), request.POST.get("client_secret", "")
-    try:
-        client_id, _, secret = base64.b64decode(value.strip()).decode().partition(":")
-    except (ValueError, binascii.Error):
-        return "", ""
     return client_id, secret

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from allauth.idp.oidc.models import Token
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.clients.models import ClientSecret, PartyClient, Window
@@ -186,11 +188,39 @@ class TestRates:
         assert forget_windows(now=timezone.now()) == 0
         assert forget_windows(now=timezone.now() + timedelta(hours=2)) == 3
 
-    def test_guessing_is_bounded_by_address_and_tokens_by_client(self, ana):
+    def test_tokens_are_bounded_by_client(self, ana):
         bound, secret = made(ana)
-        with override_settings(TOKEN_REFUSALS_PER_ADDRESS=2):
-            assert [ask_token(bound.client_id, "guess").status_code for _ in range(3)] == [401, 401, 429]
         with override_settings(TOKEN_RATE_PER_CLIENT=1):
             answers = [ask_token(bound.client_id, secret) for _ in range(2)]
         assert [each.status_code for each in answers] == [200, 429] and "Retry-After" in answers[1]
         assert Token.objects.count() == 1
+
+    def test_a_right_secret_is_given_its_token_however_many_wrong_ones_came_from_its_address(self, ana):
+        (bound, secret), (other, _) = made(ana), made(ana)
+        with override_settings(TOKEN_REFUSALS_PER_ADDRESS=2):
+            for guessed_at in ("nobody", "", other.client_id, bound.client_id):
+                answers = [ask_token(guessed_at, "guess").status_code for _ in range(3)]
+                assert answers == ([401, 401, 429] if guessed_at else [429] * 3)
+                assert ask_token(bound.client_id, secret).status_code == 200
+
+    def test_a_wrong_secret_is_told_so_however_many_of_other_clients_came_from_its_address(self, ana):
+        (bound, _), (other, _) = made(ana), made(ana)
+        with override_settings(TOKEN_REFUSALS_PER_ADDRESS=2):
+            for guessed_at in ("nobody", other.client_id):
+                assert [ask_token(guessed_at, "guess").status_code for _ in range(3)] == [401, 401, 429]
+            assert ask_token(bound.client_id, "mistyped").status_code == 401
+
+    def test_names_that_are_made_up_are_counted_as_one(self, ana):
+        for number in range(5):
+            assert ask_token(f"nobody-{number}", "guess").status_code == 401
+        assert list(Window.objects.values_list("name", "taken")) == [("refused:127.0.0.1:", 5)]
+        with override_settings(TOKEN_REFUSALS_PER_ADDRESS=5), CaptureQueriesContext(connection) as captured:
+            assert ask_token("nobody-6", "guess").status_code == 429
+        assert len(captured) == 2  # nothing of that name, and too many before it
+
+    def test_what_a_machine_asks_wrongly_with_its_right_secret_is_counted_as_its_own(self, ana):
+        bound, secret = made(ana)
+        with override_settings(TOKEN_RATE_PER_CLIENT=1):
+            answers = [ask_token(bound.client_id, secret, scope="openid").status_code for _ in range(2)]
+        assert answers == [400, 429]
+        assert list(Window.objects.values_list("name", "taken")) == [(f"token:{bound.client_id}", 1)]
