@@ -36,7 +36,7 @@ class WithoutOurWords:
             )
 
     def get_help_text(self) -> str:
-        return _("Your password is not made of words of this portal or its trade.")
+        return _("Your password must not be made of words of this portal or its trade.")
 
 
 class NotBreached:
@@ -53,7 +53,7 @@ class NotBreached:
             )
 
     def get_help_text(self) -> str:
-        return _("Your password is on no list of stolen ones.")
+        return _("Your password must not be on a list of stolen ones.")
 
     def _is_known(self, password: str) -> bool:
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()

@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 from django import forms
+from django.template import Context, Template
 from django.test.html import parse_html
 from django.utils import translation
 
@@ -25,3 +26,12 @@ def test_a_choice_among_hundreds_reads_as_any_other():
     form = Both(initial={"usual": "b", "long": "b"}, auto_id=False)
     usual, long = str(form["usual"]).replace('"usual"', '"long"'), str(form["long"])
     assert parse_html(long) == parse_html(usual)
+
+
+def test_what_is_wrong_with_a_field_is_one_line_each():
+    form = forms.Form({})
+    form.fields["word"] = forms.CharField(required=False)
+    for error in ("Too short.", "Too common."):
+        form.add_error("word", error)
+    shown = Template("{% load ui %}{% field form.word %}").render(Context({"form": form}))
+    assert "<div><div>Too short.</div><div>Too common.</div></div>" in shown

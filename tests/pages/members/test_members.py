@@ -131,6 +131,7 @@ def test_unknown_and_withdrawn_are_told_alike(letter):
     assert [page.status_code for page in pages] == [404, 404]
     assert all("This invitation no longer holds." in page.content.decode() for page in pages)
     assert all("Amphora" not in page.content.decode() for page in pages)
+    assert all('class="btn btn-primary" href="/accounts/login/"' in page.content.decode() for page in pages)
 
 
 def test_the_operator_lets_the_first_administrator_in_from_the_partys_page(people, as_user):
