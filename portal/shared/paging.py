@@ -143,6 +143,8 @@ def _beyond(model: type[Model], key: str, value: Any, pk: int) -> Q:
     column, compare = key.removeprefix("-"), "lt" if key.startswith("-") else "gt"
     if column == "id":
         return Q(**{f"pk__{compare}": pk})
+    if value is None:
+        raise CursorInvalid()
     try:
         value = model._meta.get_field(column).to_python(value)
     except ValidationError:
@@ -166,7 +168,7 @@ def _decoded(cursor: str) -> list:
     try:
         sort, value, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         known = isinstance(sort, str) and isinstance(value, str | None) and type(pk) is int and 0 <= pk < 2**63
-        if not known or "\x00" in (value or ""):
+        if not known or b"\x00" in (value or "").encode():  # which half of a character does not survive
             raise ValueError
         return [sort, value, pk]
     except (ValueError, TypeError, RecursionError, binascii.Error):

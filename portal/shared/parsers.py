@@ -2,7 +2,6 @@
 
 import json
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
@@ -22,18 +21,18 @@ class FieldTwice(Misshapen):
 class JsonBody(JSONParser):
     """JSON whose text the database can hold (no NUL, no half of a character), nested within measure, no field twice.
 
+    In UTF-8, as RFC 8259 has it, whatever is said of it.
     Ten thousand lines of a settlement are half of the limit; what is larger would only keep a thread busy.
     """
 
     limit = 2 * 1024**2
 
     def parse(self, stream, media_type=None, parser_context=None):
-        encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
         content = stream.read(self.limit + 1)
         if len(content) > self.limit:
             raise TooLarge(limit_megabytes=self.limit // 1024**2)
         try:
-            text = content.decode(encoding)
+            text = content.decode()
             parsed = json.loads(text, parse_constant=strict_constant, object_pairs_hook=_each_once)
             _refuse_unkeepable(parsed)
             return parsed
@@ -42,7 +41,7 @@ class JsonBody(JSONParser):
         except json.JSONDecodeError as error:
             raise ParseError(_("This is not JSON: {error}.").format(error=error)) from None
         except UnicodeDecodeError:
-            raise ParseError(_("This is not text of the encoding that it says.")) from None
+            raise ParseError(_("This is not text in UTF-8.")) from None
         except ValueError:
             # NaN and Infinity, and integers of thousands of digits.
             raise ParseError(_("A number is none that can be read.")) from None

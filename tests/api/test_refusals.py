@@ -1,6 +1,8 @@
 """Every refusal is a problem+json document with a stable code, and leaves nothing half-done."""
 
+import base64
 import gzip
+import json
 
 import pytest
 
@@ -138,10 +140,20 @@ def test_an_amount_that_is_too_large_is_not_called_too_small(lending, amphora, a
         assert "too large" in answer.json()["detail"]
 
 
+HALF_A_CHARACTER = "\ud800"
+
+
+def cursor(*place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
         ("receivables/?cursor=made-up", (422, "CURSOR_INVALID")),
+        (f"receivables/?cursor={cursor('due_date', None, 1)}", (422, "CURSOR_INVALID")),
+        (f"parties/?cursor={cursor('name', None, 1)}", (422, "CURSOR_INVALID")),
+        (f"parties/?cursor={cursor('name', HALF_A_CHARACTER, 1)}", (422, "CURSOR_INVALID")),
         ("receivables/?limit=0", (422, "LIMIT_INVALID")),
         ("receivables/?limit=201", (422, "LIMIT_INVALID")),
         ("receivables/?limit=x", (422, "LIMIT_INVALID")),
@@ -173,6 +185,21 @@ def test_an_address_without_its_slash_is_told_so(amphora):
     for path, told in (("quotes", "slash: /api/v1/quotes/."), ("nowhere/", "nothing here that you can see.")):
         answer = amphora.get(path)
         assert refusal(answer) == (404, "NOT_FOUND") and answer.json()["detail"].endswith(told)
+
+
+@pytest.mark.parametrize("charset", ["rot13", "undefined", "utf-16", "no-such"])
+def test_json_is_read_as_utf8_whatever_it_says_of_itself(lending, amphora, charset):
+    """RFC 8259, section 8.1."""
+    body = {"facility": lending.amphora_facility.id, "amount_minor": None}
+
+    def ask(content: bytes):
+        headers = {"Authorization": f"Bearer {amphora.token}"}
+        kind = f"application/json; charset={charset}"
+        return amphora.wire.generic("POST", "/api/v1/quotes/", content, kind, headers=headers)
+
+    assert ask(json.dumps(body).encode()).status_code == 201
+    refused = ask('{"ä": 1}'.encode("latin-1"))
+    assert (refusal(refused), refused.json()["detail"]) == ((400, "PARSE_ERROR"), "This is not text in UTF-8.")
 
 
 @pytest.mark.parametrize("path", ["receivables/", "quotes/", "credit-notes/"])

@@ -53,6 +53,10 @@ def headers(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"forwarded": request.headers.get("X-Forwarded-Proto"), "cookies": request.COOKIES})
 
 
+def asked(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.GET["word"])
+
+
 def endless(request: HttpRequest) -> StreamingHttpResponse:
     def chunks():
         for _ in range(2000):
@@ -68,6 +72,7 @@ urlpatterns = [
     path("test/file", file),
     path("test/database", database),
     path("test/headers", headers),
+    path("test/asked", asked),
     path("test/endless", endless),
     path("accounts/", include("allauth.urls")),  # the middleware asks where one signs in, and for whom
     path("party/", switch_party, name="switch_party"),

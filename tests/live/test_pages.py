@@ -47,6 +47,13 @@ def test_a_page_that_is_sent_too_much_says_so_in_the_language_of_who_sent_it(por
         assert said in answer.text and 'href="/test/digest"' in answer.text
 
 
+@pytest.mark.parametrize("charset", ["rot13", "undefined", "idna", "utf-16"])
+def test_an_address_is_read_as_utf8_whatever_is_said_of_the_body(portal, charset):
+    headers = {"Content-Type": f"text/plain; charset={charset}"}
+    answer = httpx.get(f"{portal}/test/asked?word=%C3%A4%ff", headers=headers)
+    assert (answer.status_code, answer.text) == (200, "ä\ufffd")
+
+
 def test_threads_keep_their_database_connection(portal):
     with ThreadPoolExecutor(8) as pool, httpx.Client(base_url=portal) as client:
         answers = [answer.json() for answer in pool.map(lambda _: client.get("/test/database"), range(80))]

@@ -199,6 +199,15 @@ def test_a_full_mailbox_is_tried_again_and_keeps_nobody_else_waiting(cast, troub
     assert len(post(NOW + timedelta(minutes=1))) == 2
 
 
+def test_a_letter_that_cannot_be_written_keeps_nobody_else_waiting(cast):
+    poisoned = happened("client.created", cast.amphora, cast.amphora, date="no day at all")
+    services.write(events=[poisoned, happened("client.created", cast.bellows, cast.bellows)], now=NOW)
+    assert len(post()) == 1
+    assert sorted(states()) == ["SENT", "WAITING"]
+    waiting = Mailing.objects.get(state="WAITING")
+    assert (waiting.attempts, waiting.leased_until) == (1, None) and "no day at all" in waiting.last_error
+
+
 def test_what_a_dead_worker_had_claimed_is_sent_by_the_next_under_the_same_number(paid):
     services.gather_at_once(now=NOW)
     Mailing.objects.update(leased_until=NOW + timedelta(minutes=5))

@@ -127,8 +127,13 @@ def _send_one(server, post: Post, now: datetime) -> bool:
     """Send one and record what became of it. Raises OSError where the server itself is gone."""
     mailing = post.mailing
     number = salted_hmac("accounts.notices.mailing", str(mailing.id), algorithm="sha256").hexdigest()[:32]
-    with speaking(mailing.user.language, mailing.party.time_zone):
-        mail = message(post.letter(), to=mailing.user.email, message_id=f"notices-{number}")
+    try:
+        with speaking(mailing.user.language, mailing.party.time_zone):
+            mail = message(post.letter(), to=mailing.user.email, message_id=f"notices-{number}")
+    except Exception as error:  # of this letter alone, whatever it is: all others are written
+        logger.exception("Mail %s cannot be written.", mailing.id)
+        _put_off([mailing], error, now)
+        return False
     try:
         server.send_messages([mail])
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
