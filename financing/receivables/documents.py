@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from logistics.orders.rules import is_currency
-from portal.shared.money import MAX_MINOR, MoneyError, exponent, is_plain, to_minor
+from portal.shared.money import MAX_MINOR, MoneyError, exponent, is_currency, is_plain, to_minor
 from portal.shared.sentences import Sentence
 
 INVOICE, STATEMENT, CREDIT_NOTE = "INVOICE", "STATEMENT", "CREDIT_NOTE"

@@ -4,26 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from functools import cache
 
-from babel.numbers import list_currencies
-
-from portal.shared.money import MAX_MINOR, exponent, is_plain, round_half_even
+from portal.shared.money import MAX_MINOR, exponent, is_currency, is_plain, round_half_even
 from portal.shared.sentences import Sentence
 
-NO_MONEY = frozenset({"XXX", "XTS"})
-"""Codes of ISO 4217 that stand for no currency and for tests."""
-
 MAX_TEXT = {"order": 80, "line": 20, "supplier": 80, "sku": 80, "category": 80, "receipt": 80, "return": 80, "unit": 3}
-
-
-@cache
-def _currencies() -> frozenset[str]:
-    return frozenset(list_currencies()) - NO_MONEY
-
-
-def is_currency(code: str) -> bool:
-    return code in _currencies()
 
 
 class RowRefused(ValueError):

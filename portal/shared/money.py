@@ -1,11 +1,14 @@
 """Amounts of money: integers of the currency's minor unit, and the few places where they are rounded.
 
-Pure: no Django. Sources: ISO 4217 table A.1 for the exponents.
+Pure: no Django. Sources: ISO 4217 table A.1 for the exponents, CLDR for the codes.
 """
 
 import re
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import cache
+
+from babel.numbers import list_currencies
 
 from portal.shared.sentences import Sentence
 
@@ -15,6 +18,9 @@ _EXPONENTS = {
     "KWD": 3, "LYD": 3, "OMR": 3, "PYG": 0, "RWF": 0, "TND": 3, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0,
     "XOF": 0, "XPF": 0,
 }  # fmt: skip
+
+NO_MONEY = frozenset({"XXX", "XTS"})
+"""Codes of ISO 4217 that stand for no currency and for tests."""
 
 _PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 MAX_MINOR = 10**15
@@ -32,6 +38,15 @@ class MoneyError(ValueError):
     def __init__(self, sentence: str, /, **facts):
         self.said = Sentence(sentence, **facts)
         super().__init__(str(self.said))
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies()) - NO_MONEY
+
+
+def is_currency(code: str) -> bool:
+    return code in _currencies()
 
 
 def exponent(currency: str) -> int:

@@ -203,7 +203,9 @@ def test_a_closed_account_is_paid_to_no_more(lender, supplier):
 
 def test_nobody_closes_the_account_of_another_or_a_connected_one_or_without_the_role(lender, supplier):
     own, lenders = supplier.bank_accounts.get(), lender.bank_accounts.get()
+    operator = party(OPERATOR, "Portolan")
     for actor, chosen, refusal in (
+        (administrator(operator), lenders, InvalidInput),
         (administrator(lender), own, NotFound),
         (administrator(supplier), lenders, NotFound),
         (administrator(lender), lenders, InvalidInput),
@@ -212,6 +214,15 @@ def test_nobody_closes_the_account_of_another_or_a_connected_one_or_without_the_
         with pytest.raises(refusal):
             close_account(actor=actor, account_id=chosen.id, now=NOW)
     assert {each.closed_at for each in (supplier.bank_accounts.get(), lender.bank_accounts.get())} == {None}
+
+
+def test_what_takes_the_place_of_a_connected_account_is_connected(lender):
+    operator = administrator(party(OPERATOR, "Portolan"))
+    new = replace_account(
+        actor=operator, account_id=lender.bank_accounts.get().id, holder="H", iban="DE89370400440532013000", now=NOW
+    )
+    assert (new.status, new.connected) == ("WAITING", True)
+    assert lender.bank_accounts.in_force().get().connected
 
 
 def test_only_the_operator_connects_an_account():
@@ -229,6 +240,8 @@ def test_only_the_operator_connects_an_account():
         ({"iban": "DE89370400440532013001"}, "IBAN_INVALID"),
         ({"bic": "NOBIC"}, "BIC_INVALID"),
         ({"currency": "EURO"}, "CURRENCY_INVALID"),
+        ({"currency": "ZZZ"}, "CURRENCY_INVALID"),
+        ({"currency": "XXX"}, "CURRENCY_INVALID"),
     ],
 )
 def test_particulars_that_no_bank_would_take_are_refused(changed, code):

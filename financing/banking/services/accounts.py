@@ -16,6 +16,7 @@ from portal.shared import access
 from portal.shared.access import Actor, require
 from portal.shared.database import acting
 from portal.shared.errors import InvalidInput, NotFound, Stale
+from portal.shared.money import is_currency
 
 
 def register_account(
@@ -47,7 +48,8 @@ def replace_account(
     """Propose another account in the place of this one, which stays in force until the other is confirmed.
 
     Everybody who acts for the party is told, whoever did it too: it may have been done in their name. The same number
-    under another holder's name is another account: a name takes two people as well.
+    under another holder's name is another account: a name takes two people as well. What takes the place of a connected
+    account is connected.
     Raises NotFound, Forbidden, Stale (not in force), InvalidInput (as register_account; CONNECTED_BY_OPERATOR where
     bookings come from it).
     """
@@ -62,17 +64,23 @@ def replace_account(
             return known
         if actor.is_system:
             end_account(old, BankAccount.Status.CLOSED, now)
-        return _propose(actor, old.party_id, particulars, False, now)
+        return _propose(actor, old.party_id, particulars, old.connected, now)
 
 
 def close_account(*, actor: Actor, account_id: int, now: datetime) -> BankAccount:
     """Nothing is paid to the account any more; payments that are on their way still arrive. Repeatable.
 
+    A connected account, without which its party could pay nobody any more, is not closed: by two people another one
+    takes its place.
     Raises NotFound, Forbidden, InvalidTransition (it waits: withdraw or refuse it), InvalidInput
     (CONNECTED_BY_OPERATOR).
     """
     with acting(actor):
         account = _lock(actor, account_id)
+        if account.connected:
+            raise InvalidInput(
+                "The party pays from this account. Propose another one in its place.", code="CONNECTED_BY_OPERATOR"
+            )
         if account.status != BankAccount.Status.CLOSED:
             end_account(account, BankAccount.Status.CLOSED, now)
             facts = {"currency": account.currency, "end": account.iban[-4:]}
@@ -156,10 +164,10 @@ def _check(iban: str, bic: str, currency: str) -> None:
         fields.bic("BIC", bic)
     except MessageError as refused:
         raise InvalidInput(refused.said, code="BIC_INVALID") from None
-    try:
-        fields.currency(currency)
-    except MessageError as refused:
-        raise InvalidInput(refused.said, code="CURRENCY_INVALID") from None
+    if not is_currency(currency):
+        raise InvalidInput(
+            "'{given}' is not a currency code of ISO 4217.", code="CURRENCY_INVALID", given=currency[:20]
+        )
 
 
 def _open_already(currency: str) -> InvalidInput:
