@@ -267,8 +267,13 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# Beside allauth's own: nobody's mailbox is filled by strangers who ask for links to it, or sign up with its address.
+# How sign-in is counted stands in accounts/parties/adapter.py ("login" would count right ones by address). Nobody's
+# mailbox is filled by strangers who ask for links to it, or sign up with its address.
 ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": "5/5m/key",  # passwords and codes
+    "login_address": "20/m/ip",
+    "login_account": "30/m/key",
     "reset_password": "20/m/ip,5/h/key",
     "signup_address": "5/h/key",
     "manage_email": "10/m/user,40/d/user",  # each may be a letter to anybody

@@ -21,7 +21,10 @@ from tests import world
 from tests.accounts.test_freshness import earlier
 from tests.world import PASSWORD
 
-HOURLY = {"login_failed": "100/h/ip,5/h/key", "reset_password": "100/h/ip,5/h/key", "signup_address": "5/h/key"}
+HOURLY = {
+    "login_address": "100/h/ip", "login_failed": "5/h/key", "reset_password": "100/h/ip,5/h/key",
+    "signup_address": "5/h/key",
+}  # fmt: skip
 ANA = "ana@amphora.example"
 
 

@@ -1,10 +1,12 @@
 """What stands between guessing and coming in, and whether the settings of a public portal are sound."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -12,12 +14,18 @@ from django.test import Client
 from django.test.utils import override_settings
 
 from accounts.parties.models import User
+from tests.accounts.test_coming_in import code_of
 from tests.conftest import SLOW_HASHERS
 from tests.threads import at_once
 from tests.world import PASSWORD
 
-HOURLY = {"login_failed": "10/h/ip,5/h/key", "login": "30/h/ip", "signup": "3/h/ip"}
+HOURLY = {
+    **{action: rates and re.sub(r"/\d*m/", "/h/", rates) for action, rates in settings.ACCOUNT_RATE_LIMITS.items()},
+    "signup": "3/h/ip",
+}
 """The limits of every day, but by the hour: a test on a busy machine takes its minutes."""
+AN_ADDRESS = 20
+"""Wrong passwords that one address has."""
 
 
 @pytest.fixture
@@ -28,7 +36,10 @@ def ana(committed_db) -> User:
 
 def try_password(password: str, *, email: str = "ana@amphora.example", address: str = "198.51.100.7") -> bool:
     """Whether it let in; each try in a browser of its own, as somebody who guesses does."""
-    browser = Client(REMOTE_ADDR=address)
+    return enters(Client(REMOTE_ADDR=address), email, password)
+
+
+def enters(browser: Client, email: str = "ana@amphora.example", password: str = PASSWORD) -> bool:
     return browser.post("/accounts/login/", {"login": email, "password": password}).status_code == 302
 
 
@@ -61,11 +72,70 @@ def test_another_account_is_not_shut_by_guesses_at_the_first(ana):
     assert try_password(PASSWORD, email="ben@bellows.example", address="192.0.2.1")
 
 
+def guess_at_many(address: str = "198.51.100.7", times: int = AN_ADDRESS) -> None:
+    for number in range(times):
+        assert not try_password("wrong", email=f"p{number}@nowhere.example", address=address)
+
+
 def test_guesses_at_many_accounts_from_one_address_end_too(ana):
-    for number in range(10):
-        try_password("wrong", email=f"p{number}@nowhere.example")
+    guess_at_many(times=AN_ADDRESS - 1)
+    assert try_password(PASSWORD)
+    guess_at_many(times=1)
     assert not try_password(PASSWORD)
     assert try_password(PASSWORD, address="192.0.2.1")
+
+
+def test_guesses_from_one_address_do_not_shut_out_a_browser_there_that_was_let_in_before(ana):
+    secret = generate_totp_secret()
+    own = Client(REMOTE_ADDR="198.51.100.7")
+    assert enters(own)
+    TOTP.activate(ana, secret)
+    own.post("/accounts/logout/")
+    guess_at_many(times=AN_ADDRESS + 20)
+    assert not try_password(PASSWORD)  # from a browser that nobody knows
+    assert enters(own)
+    assert own.post("/accounts/2fa/authenticate/", {"code": code_of(secret)}).status_code == 302
+    assert own.get("/accounts/profile/").status_code == 200
+    assert own.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def test_people_behind_one_address_have_their_wrong_tries_each(ana):
+    for number in range(3):
+        email = f"p{number}@amphora.example"
+        User.objects.create_user(email, PASSWORD)
+        for _ in range(AN_ADDRESS):  # a programme that does not give up: what is refused unseen counts for nobody
+            try_password("wrong", email=email)
+        assert not try_password(PASSWORD, email=email)
+    assert try_password(PASSWORD)
+
+
+def test_people_behind_one_address_come_in_as_many_as_they_are(ana):
+    for number in range(AN_ADDRESS * 2):
+        User.objects.create_user(f"p{number}@amphora.example", PASSWORD)
+        assert try_password(PASSWORD, email=f"p{number}@amphora.example")
+
+
+def test_who_is_refused_for_the_address_has_its_own_tries_elsewhere(ana):
+    guess_at_many()
+    for _ in range(6):
+        assert not try_password(PASSWORD)
+    assert try_password(PASSWORD, address="192.0.2.1")
+
+
+def test_who_guesses_and_comes_in_between_by_an_account_of_its_own_guesses_no_longer(ana):
+    secret = generate_totp_secret()
+    eve = User.objects.create_user("eve@elsewhere.example", PASSWORD)
+    TOTP.activate(eve, secret)
+    guess_at_many(times=AN_ADDRESS - 1)
+    own = Client(REMOTE_ADDR="198.51.100.7")
+    assert enters(own, eve.email)
+    assert own.post("/accounts/2fa/authenticate/", {"code": code_of(secret)}).status_code == 302
+    guess_at_many(times=1)
+    assert not try_password(PASSWORD)
+
+
+def test_an_account_comes_in_thirty_times_a_minute_and_no_more(ana):
+    assert [try_password(PASSWORD) for _ in range(31)] == [True] * 30 + [False]
 
 
 def test_guesses_made_at_once_do_not_slip_past_the_count(ana):
