@@ -4,6 +4,8 @@ A machine's role says what it may do as a member of its party, its scopes which 
 permit. `portolan` stands for all of them. People have no scopes. Pure: no Django.
 """
 
+from portal.shared.access import BANK, FINANCIER, FUNDERS, OPERATOR, PLATFORM, SUPPLIER
+
 EVERYTHING = "portolan"
 
 GROUPS = {
@@ -32,6 +34,33 @@ SCOPES = {EVERYTHING: "Everything that the client's role permits"} | {
     for verb in ("read", "write")
     if verb == "read" or group not in ONLY_READ
 }
+
+USED_BY = {
+    "verifications:write": (SUPPLIER, OPERATOR),
+    "trade:read": (SUPPLIER, PLATFORM, FINANCIER, BANK, OPERATOR),
+    "trade:write": (SUPPLIER, PLATFORM, OPERATOR),
+    "receivables:read": (SUPPLIER, PLATFORM, FINANCIER, BANK, OPERATOR),
+    "receivables:write": (SUPPLIER, PLATFORM),
+    "settlements:read": (PLATFORM,),
+    "settlements:write": (PLATFORM,),
+    "facilities:write": (SUPPLIER, FINANCIER, BANK),
+    "policies:read": FUNDERS,
+    "policies:write": FUNDERS,
+    "advances:read": (SUPPLIER, FINANCIER, BANK, OPERATOR),
+    "advances:write": (SUPPLIER, FINANCIER, BANK),
+    "ledger:read": FUNDERS,
+    "ledger:write": FUNDERS,
+    "notices:read": (),
+    "notices:write": (),
+    "operations:write": (OPERATOR,),
+}
+"""Of scopes that do not serve every kind of party: whom they do. To a machine of another kind no role opens anything
+by them, and notices are for people."""
+
+
+def offered_to(kind: str) -> list[str]:
+    """What a machine of this kind of party can be trusted with, to any effect."""
+    return [scope for scope in SCOPES if kind in USED_BY.get(scope, (kind,))]
 
 
 def needed(group: str, changes: bool) -> str:

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.parties.models import Membership
-from portal.shared.scopes import EVERYTHING, SCOPES
+from portal.shared.scopes import SCOPES, offered_to
 
 ROLES = [
     (Membership.Role.VIEWER, _("Viewer: reads")),
@@ -24,9 +24,15 @@ class ClientForm(forms.Form):
     seen_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Membership.Role.MAKER)
     scopes = forms.MultipleChoiceField(
-        label=_("Scopes"), widget=forms.CheckboxSelectMultiple, choices=[(name, name) for name in SCOPES],
-        initial=[EVERYTHING], help_text=_("portolan stands for all of them. Role and scope both have to permit."),
+        label=_("Scopes"), widget=forms.CheckboxSelectMultiple,
+        help_text=_("portolan stands for all of them. Role and scope both have to permit."),
     )  # fmt: skip
+
+    def __init__(self, *args, kind: str, **kwargs):
+        """`kind` of the party. What serves it nothing is offered only where the machine has it already."""
+        super().__init__(*args, **kwargs)
+        offered = {*offered_to(kind), *self.initial.get("scopes", ())}
+        self.fields["scopes"].choices = [(name, name) for name in SCOPES if name in offered]
 
 
 class NewClientForm(ClientForm):

@@ -54,7 +54,7 @@ def clients(request: HttpRequest) -> HttpResponse:
 @for_kinds()
 def create(request: HttpRequest) -> HttpResponse:
     require(request.actor, "clients.manage")
-    form, refusal, now = NewClientForm(request.POST or None), None, timezone.now()
+    form, refusal, now = NewClientForm(request.POST or None, kind=request.party.kind), None, timezone.now()
     if request.method == "POST" and form.is_valid():
         require_on_page(request)
         given = form.cleaned_data
@@ -76,7 +76,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
     """One machine; posted to, it is changed."""
     found = _found(request, party_client_id)
-    form, refusal = ClientForm(request.POST or None, initial=_told(found)), None
+    form, refusal = ClientForm(request.POST or None, kind=request.party.kind, initial=_told(found)), None
     if request.method == "POST" and form.is_valid():
         require_on_page(request)
         try:
@@ -85,7 +85,7 @@ def client(request: HttpRequest, party_client_id: int) -> HttpResponse:
             )
         except Stale as error:
             refusal, found = error, _found(request, found.id)
-            form = ClientForm(initial=_told(found))
+            form = ClientForm(kind=request.party.kind, initial=_told(found))
         except RuleViolation as error:
             refusal = error
         else:

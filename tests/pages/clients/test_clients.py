@@ -1,15 +1,21 @@
 """API clients on the pages, by administrators: made with a secret shown once, changed, given another one, shut out."""
 
+import re
+from functools import partial
+
 import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.clients.models import ClientSecret, PartyClient
 from accounts.clients.services import change_client, create_client
 from accounts.parties.models import User
 from portal.shared.access import MAKER, SYSTEM_ACTOR
+from portal.shared.scopes import offered_to
 from tests.api.conftest import ask_token
+from tests.walks import table
 from tests.world import NOW, cast, confirmed
 
 
@@ -135,6 +141,45 @@ def test_the_statements_of_the_list_do_not_depend_on_its_rows(ana, till, people)
     with CaptureQueriesContext(connection) as several:
         ana.get("/party/clients/")
     assert len(several) == len(one)
+
+
+def test_nothing_is_chosen_beforehand_and_only_what_serves_a_supplier_is_offered(ana):
+    field = ana.get("/party/clients/new/").context["form"]["scopes"]
+    assert [each.data["selected"] for each in field] == [False] * len(field)
+    offered = [each.data["value"] for each in field]
+    assert offered[0] == "portolan" and {"receivables:write", "advances:write", "operations:read"} <= set(offered)
+    assert not {"operations:write", "ledger:read", "settlements:write", "notices:read"} & set(offered)
+
+
+def test_what_a_machine_has_already_stays_in_its_form(ana, till):
+    change_client(actor=SYSTEM_ACTOR, party_client_id=till.id, scopes=["ledger:read"], now=NOW)
+    field = ana.get(f"/party/clients/{till.id}/").context["form"]["scopes"]
+    assert [each.data["value"] for each in field if each.data["selected"]] == ["ledger:read"]
+
+
+KINDS_OF = {
+    "Amphora": "SUPPLIER", "Bellows": "SUPPLIER", "Meridian": "PLATFORM", "Tramontane": "PLATFORM",
+    "Harbour": "FINANCIER", "Lantern": "FINANCIER", "Crown": "BANK", "Sovereign": "BANK", "Sextant": "SUPERVISOR",
+    "Plumb": "SUPERVISOR", "Watch": "OPERATOR",
+}  # fmt: skip
+
+
+def test_every_scope_by_which_a_kind_of_party_is_let_in_anywhere_is_offered_to_it():
+    """By the table of who is let in where, and the scopes that the API's description names."""
+    plain = partial(re.sub, r"\{\w+\}", "{}")
+    described = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    scopes = {
+        f"{method.upper()} {plain(path)}": {scope for way in each["security"] for scope in way.get("client", ())}
+        for path, methods in described.items() for method, each in methods.items()
+    }  # fmt: skip
+    used = {
+        (KINDS_OF[name], scope)
+        for asked, letters in table.read(table.API).items()
+        for name, found in letters.items() if "+" in found and name in KINDS_OF
+        for scope in scopes.get(plain(asked), ())
+    }  # fmt: skip
+    assert ("SUPPLIER", "advances:write") in used and ("OPERATOR", "operations:write") in used
+    assert {(kind, scope) for kind, scope in used if scope not in offered_to(kind)} == set()
 
 
 def test_two_clicks_make_one_machine_and_the_page_that_is_shown_tells_its_secret(ana):
