@@ -179,6 +179,11 @@ class ByParameter(BaseFilterBackend):
     """Query parameters that a viewset names: a state by its name, a span of days, anything else by its number."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet, view) -> QuerySet:
+        for parameter in (*view.filters, *view.texts, *(name for *both, _ in _spans(view) for name in both)):
+            if request.query_params.get(parameter) == "":  # a variable of theirs that holds nothing
+                raise InvalidInput(
+                    "'{parameter}' is empty. Leave it out for all.", code="FILTER_INVALID", parameter=parameter
+                )
         for parameter, path in view.filters.items():
             if given := request.query_params.get(parameter):
                 queryset = queryset.filter(**{path: self._value(view, parameter, given)})

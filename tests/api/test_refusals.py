@@ -159,6 +159,8 @@ def cursor(*place) -> str:
         ("receivables/?limit=x", (422, "LIMIT_INVALID")),
         ("receivables/?status=LOST", (422, "FILTER_INVALID")),
         ("receivables/?supplier=me", (422, "FILTER_INVALID")),
+        ("receivables/?supplier=", (422, "FILTER_INVALID")),
+        ("receivables/?until=", (422, "FILTER_INVALID")),
         ("receivables/12345678901234567890/", (404, "NOT_FOUND")),
         ("receivables/x/", (404, "NOT_FOUND")),
         ("events/?after=1", (422, "CURSOR_INVALID")),
