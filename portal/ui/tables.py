@@ -26,7 +26,21 @@ from portal.shared import wall
 from portal.ui import exports, paging
 from portal.ui.paging import BoundedPaginator, Merged
 
-KINDS = ("text", "money", "number", "percent", "status", "instant", "day", "id", "iban", "reasons", "choose", "waiting")
+KINDS = (
+    "text",
+    "money",
+    "number",
+    "percent",
+    "status",
+    "instant",
+    "day",
+    "id",
+    "file",
+    "iban",
+    "reasons",
+    "choose",
+    "waiting",
+)
 NUMERIC = ("money", "number", "percent")
 ON_A_PHONE = 10
 """Rows that a phone shows to begin with: there each is a card. The number stands in components.css too."""

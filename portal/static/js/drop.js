@@ -1,5 +1,5 @@
 // [data-drop]: files dropped on it go into its file input; [data-drop-files] lists what was chosen, with its size.
-const size = (bytes) => (bytes < 1024 ? `${bytes} B` : bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 ** 2).toFixed(1)} MB`);
+const size = (bytes) => (bytes < 1024 ? `${bytes}\u00a0B` : bytes < 1024 ** 2 ? `${(bytes / 1024).toFixed(1)}\u00a0kB` : `${(bytes / 1024 ** 2).toFixed(1)}\u00a0MB`);
 
 document.querySelectorAll("[data-drop]").forEach((zone) => {
   const input = zone.querySelector("input[type=file]");

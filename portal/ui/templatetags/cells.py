@@ -94,6 +94,7 @@ KINDS: dict[str, Written] = {
     "percent": lambda cell: conditional_escape(ui.percent(cell.value)),
     "number": lambda cell: conditional_escape(ui.count(cell.value)),
     "id": _identifier,
+    "file": lambda cell: format_html("<code>{}</code>", cell.value),
     "iban": lambda cell: ui.iban(cell.value),
     "reasons": lambda cell: ", ".join(conditional_escape(each) for each in cell.value),
 }

@@ -258,7 +258,8 @@ def _submit(request: HttpRequest, file: UploadedFile) -> int:
 
 
 DOCUMENT_COLUMNS = (
-    Column("file_name", gettext_lazy("File"), kind="id", sort=True, value=lambda row: row.file_name or row.sha256[:12],
+    Column("file_name", gettext_lazy("File"), kind="file", sort=True,
+           value=lambda row: row.file_name or row.sha256[:12],
            url=lambda row: reverse("supplier:document", args=[row.pk])),
     Column("received_at", gettext_lazy("Handed in"), kind="instant", sort=True),
     Column("outcome", gettext_lazy("Outcome"), kind="status", of="document", sort=True),

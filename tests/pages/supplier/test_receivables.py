@@ -157,6 +157,7 @@ def test_hostile_and_broken_files_are_refused_in_words_and_kept(lending, ana, co
     assert (kept.outcome, kept.size) == ("REFUSED", len(content))
     assert not code or kept.code == code
     assert str(kept.explanation) in page.context["refused"][0]["reason"]
+    assert ">Document 1 in the file<" in page.text
     assert not Receivable.objects.exists()
 
 
@@ -168,6 +169,12 @@ def test_many_files_at_once_are_each_kept(lending, ana):
     assert {row.record.id for row in page.context["table"].rows} == set(kept)
     assert "2 files were read and kept." in page.text
     assert Document.objects.count() == 2
+
+
+def test_a_long_name_of_a_file_is_told_whole(lending, ana):
+    name = "what was delivered to the platform in the last week of November.json"
+    hand_in(ana, file(of(lending), name))
+    assert f"<code>{name}</code>" in ana.get(reverse("supplier:documents")).text
 
 
 def test_no_file_is_asked_for_again(lending, ana):
