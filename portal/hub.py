@@ -8,7 +8,7 @@ missed by nobody.
 import asyncio
 import json
 import logging
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from django.conf import settings
 
 from accounts.trail.models import OLDEST_RUNNING
 from portal.shared import wall
+from portal.shared.access import Actor
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ RESUMED_AT_MOST = 500
 READ_AT_MOST = 5_000
 IDLE_SECONDS = 10
 """How long a lost wake-up can go unnoticed."""
+STREAMS_PER_PERSON = 20
+"""Open streams of one person in one process, as many as it has windows."""
 
 LOOK = f"""
     SELECT ceiling, EXISTS (SELECT FROM trail_event WHERE transaction >= ceiling)
@@ -61,11 +64,12 @@ def reload(horizon: int) -> Message:
 class Subscription:
     """What waits for one stream. Bounded: who does not read is dropped, and resumes by the id it saw last."""
 
-    def __init__(self, party_id: int):
-        self.party_id = party_id
+    def __init__(self, actor: Actor):
+        self.party_id, self.user_id = actor.party_id, actor.user_id
         self.waiting: deque[Message] = deque()
         self.stirred = asyncio.Event()
         self.has_notices = False
+        self.has_begun = False
         self.ended = asyncio.Event()
 
     def offer(self, messages: list[Message]) -> None:
@@ -101,18 +105,43 @@ class Hub:
         self.horizon = 0
         self.connected = asyncio.Event()
         self.reading = asyncio.Lock()
-        self.count = 0
+        self.admitted: list[Subscription] = []
+        """Those of all streams, the oldest first."""
         self.task = asyncio.create_task(self.run())
 
+    def admit(self, actor: Actor) -> Subscription | None:
+        """One stream more, or None where its person has its share. Whoever is given one hands it back (`dismiss`).
+
+        Where all places are taken, the party that has most makes way for one that has less: nobody can take everybody
+        else's, and nobody is refused while there is room.
+        """
+        living = [each for each in self.admitted if not each.ended.is_set()]
+        if sum(each.user_id == actor.user_id for each in living) >= STREAMS_PER_PERSON:
+            return None
+        if len(living) >= settings.LIVE_STREAMS:
+            parties = Counter(each.party_id for each in living)
+            ((largest, most),) = parties.most_common(1)
+            if most <= parties[actor.party_id] + 1:  # else the two would take each other's in turns
+                return None
+            theirs = [each for each in living if each.party_id == largest]
+            ((person, _),) = Counter(each.user_id for each in theirs).most_common(1)
+            next(each for each in theirs if each.user_id == person).ended.set()
+        subscription = Subscription(actor)
+        self.admitted.append(subscription)
+        return subscription
+
+    def dismiss(self, subscription: Subscription) -> None:
+        self.admitted.remove(subscription)
+
     @asynccontextmanager
-    async def subscription(self, party_id: int):
-        """Yields a subscription and the horizon from which on it hears everything."""
-        subscription = Subscription(party_id)
+    async def hearing(self, subscription: Subscription):
+        """Yields the horizon from which on it hears everything."""
+        party_id = subscription.party_id
         async with self.reading:  # a reading under way asks only for the parties of before
             self.subscriptions.setdefault(party_id, set()).add(subscription)
             horizon = self.horizon
         try:
-            yield subscription, horizon
+            yield horizon
         finally:
             others = self.subscriptions[party_id]
             others.discard(subscription)
@@ -197,7 +226,7 @@ class Hub:
             return False
 
     def end_streams(self) -> None:
-        for subscription in [each for those in self.subscriptions.values() for each in those]:
+        for subscription in self.admitted:
             subscription.ended.set()
 
 

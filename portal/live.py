@@ -35,8 +35,6 @@ PATH = "/live/"
 SCANNED_AT_MOST = 20_000
 FAIL_AFTER_SECONDS = 55
 """A stream whose right to be open could not be confirmed for so long ends."""
-STREAMS_PER_PARTY = 100
-"""Open streams of one party in one process: nobody takes everybody else's."""
 NOTICES = b"event: notices\ndata: {}\n\n"
 WALLS = [(name.lower().encode(), value.encode()) for name, value in OF_EVERYTHING.items()]
 WALLS += [
@@ -113,8 +111,8 @@ def missed(actor: Actor, after: Position, horizon: int) -> list[Message] | None:
 
 
 async def serve(scope, receive, send) -> None:
-    """One stream, from its request to its end."""
-    if scope["method"] != "GET":
+    """One stream, from its request to its end. To HEAD: whether its session holds, which takes no place."""
+    if scope["method"] not in ("GET", "HEAD"):
         return await refuse(send, 405)
     try:
         actor = await asked(acting_on, scope)
@@ -122,24 +120,29 @@ async def serve(scope, receive, send) -> None:
         return await refuse(send, 503)
     if actor is None:
         return await refuse(send, 401)
+    if scope["method"] == "HEAD":
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        return await send({"type": "http.response.body"})
     global hub
     source = hub = hub or Hub()
-    of_party = len(source.subscriptions.get(actor.party_id, ()))
-    if source.count >= settings.LIVE_STREAMS or of_party >= STREAMS_PER_PARTY or not await source.is_connected():
+    subscription = source.admit(actor) if await source.is_connected() else None
+    if subscription is None:
         return await refuse(send, 503)
-    source.count += 1
     try:
-        await first_ended(stream(source, actor, last_seen(scope), send), left(receive), revoked(scope, actor))
+        told = stream(source, subscription, actor, last_seen(scope), send)
+        await first_ended(told, left(receive), revoked(scope, actor))
         with suppress(TimeoutError):  # whoever does not read is not told that it is over either
             async with asyncio.timeout(1):
+                if not subscription.has_begun:
+                    return await refuse(send, 503)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
-        source.count -= 1
+        source.dismiss(subscription)
     return None
 
 
-async def stream(source: Hub, actor: Actor, after: Position | None, send) -> None:
-    async with source.subscription(actor.party_id) as (subscription, horizon):
+async def stream(source: Hub, subscription: Subscription, actor: Actor, after: Position | None, send) -> None:
+    async with source.hearing(subscription) as horizon:
         # Ended from outside even while a write waits for a client that does not read.
         await first_ended(tell(source, subscription, actor, after, horizon, send), subscription.ended.wait())
 
@@ -187,6 +190,7 @@ async def tell(
     # An id without data moves the browser's last id: whoever is cut before the first news resumes from here.
     position = after or (horizon, 0)
     opening = f"retry: 2000\nid: {position[0]}-{position[1]}\n\n".encode()
+    subscription.has_begun = True
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     opening += b"".join(message.content for message in earlier)
     await send({"type": "http.response.body", "body": opening, "more_body": True})

@@ -223,7 +223,7 @@ BANK_SECRET = text("BANK_SECRET")
 WEB_THREADS = number("WEB_THREADS", 8)
 """Threads of a web process that run pages and API; each keeps a database connection."""
 LIVE_STREAMS = number("LIVE_STREAMS", 300)
-"""Open streams of news per web process; whoever comes then is asked to come back later."""
+"""Open streams of news per web process; then whoever has most makes way for whoever has less (portal.hub)."""
 LIVE_HEARTBEAT_SECONDS = number("LIVE_HEARTBEAT_SECONDS", 15)
 LIVE_CHECK_SECONDS = number("LIVE_CHECK_SECONDS", 25)
 """How often an open stream asks whether its session and membership still hold."""

@@ -4,18 +4,23 @@ import asyncio
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
 
+from accounts.parties.models import Membership, User
 from accounts.trail.services import News, record
+from portal.hub import STREAMS_PER_PERSON
 from portal.shared import wall
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.database import acting
 from tests.live.conftest import (
     NOON,
+    PATIENCE_SECONDS,
+    Stream,
     a_member,
     a_party,
     cookie,
@@ -23,10 +28,24 @@ from tests.live.conftest import (
     listening,
     signed_in,
     test_database_url,
+    web_process,
 )
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 STREAMS, EVENTS = 60, 20
+
+
+@pytest.fixture
+def held():
+    """Opens a stream that stays open."""
+    with ExitStack() as streams:
+
+        def hold(address: str, session) -> Stream:
+            stream = streams.enter_context(listening(address, session))
+            stream.opened()
+            return stream
+
+        yield hold
 
 
 class Crowd:
@@ -79,6 +98,73 @@ def test_sixty_streams_hear_twenty_events_each(portal, record_property):
     record_property("p50_ms", delays[len(delays) // 2])
     record_property("p99_ms", delays[len(delays) * 99 // 100])
     print(f"\nevent to client: p50 {delays[len(delays) // 2]:.1f} ms, p99 {delays[len(delays) * 99 // 100]:.1f} ms")
+
+
+def refused(address: str, session) -> bool:
+    """Whether one more stream is."""
+    with listening(address, session) as stream:
+        status = stream.response.status_code
+        assert (status, stream.response.headers.get("retry-after")) in [(200, None), (503, "10")]
+        return status == 503
+
+
+def ends(stream) -> bool:
+    return [block.event for block in stream.blocks if block.event] == []
+
+
+def test_one_person_has_twenty_streams_and_takes_no_colleagues(portal, held):
+    mill = a_party("Mill")
+    member = a_member(mill)
+    session = signed_in(member, mill)
+    streams = [held(portal, session) for _ in range(STREAMS_PER_PERSON)]
+    assert refused(portal, session) and refused(portal, signed_in(member, mill))
+    colleague = User.objects.create_user("colleague@example.com")
+    Membership.objects.create(user=colleague, party=mill, role=Membership.Role.MAKER, created_at=NOON)
+    assert not refused(portal, signed_in(colleague, mill))
+    streams[0].response.close()
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while refused(portal, session):  # until the portal has heard that it was closed
+        assert time.monotonic() < patience
+
+
+def test_where_all_places_are_taken_whoever_has_most_makes_way_for_whoever_has_less(held):
+    mill, weaver, funder = (a_party(name) for name in ("Mill", "Weaver", "Funder"))
+    at_mill, at_weaver, at_funder = (signed_in(a_member(party), party) for party in (mill, weaver, funder))
+    with web_process(LIVE_STREAMS="6") as (address, _):
+        of_mill = [held(address, at_mill) for _ in range(6)]
+        assert refused(address, at_mill)
+        of_weaver = [held(address, at_weaver) for _ in range(3)]
+        assert all(ends(stream) for stream in of_mill[:3])
+        assert refused(address, at_weaver) and refused(address, at_mill)
+        (of_funder,) = [held(address, at_funder)]
+        assert ends(of_mill[3])
+        happened(mill, "mill.turned"), happened(weaver, "weaver.turned"), happened(funder, "funder.turned")
+        told = [stream.take(1)[0].name for stream in (*of_mill[4:], *of_weaver, of_funder)]
+        assert told == ["mill.turned"] * 2 + ["weaver.turned"] * 3 + ["funder.turned"]
+
+
+def test_of_a_party_that_makes_way_it_is_who_has_most(held):
+    mill, funder = a_party("Mill"), a_party("Funder")
+    colleague = User.objects.create_user("colleague@example.com")
+    Membership.objects.create(user=colleague, party=mill, role=Membership.Role.MAKER, created_at=NOON)
+    with web_process(LIVE_STREAMS="3") as (address, _):
+        of_one = held(address, signed_in(colleague, mill))
+        session = signed_in(a_member(mill), mill)
+        of_other = [held(address, session) for _ in range(2)]
+        held(address, signed_in(a_member(funder), funder))
+        assert ends(of_other[0])
+        happened(mill, "mill.turned")
+        assert [stream.take(1)[0].name for stream in (of_one, of_other[1])] == ["mill.turned"] * 2
+
+
+def test_whoever_only_asks_whether_its_session_holds_takes_no_place(held):
+    mill = a_party("Mill")
+    session = signed_in(a_member(mill), mill)
+    with web_process(LIVE_STREAMS="1") as (address, _):
+        held(address, session)
+        assert httpx.head(f"{address}/live/", headers=cookie(session)).status_code == 200
+        session.delete()
+        assert httpx.head(f"{address}/live/", headers=cookie(session)).status_code == 401
 
 
 BURST = """

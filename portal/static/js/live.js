@@ -140,14 +140,10 @@ function clear() {
 }
 
 async function ended() {
-  const asking = new AbortController();
   try {
-    const answer = await fetch("/live/", { signal: asking.signal, credentials: "same-origin" });
-    return answer.status === 401;
+    return (await fetch("/live/", { method: "HEAD", credentials: "same-origin" })).status === 401;
   } catch {
     return performance.now() - cutAt > Number(document.body.dataset.idleSeconds) * 1000;
-  } finally {
-    asking.abort();
   }
 }
 
@@ -169,10 +165,11 @@ function connect() {
     wasCut = true;
     show("cut");
     if (wasOpen && await ended()) return clear();
-    // The browser reconnects by itself unless the answer was no stream at all (a restart behind a proxy).
+    // The browser reconnects by itself unless the answer was no stream at all (a restart behind a proxy, no place left):
+    // then later each time, and not all of them at once.
     if (source.readyState !== EventSource.CLOSED) return;
     pause = Math.min(pause * 2, 30000);
-    setTimeout(connect, pause);
+    setTimeout(connect, pause * (0.75 + Math.random() / 2));
   });
   addEventListener("pagehide", () => source.close(), { once: true });
 }
