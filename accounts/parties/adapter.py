@@ -16,7 +16,7 @@ class Entering(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user, **kwargs) -> HttpResponse:
         response = super().post_login(request, user, **kwargs)
-        familiar.greet(response, user.email)
+        familiar.greet(request, response, user.email)
         return response
 
     def pre_authenticate(self, request: HttpRequest, **credentials) -> None:

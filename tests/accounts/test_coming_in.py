@@ -68,6 +68,26 @@ def test_a_known_browser_has_as_few_guesses_and_opens_nothing_by_itself(ana):
     assert tries(Client(), PASSWORD)  # whoever stole the cookie shuts out nobody else
 
 
+def test_a_browser_that_several_share_knows_each_of_them_again(ana):
+    people = [f"p{number}@amphora.example" for number in range(familiar.PEOPLE)]
+    for email in people:
+        user = User.objects.create_user(email, PASSWORD)
+        user.emailaddress_set.create(email=email, primary=True, verified=True)
+    own = Client()
+    for email in (ANA, ANA, *people[:-1]):
+        assert tries(own, PASSWORD, email)
+        own.post("/accounts/logout/")
+    for _ in range(6):
+        tries(Client(), "wrong")
+    assert not tries(Client(), PASSWORD)
+    assert tries(own, PASSWORD)
+    own.post("/accounts/logout/")
+    for email in people:  # of more than it can keep, it forgets who was there longest ago
+        assert tries(own, PASSWORD, email)
+        own.post("/accounts/logout/")
+    assert not tries(own, PASSWORD)
+
+
 @pytest.mark.parametrize("forged", ["", "x", "x:1:y", "ben"])
 def test_a_browser_is_known_to_the_one_account_alone_that_it_let_in(ana, forged):
     ben = User.objects.create_user("ben@bellows.example", PASSWORD)
