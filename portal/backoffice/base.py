@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as UnfoldChangeList
 
+from accounts.trail import doers
 from portal.backoffice import export
 from portal.backoffice.acts import Act, permitted
-from portal.backoffice.columns import column, label
+from portal.backoffice.columns import column, holds_identity, label
 from portal.backoffice.names import named
 from portal.backoffice.site import site
 from portal.ui.paging import BoundedPaginator
@@ -111,6 +112,10 @@ class ReadOnly(ModelAdmin):
 
     def furnish(self, rows: Sequence[models.Model]) -> None:
         """Give rows what their columns show of other tables; a number of statements that no number of rows changes."""
+        said = [field.name for field in self.fields_shown if holds_identity(field)]
+        names = doers.named(*(getattr(row, name) for row in rows for name in said))
+        for row in rows:
+            row.doers = names
 
     # ── how it is shown ─────────────────────────────────────────────────────────────────────────────────────────────
     @cache  # noqa: B019 one for each model, for as long as the process lives

@@ -5,7 +5,7 @@ One column serves list and page: a callable that takes the row, as Django's admi
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from accounts.trail.doers import MACHINE, PERSON
 from portal.backoffice.names import named
 from portal.backoffice.site import site
 from portal.ui import formats
@@ -28,7 +29,8 @@ KINDS = {"paymentinstruction": "payment"}
 CODES = re.compile(r"(^|_)(hash|sha256|iban|bic|key|sku|client_id|request_id|end_to_end_id|message_id|reference)$")
 ACRONYMS = re.compile(r"\b(iban|bic|sku|ip|sha256)\b")
 SUBJECT = re.compile(r"([a-z]+\.[a-z]+):(\d+)")
-IDENTITY = re.compile(r"user:(\d+)")
+IDENTITIES = re.compile(r"_by$|^received_from$")
+"""Fields of letters that hold who did something, as `Actor.identity` says it."""
 SHOWN_IN_LISTS = 80
 
 
@@ -86,6 +88,8 @@ def _shown(model, name: str, admin, whole: bool) -> Callable:
         return lambda row: look_up(row, f"get_{name}_display") or "–"
     if isinstance(field, models.BooleanField):
         return lambda row: getattr(row, name)
+    if holds_identity(field):
+        return lambda row: identity(getattr(row, name), row.doers)
     return lambda row: plain(name, getattr(row, name), whole)
 
 
@@ -108,8 +112,6 @@ def plain(name: str, value: object, whole: bool) -> object:
         return format_html('<pre class="bo-json">{}</pre>', text) if whole else Truncator(text).chars(SHOWN_IN_LISTS)
     if isinstance(value, str) and (found := SUBJECT.fullmatch(value)):
         return link(found[1], found[2], value)
-    if isinstance(value, str) and (found := IDENTITY.fullmatch(value)):
-        return link("parties.user", found[1], value)
     text = str(value) if whole else Truncator(str(value)).chars(SHOWN_IN_LISTS)
     return format_html("<code>{}</code>", text) if CODES.search(name) else text
 
@@ -131,6 +133,18 @@ def related(row: models.Model, field: models.Field) -> object:
     """Who or what a row refers to. What is not there any more is a dash."""
     other = getattr(row, field.name, None)
     return link(other._meta.label_lower, other.pk, Truncator(named(other)).chars(SHOWN_IN_LISTS)) if other else "–"
+
+
+def holds_identity(field: models.Field) -> bool:
+    return isinstance(field, models.CharField) and IDENTITIES.search(field.name) is not None
+
+
+def identity(value: str, names: Mapping[str, str]) -> object:
+    """Who did something by name, a person with a link; the portal itself, where nobody did."""
+    kind, _sep, key = value.partition(":")
+    if not value or kind not in (PERSON, MACHINE):
+        return _("the portal") if value else "–"
+    return link("parties.user", key, names.get(value, value)) if kind == PERSON else names.get(value, value)
 
 
 def money(amount_minor: int | None, currency: str | None) -> str:

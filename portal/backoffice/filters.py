@@ -92,7 +92,7 @@ class SubjectNumber(TextFilter):
 class ActedBy(TextFilter):
     """An e-mail address, or user:12, party:3, client:ab12, system."""
 
-    title, parameter_name = _("actor (e-mail, user:1, party:1, client:…, system)"), "actor"
+    title, parameter_name = _("actor: e-mail, user:1, system"), "actor"
 
     def queryset(self, request, queryset):
         value = (self.value() or "").strip()

@@ -18,7 +18,6 @@ from accounts.notices.models import Notice
 from accounts.notices.queries import table
 from accounts.parties.models import Party, User
 from accounts.trail.delivery import retry
-from accounts.trail.doers import MACHINE, PERSON, named
 from accounts.trail.models import Delivery, Event, EventParty
 from financing.banking import services as banking
 from financing.receivables import services as receivables
@@ -134,12 +133,11 @@ def _replay(actor, row: Document, now, reason: str) -> str:
 
 @admin.register(Document, site=site)
 class Documents(ReadOnly):
-    columns = ("id", "kind", "party", "received_at", "who", "outcome", "code", "explanation")
-    retold = ("received_from",)
+    columns = ("id", "kind", "party", "received_at", "received_from", "outcome", "explanation")
     search_fields = ("file_name", "code", "explanation", "=sha256", "party__name")
     list_filter = (choice("outcome"), choice("kind"), party("party"), period("received_at"))
     date_hierarchy = "received_at"
-    more_fields = ("who", "evidence")
+    more_fields = ("evidence",)
     acts = (
         Act(
             "replay", _("Run through again"), "intake.replay", _replay,
@@ -147,18 +145,6 @@ class Documents(ReadOnly):
             warning=_("What they say enters now, in the name of who handed it in. What has entered stays."),
         ),
     )  # fmt: skip
-
-    def furnish(self, rows: Sequence[Document]) -> None:
-        names = named(*(row.received_from for row in rows))
-        for row in rows:
-            row.received_from_name = names.get(row.received_from, row.received_from)
-
-    @admin.display(description=_("who"))
-    def who(self, row: Document):
-        kind, _sep, key = row.received_from.partition(":")
-        if kind == PERSON:
-            return link("parties.user", key, row.received_from_name)
-        return row.received_from_name if kind == MACHINE else _("the portal")
 
     @admin.display(description=_("as it came"))
     def evidence(self, row: Document):

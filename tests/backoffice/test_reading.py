@@ -21,7 +21,7 @@ from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Delivery, Event
 from accounts.trail.services import News, record
 from financing.advances.models import Quote
-from financing.credit.models import Facility
+from financing.credit.models import Facility, PolicyVersion
 from financing.ledger.models import Account, Entry, Leg
 from financing.receivables.models import Receivable
 from portal.backoffice import names
@@ -86,7 +86,7 @@ def test_rows_and_the_words_of_the_admin_are_named_in_the_readers_language(wim, 
     assert "Policy 1 of" not in wim.get(address(type(policy), "change", policy.pk), **spoken).text
     assert "登录会话" in wim.get(address(UserSession), **spoken).text
     empty = wim.get(address(Receivable), **spoken).text
-    assert "输入以搜索" in empty and "没有结果" in empty and "No results found" not in empty
+    assert "输入以搜索" in empty and "暂无内容" in empty and "Nothing here yet" not in empty
     assert "科目" in wim.get(address(Account), **spoken).text
 
 
@@ -188,6 +188,25 @@ def test_an_event_tells_who_acted_who_may_know_and_its_deliveries(wim, lending):
     assert "Hana" in page and "Harbour" in page
     page = wim.get(address(Event, "change", delivery.event_id)).text
     assert address(Delivery, "change", delivery.pk) in page
+
+
+def test_who_did_something_is_told_by_name_in_lists_and_on_pages(wim, lending):
+    hana, hugo = (User.objects.get(email=f"{name}@harbour.example") for name in ("hana", "hugo"))
+    for page in (address(PolicyVersion), address(PolicyVersion, "change", lending.policy.pk)):
+        text = wim.get(page).text
+        for user in (hana, hugo):
+            assert f'<a class="bo-link" href="{address(User, "change", user.pk)}">{user}</a>' in text
+            assert f">user:{user.pk}" not in text
+    row = world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1", accepted_by="system")
+    assert "the portal" in wim.get(address(Receivable, "change", row.pk)).text
+
+
+def test_a_list_without_rows_says_whether_there_are_none_or_none_that_fit(wim, lending):
+    assert "Nothing here yet" in wim.get(address(Receivable)).text
+    world.receivable(lending.cast.amphora, lending.cast.meridian, "A-1")
+    for asked in ({"q": "B-7"}, {"status__exact": "SETTLED"}):
+        text = wim.get(address(Receivable), asked).text
+        assert "Nothing matches" in text and "Nothing here yet" not in text
 
 
 def test_the_history_of_a_row_is_the_trails(wim, lending):

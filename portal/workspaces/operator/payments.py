@@ -1,5 +1,6 @@
 """Payments and what the bank says of them: instructions with their messages, and days that do not agree."""
 
+from django.apps import apps
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from financing.banking.models import BankMessage, PaymentInstruction
 from financing.banking.queries import found_by, instructions, trail
 from financing.banking.queries import statements as all_statements
+from portal.backoffice.names import named
+from portal.backoffice.site import site
 from portal.shared.access import OPERATOR, require
 from portal.shared.errors import NotFound
 from portal.ui.states import state
@@ -27,7 +30,7 @@ PAYMENTS = (
     Column("payee.name", gettext_lazy("To"), sort="payee__name"),
     Column("amount_minor", gettext_lazy("Amount"), kind="money", sort=True),
     Column("status", gettext_lazy("State"), kind="status", of="payment", sort=True),
-    Column("reason_text", gettext_lazy("What the bank said"), value=lambda row: row.reason_text or row.reason),
+    Column("reason", gettext_lazy("Reason"), value=lambda row: _reason(row) or row.reason_text),
     Column("created_at", pgettext_lazy("time", "Instructed"), kind="instant", sort=True),
 )  # fmt: skip
 STATEMENTS = (
@@ -40,6 +43,10 @@ STATEMENTS = (
     Column("difference_minor", gettext_lazy("Difference"), kind="money", currency="account.currency"),
     Column("unmatched", gettext_lazy("Entries of one side"), kind="number", sort=True),
 )  # fmt: skip
+
+
+def _reason(row: PaymentInstruction) -> str:
+    return saying.reason(row.reason) if row.reason else ""
 
 
 @for_kinds(OPERATOR)
@@ -62,8 +69,13 @@ def payments(request: HttpRequest) -> HttpResponse:
 def payment(request: HttpRequest, instruction_id: int) -> HttpResponse:
     require(request.actor, "banking.view")
     found = trail(actor=request.actor, instruction_id=instruction_id)
+    one = found.instruction
+    subject = apps.get_model(one.subject_type)(pk=one.subject_id)
     context = {
-        "payment": found.instruction,
+        "payment": one,
+        "reason": _reason(one),
+        "paid_for": named(subject),
+        "paid_for_url": site.address(one.subject_type, one.subject_id),
         "steps": saying.steps(found),
         "bookings": found.bookings,
         "happenings": saying.course(found),

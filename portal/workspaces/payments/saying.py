@@ -54,7 +54,7 @@ def _of(message: BankMessage, trail: Trail, contents: dict[int, bytes]) -> str:
         return _answered(bytes(contents[message.id]), trail.instruction)
     told = [_booked(each) for each in trail.bookings if each.message_id == message.id]
     stated = [_stated(each) for each in trail.bookings if each.statement and each.statement.message_id == message.id]
-    return " ".join(told + stated)
+    return " ".join([*told, *dict.fromkeys(stated)])  # one statement has what left and what came back the same day
 
 
 def _asked(payment: PaymentInstruction) -> str:
@@ -110,7 +110,7 @@ def course(trail: Trail) -> list[Happening]:
     )  # fmt: skip
     facts = {"amount_minor": payment.amount_minor, "currency": payment.currency, "reason": payment.reason}
     told = [
-        Happening(at, sentence(Event(name=name, payload=facts)), SENTENCES[name][1])
+        Happening(at, sentence(Event(name=name, payload=facts)), SENTENCES[name][1], name=name)
         for name, at in sorted((each for each in steps if each[1]), key=lambda each: each[1])
     ]
     took = [replace(b, took_ms=round((b.at - a.at).total_seconds() * 1000)) for a, b in pairwise(told)]

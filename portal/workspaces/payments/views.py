@@ -110,11 +110,11 @@ def payment(request: HttpRequest, instruction_id: int) -> HttpResponse:
 
 def _as_payee(payment: PaymentInstruction) -> list[Happening]:
     """That it was ordered, that it was paid or refused and when; not what passed between the payer and its bank."""
-    told = [Happening(payment.created_at, _("The payment to you was ordered"), S.DUE)]
+    told = [Happening(payment.created_at, _("The payment to you was ordered"), S.DUE, name="payment.due")]
     if payment.settled_at:
-        told.append(Happening(payment.settled_at, _("The payer's bank booked it"), S.SETTLED))
+        told.append(Happening(payment.settled_at, _("The payer's bank booked it"), S.SETTLED, name="payment.settled"))
     if payment.status == S.REJECTED:
-        told.append(Happening(payment.answered_at, _("The payment was refused"), S.REJECTED))
+        told.append(Happening(payment.answered_at, _("The payment was refused"), S.REJECTED, name="payment.rejected"))
     return told
 
 

@@ -147,9 +147,11 @@ def test_payments_are_listed_by_state_with_what_the_bank_said(wim, paying):
     )  # fmt: skip
     page = wim.get(reverse("operator:payments"), {"payments-status": "REJECTED"})
     assert [row.record.id for row in page.context["table"].rows] == [one.id]
-    assert "Closed account" in page.text
+    assert "the account is closed (AC04)" in page.text
     detail = wim.get(reverse("operator:payment", args=[one.id]))
-    assert "Closed account (AC04)" in detail.text
+    assert "the account is closed (AC04). In its own words: Closed account" in detail.text
+    subject = reverse("admin:advances_advance_change", args=[one.subject_id])
+    assert f'<a href="{subject}">Advance {one.subject_id}</a>' in detail.text
     assert [(each.message.message_id, each.says) for each in detail.context["steps"]] == [
         ("M1", f"Asks the bank to pay {money(one.amount_minor, one.currency)} to {one.creditor_name}.")
     ]

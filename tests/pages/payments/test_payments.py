@@ -3,6 +3,7 @@
 import csv
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from financing.banking.models import BankEntry, Statement
@@ -35,6 +36,20 @@ def test_the_payer_reads_every_message_of_a_payment_in_plain_words(told: Told, h
         ("camt.053", "The statement of Mar 2, 2026 has it."),
     ]
     assert [each.name for each in shown.context["happenings"]] == ["payment.due", "payment.accepted", "payment.settled"]
+
+
+def test_a_statement_that_has_what_left_and_what_came_back_is_told_of_once(told: Told, hana):
+    back = BankEntry.objects.get(instruction=told.booked, account=told.booked.account)
+    back.pk, back.bank_reference, back.return_reason, back.amount_minor = None, "BACK-1", "AC04", -back.amount_minor
+    with transaction.atomic():
+        back.save()
+        shown = page(hana, "payment", told.booked.id)
+        transaction.set_rollback(True)
+    assert [step.says for step in shown.context["steps"]][2:] == [
+        "EUR\xa0100.01 left the account on Mar 2, 2026. "
+        "EUR\xa0100.01 came back on Mar 2, 2026: the account is closed (AC04).",
+        "The statement of Mar 2, 2026 has it.",
+    ]
 
 
 def test_the_payer_is_told_why_the_bank_refused(told: Told, hana):
