@@ -17,7 +17,7 @@ from accounts.parties.models import Membership, User
 from accounts.trail.models import OldestRunning
 from portal.shared import wall
 from portal.shared.access import Actor
-from portal.shared.errors import RuleViolation, Stale, TooLarge
+from portal.shared.errors import NotFound, RuleViolation, Stale, TooLarge
 from portal.shared.http import problem_document
 
 SESSION_PARTY = "party_id"
@@ -227,5 +227,8 @@ class ActorMiddleware:
     def _refuse(self, request: HttpRequest, refusal: RuleViolation) -> HttpResponse:
         if request.path.startswith("/api/"):
             return problem_document(request, refusal)
-        template = "components/refusal.html" if getattr(request, "htmx", False) else "refused.html"
+        is_part = getattr(request, "htmx", False)
+        if refusal.code == NotFound.code and not is_part:
+            return render(request, "404.html", status=refusal.status)  # as where there is no such address
+        template = "components/refusal.html" if is_part else "refused.html"
         return render(request, template, {"refusal": refusal}, status=refusal.status)
