@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from accounts.parties.factors import asked_to_set_up, lacks_factor
 from accounts.parties.models import Membership, User
 from accounts.trail.models import OldestRunning
-from portal.shared import wall
+from portal.shared import sentences, wall
 from portal.shared.access import Actor
 from portal.shared.errors import NotFound, RuleViolation, Stale, TooLarge
 from portal.shared.http import problem_document
@@ -179,7 +179,8 @@ class ActorMiddleware:
                     messages.warning(request, asked_to_set_up(), fail_silently=True)  # a stream has none
                     return redirect("mfa_index")
         asked_by = wall.inside() if self._is_of_the_portal(request) else wall.facing(request.actor)
-        with timezone.override(ZoneInfo(request.party.time_zone) if request.party else None), asked_by:
+        zone = timezone.override(ZoneInfo(request.party.time_zone) if request.party else None)
+        with zone, asked_by, sentences.in_api(request.path.startswith("/api/")):
             response = self.get_response(request)
         if signed_in:
             # A shared desk: what one person has seen is not on the next one's "back" button.

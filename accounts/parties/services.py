@@ -337,9 +337,9 @@ def _supplier_exists() -> InvalidInput:
 
 def _check_owners(owners: list[Owner]) -> None:
     if any(not OWNS_FROM_PERCENT <= owner.share_percent <= 100 for owner in owners):
-        raise InvalidInput("Name those who own from 25 to 100 %.", code="OWNER_SHARE_INVALID")
+        raise InvalidInput("Name those who own from 25 to 100%.", code="OWNER_SHARE_INVALID")
     if sum(owner.share_percent for owner in owners) > 100:
-        raise InvalidInput("The owners' shares add up to more than 100 %.", code="OWNERS_ABOVE_WHOLE")
+        raise InvalidInput("The owners' shares add up to more than 100%.", code="OWNERS_ABOVE_WHOLE")
 
 
 def _require_person(actor: Actor, permission: str) -> None:

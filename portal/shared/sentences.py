@@ -5,21 +5,43 @@ that what was refused in one language can be read in another. Pure: the portal n
 (`worded_by`); without one, as in the sandbox bank, sentences are English.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import reduce
 from typing import Any
 
 STATES_SAID = frozenset({"state", "current", "wanted"})
 """Facts that hold a state's code: a sentence tells the state's word."""
 
+MOMENTS_SAID = frozenset(
+    {"date", "business_date", "to_date", "last_date", "effective_from", "on", "until", "valid_until"}
+)
+"""Facts that hold a day or an instant of ours: a sentence on a page tells it as its reader writes it."""
+
 _translate: Callable[[str], str] = str
 _state_word: Callable[[str], str] = str
+_moment: Callable[[str], str] = str
+_of_api: ContextVar[bool] = ContextVar("of_api", default=False)
 
 
-def worded_by(translate: Callable[[str], str], state_word: Callable[[str], str]) -> None:
-    """From now on templates go through `translate`, and codes of states through `state_word`."""
-    global _translate, _state_word
-    _translate, _state_word = translate, state_word
+def worded_by(
+    translate: Callable[[str], str], state_word: Callable[[str], str], moment: Callable[[str], str] = str
+) -> None:
+    """From now on templates go through `translate`, codes of states through `state_word`, and what ISO 8601 writes of
+    days and instants through `moment`."""
+    global _translate, _state_word, _moment
+    _translate, _state_word, _moment = translate, state_word, moment
+
+
+@contextmanager
+def in_api(is_so: bool) -> Iterator[None]:
+    """A context in which sentences leave days and instants as ISO 8601 writes them, as the API's facts do."""
+    before = _of_api.set(is_so)
+    try:
+        yield
+    finally:
+        _of_api.reset(before)
 
 
 class Sentence:
@@ -109,4 +131,6 @@ def _told(name: str, fact: Any) -> Any:
         return ", ".join(str(each) for each in fact)
     if name == "thing":
         return _translate(fact)
+    if name in MOMENTS_SAID and isinstance(fact, str) and not _of_api.get():
+        return _moment(fact)
     return _state_word(fact) if name in STATES_SAID and isinstance(fact, str) else fact

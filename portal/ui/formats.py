@@ -1,6 +1,7 @@
 """How amounts and instants are written for a person, in the language of the page (CLDR through Babel)."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError, dates, numbers
@@ -48,6 +49,16 @@ def percent(ratio, decimals: int = 1) -> str:
     return numbers.format_percent(ratio, format=f"#,##0.{'0' * decimals}%" if decimals else "#,##0%", locale=locale())
 
 
+def hundredths(share: Decimal) -> str:
+    """As "60%" from Decimal("60.00"), and "33.25%"."""
+    return percent(share / 100, 0 if share == int(share) else 2)
+
+
+def country(code: str) -> str:
+    """As "Germany" from "DE"."""
+    return locale().territories.get(code, code)
+
+
 def number(value) -> str:
     """A count, grouped as the locale does."""
     return numbers.format_decimal(value, locale=locale())
@@ -91,16 +102,26 @@ def _instant(here: datetime, locale: Locale, seconds: bool) -> str:
     return locale.datetime_formats["medium"].format(clock, _day(here.date(), locale))
 
 
+def moment(iso: str) -> str:
+    """A day or an instant that ISO 8601 writes; any other text as it is."""
+    try:
+        return day(date.fromisoformat(iso)) if len(iso) == len("2026-11-22") else instant(datetime.fromisoformat(iso))
+    except ValueError:
+        return iso
+
+
 def iban(value: str) -> str:
     """In groups of four, as it stands on paper; it breaks between them."""
     return " ".join(value[start : start + 4] for start in range(0, len(value), 4))
 
 
 def clock(value: datetime, *, milliseconds: bool = False) -> str:
-    """As "14:03:07" or "14:03:07.412", for events of one day."""
-    here = timezone.localtime(value)
-    text = here.strftime("%H:%M:%S")
-    return f"{text}.{here.microsecond // 1000:03d}" if milliseconds else text
+    """As "2:03:07 PM" or "2:03:07.412 PM" in the locale's way, for events of one day."""
+    pattern = locale().time_formats["medium"].pattern
+    pattern = pattern.replace("ss", "ss.SSS") if milliseconds else pattern
+    whole = value.microsecond // 1000 * 1000  # rounded up it might be a thousand milliseconds
+    here = timezone.localtime(value).replace(tzinfo=None, microsecond=whole)
+    return dates.format_time(here, format=pattern, locale=locale())
 
 
 def elapsed(milliseconds: int) -> str:

@@ -8,6 +8,7 @@ from financing.credit import wording
 from financing.credit.models import Decision
 from financing.credit.rules import Base, Result
 from portal.ui.charts import Step
+from portal.ui.formats import hundredths
 
 
 def waterfall_of(base: Base) -> list[Step]:
@@ -29,7 +30,7 @@ def waterfall_of(base: Base) -> list[Step]:
 
 
 def _rate(base: Base) -> str:
-    return _("Advance rate {rate} %").format(rate=f"{base.advance_rate * 100:.0f}")
+    return _("Advance rate {rate}").format(rate=hundredths(base.advance_rate * 100))
 
 
 def reasons_of(codes: Iterable[str], audience: int) -> list[dict]:

@@ -156,7 +156,7 @@ def test_a_document_handed_in_again_is_told_so_in_any_spelling(scene):
         scene.submit(scene.invoice("INV12", payable="100.00"), actor=scene.maya),
     )
     assert again[0].code == by_platform[0].code == "DUPLICATE_DOCUMENT"
-    assert again[0].sentence == "INV-0012 was handed in before, on 2026-03-02."
+    assert again[0].sentence == "INV-0012 was handed in before, on Mar 2, 2026."
     assert Receivable.objects.count() == 1
 
 

@@ -68,6 +68,18 @@ def percent(ratio, decimals=1):
 
 
 @register.filter
+def hundredths(share):
+    """{{ owner.share_percent|hundredths }}: a share told in hundredths (Decimal), as a percentage."""
+    return formats.hundredths(share)
+
+
+@register.filter
+def country(code):
+    """{{ party.country|country }}: the name of a country from its code."""
+    return formats.country(code)
+
+
+@register.filter
 def count(value):
     """{{ total|count }}: a whole number, grouped by thousands."""
     return formats.number(value)

@@ -18,6 +18,7 @@ from financing.banking.queries import accounts
 from logistics.orders.models import SupplierNumber
 from portal.shared.access import OPERATOR, permits, require
 from portal.shared.errors import NotFound, RuleViolation
+from portal.ui.formats import country
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces.access import for_kinds
@@ -29,7 +30,7 @@ PEOPLE = 25
 PARTIES = (
     Column("name", gettext_lazy("Name"), sort=True, url=lambda row: reverse("operator:party", args=[row.pk])),
     Column("kind", gettext_lazy("Kind"), sort=True, value=lambda row: row.get_kind_display()),
-    Column("country", gettext_lazy("Country"), sort=True),
+    Column("country", gettext_lazy("Country"), sort=True, value=lambda row: country(row.country)),
     Column("registration_number", gettext_lazy("Registration number"), kind="id", sort=True),
     Column("known_as", gettext_lazy("Known to platforms as"), kind="id", value=lambda row: _known_as(row)),
     Column("created_at", gettext_lazy("Here since"), kind="day", sort=True),

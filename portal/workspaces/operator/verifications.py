@@ -21,6 +21,7 @@ from financing.banking.services import confirm_account
 from portal.shared.access import OPERATOR, Actor, permits
 from portal.shared.database import acting
 from portal.shared.errors import NotFound, RuleViolation
+from portal.ui.formats import country
 from portal.ui.states import state
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces import house
@@ -38,7 +39,7 @@ COLUMNS = (
            url=lambda row: reverse("operator:verification", args=[row.pk])),
     Column("party.kind", gettext_lazy("Kind"), sort="party__kind", value=lambda row: row.party.get_kind_display()),
     Column("registration_number", gettext_lazy("Registration number"), kind="id"),
-    Column("country", gettext_lazy("Country"), sort=True),
+    Column("country", gettext_lazy("Country"), sort=True, value=lambda row: country(row.country)),
     Column("submitted_at", gettext_lazy("Handed in"), kind="instant", sort=True),
     Column("screening", gettext_lazy("Screening"), kind="status", sort=True),
     Column("status", gettext_lazy("State"), kind="status", sort=True),

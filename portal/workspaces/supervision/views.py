@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.parties.models import Party
 from portal.shared.access import SUPERVISOR, require
+from portal.ui.formats import country
 from portal.ui.tables import Column, Filter, Table
 from portal.workspaces import house
 from portal.workspaces.access import for_kinds
@@ -17,7 +18,7 @@ from portal.workspaces.payout import awaiting
 PARTIES = (
     Column("name", gettext_lazy("Name"), sort=True),
     Column("kind", gettext_lazy("Kind"), sort=True, value=lambda row: row.get_kind_display()),
-    Column("country", gettext_lazy("Country"), sort=True),
+    Column("country", gettext_lazy("Country"), sort=True, value=lambda row: country(row.country)),
     Column("status", gettext_lazy("State"), kind="status", sort=True),
 )
 KINDS = (Party.Kind.PLATFORM, Party.Kind.FINANCIER, Party.Kind.BANK)

@@ -1,7 +1,7 @@
 """Deliveries, payments, statements and evidence: what is stuck, and what can be done about it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
@@ -14,6 +14,7 @@ from accounts.trail.models import Delivery, Event
 from financing.banking.models import BankAccount, BankMessage, PaymentInstruction, Statement
 from financing.banking.services import Payment, instruct
 from portal.shared.access import SYSTEM_ACTOR, Actor
+from portal.shared.sentences import Sentence
 from portal.ui.formats import money
 from tests.world import NOW, TODAY, as_member
 
@@ -71,6 +72,17 @@ def refused_document(content: bytes = b"<evil/>", name: str = "evil.xml", actor:
     row = {"line": 1, "number": "A-1", "code": "NOT_UBL", "reason": "This is no invoice."}
     conclude(document, Document.Outcome.REFUSED, "NOT_UBL", "This is no invoice.", {"refused": [row]})
     return document
+
+
+def test_a_day_in_a_refusal_is_told_as_the_reader_writes_it_and_to_machines_by_iso(wim, lending):
+    document = keep(
+        actor=as_member("ana@amphora.example"), kind=Document.Kind.INVOICE, content=b"<evil/>", media_type="text/xml",
+        file_name="twice.xml", now=timezone.now(),
+    )  # fmt: skip
+    before = Sentence("{number} was handed in before, on {date}.", number="A-1", date=date(2026, 3, 2))
+    conclude(document, Document.Outcome.REFUSED, "DUPLICATE_DOCUMENT", before, {})
+    assert "A-1 was handed in before, on Mar 2, 2026." in wim.get(reverse("operator:document", args=[document.id])).text
+    assert wim.get(f"/api/v1/documents/{document.id}/").json()["explanation"].endswith("on 2026-03-02.")
 
 
 # ── the first page ───────────────────────────────────────────────────────────────────────────────────────────────────
