@@ -53,6 +53,7 @@ class Column:
     """One column. `key` is an attribute path (`facility.supplier.name`) or mapping key, or `value` computes it.
 
     `sort`: ORM field to order by (True: the key with __ for dots); lists are ordered by the value itself.
+    `then`: ORM field that orders those of a queryset that are equal in it, where there are not too many to be sorted.
     `currency`: attribute path or ISO code of a money column. `url`: row -> address of the cell's link.
     `term`: the label's key in the glossary (`{% term %}`).
     `of`: kind of thing that a `kind="status"` is a state of, where it has a word of its own (portal/ui/states.py).
@@ -71,6 +72,7 @@ class Column:
     term: str = ""
     of: str = ""
     sums: str = ""
+    then: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -313,7 +315,8 @@ class Table:
             # The primary key last: pages must not overlap where many rows are equal. In the same direction, so that an
             # index of both is read as it is, forwards or backwards.
             turned = "-" * order.startswith("-")
-            rows = rows.order_by(f"{turned}{column.order_field}", f"{turned}pk")
+            then = (column.then,) if column.then and not self.is_cut else ()
+            rows = rows.order_by(f"{turned}{column.order_field}", *then, f"{turned}pk")
         return rows
 
     def _from_list(self) -> list:

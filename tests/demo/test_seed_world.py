@@ -1,7 +1,7 @@
 """`manage.py seed_world` on a real bank: a world whose books are in order, made once."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -57,6 +57,11 @@ def test_a_seeded_world_is_in_order_and_made_once(seeded, bank, capsys):  # noqa
     suppliers = Party.objects.filter(kind="SUPPLIER")
     assert (suppliers.count(), suppliers.filter(status="PROSPECT").count()) == (41, 3)
     assert BusinessVerification.objects.filter(status="SCREENED").count() == 1
+    looked_at = BusinessVerification.objects.filter(status="APPROVED")
+    hours = {(each.screened_at - each.submitted_at, each.decided_at - each.screened_at) for each in looked_at}
+    assert hours == {(timedelta(hours=5) / 3, timedelta(hours=5) * 2 / 3)}
+    disputed = Receivable.objects.filter(status="DISPUTED").values_list("match", "dispute_reason")
+    assert set(disputed) <= {("PRICE", "The price is above the one that we ordered at.")}
     assert Facility.objects.count() == 38
     waiting = BankAccount.objects.filter(status="WAITING").values_list("party__name", "proposed_by")
     assert len(waiting) == 3 and all(by.startswith("user:") for _, by in waiting)

@@ -135,7 +135,7 @@ def test_a_table_offers_both_files_of_what_is_selected():
     assert not table("t-export=pdf").export_wanted
 
 
-PARTIES = (Column("name", "Name", sort=True), Column("country", "Country", sort=True))
+PARTIES = (Column("name", "Name", sort=True), Column("country", "Country", sort=True, then="name"))
 
 
 @pytest.fixture
@@ -174,6 +174,13 @@ def test_more_rows_than_are_counted_are_said_to_be_more_and_sort_by_what_has_an_
     assert [bool(heading.url) for heading in few.headings] == [True, True]
     assert shown(listed("t-q=S1")) == ["S1"]
     assert listed("t-page=99").page.number == 2
+
+
+def test_rows_that_are_equal_in_one_column_are_in_the_order_of_another(listed, monkeypatch):
+    monkeypatch.setattr(paging, "MOST_COUNTED", 5)
+    Party.objects.filter(name="S0").update(name="S9")
+    assert (shown(listed("t-sort=country")), shown(listed("t-sort=-country"))) == (["S1", "S3"], ["S2", "S4"])
+    assert shown(listed("t-sort=-country&t-page=2")) == ["S9", "S1"]
 
 
 def test_two_sides_of_a_list_are_shown_as_one_and_searched_narrowed_and_counted_as_one(listed):

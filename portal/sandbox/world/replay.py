@@ -43,6 +43,9 @@ PATIENCE = 30
 AT_ONCE = 8
 
 
+ABOVE_THE_ORDER = "The price is above the one that we ordered at."
+
+
 class Clock:
     """The portal's clock during a replay: every look at it takes some milliseconds."""
 
@@ -156,7 +159,8 @@ class Replay:
         waiting = Receivable.objects.filter(status=Receivable.Status.RECEIVED).order_by("id")
         for number, row in enumerate(waiting[: max(0, len(waiting) - leave)]):
             if number % 4 == 3:
-                reason = "The count at the dock was lower than invoiced."
+                is_price = row.match == Receivable.Match.PRICE
+                reason = ABOVE_THE_ORDER if is_price else "The count at the dock was lower than invoiced."
                 receivables.dispute(actor=maker, receivable_id=row.id, reason=reason, now=self.clock())
             else:
                 receivables.accept(actor=maker, receivable_ids=[row.id], now=self.clock())

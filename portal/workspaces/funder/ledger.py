@@ -64,7 +64,7 @@ def named(kind: str) -> str:
 
 
 ACCOUNTS = (
-    Column("kind", pgettext_lazy("ledger", "Account"), sort=True, value=_name,
+    Column("kind", pgettext_lazy("ledger", "Account"), sort=True, then="of", value=_name,
            url=lambda row: reverse("funder:ledger_account", args=[row.pk])),
     Column("of", gettext_lazy("Supplier"), sort=True),
     Column("debit_minor", pgettext_lazy("side of an entry", "Debit"), kind="money"),
@@ -111,7 +111,7 @@ def _first_day(month: str) -> date | None:
 def _of_month(first: date) -> Column:
     last = date(first.year + first.month // 12, first.month % 12 + 1, 1).toordinal() - 1
     query = f"?since={first.isoformat()}&until={date.fromordinal(last).isoformat()}"
-    return Column("kind", pgettext_lazy("ledger", "Account"), sort=True, value=_name,
+    return Column("kind", pgettext_lazy("ledger", "Account"), sort=True, then="of", value=_name,
                   url=lambda row: reverse("funder:ledger_account", args=[row.pk]) + query)  # fmt: skip
 
 

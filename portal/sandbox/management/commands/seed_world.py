@@ -138,13 +138,15 @@ class Seed:
 
     def _register_suppliers(self, house: House) -> list[Party]:
         now = self._clock()
-        found = [self._register(each, now) for each in self._suppliers]
+        handed_in = now - founding.LOOKED_AT
+        found = [self._register(each, handed_in) for each in self._suppliers]
         verified = found[:WAITING_FOR_APPROVAL]
         machines = signing_up.sign_up(
-            verified, bank=self._bank, currency=self._scale.currency, today=self.today, now=now
-        )
+            verified, bank=self._bank, currency=self._scale.currency, today=self.today, now=now,
+            handed_in=handed_in,
+        )  # fmt: skip
         rest = found[WAITING_FOR_APPROVAL:]
-        founding.verify(rest[0], today=self.today, now=now, approve=False)
+        founding.verify(rest[0], today=self.today, handed_in=handed_in, now=now, approve=False)
         machines += signing_up.let_in(rest, role=MAKER, name="ERP", now=now)
         self._machines = {machine.party_id: machine for machine in machines}
         self._actors = {each.id: self._actor(self._machines[each.id]) for each in found}
