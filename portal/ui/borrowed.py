@@ -36,7 +36,7 @@ ALLAUTH = (
 
 UNFOLD = (
     _("Type to search"), _("Search apps and models..."), _("Recent searches"), _("Nothing matched your search"),
-    _("No data"), _("Reset filters"),
+    _("No data"),
     _("Apply Filters"), _("Date from"), _("Date to"), _("Date"), _("Value"), _("Not enough data."),
     _("Select"), _("Select value"), _("Select action"), _("Select record"), _("Select action to run"),
     _("Run the selected action"),

@@ -26,19 +26,14 @@ class Machine:
 
 
 def sign_up(
-    suppliers: Iterable[Party], *, bank: BankClient, currency: str, today: date, now: datetime,
-    handed_in: datetime | None = None,
-) -> list[Machine]:  # fmt: skip
-    """Verify them, open their accounts and let a machine act for each of them, as makers.
-
-    `handed_in`: since when the operator has looked at them, where that is not done at once.
-    """
+    suppliers: Iterable[Party], *, bank: BankClient, currency: str, today: date, now: datetime
+) -> list[Machine]:
+    """Verify them at once, open their accounts and let a machine act for each of them, as makers."""
     suppliers, machines = list(suppliers), []
     for start in range(0, len(suppliers), AT_ONCE):
         some = suppliers[start : start + AT_ONCE]
         with acting(SYSTEM_ACTOR):
-            for supplier in some:
-                verify(supplier, today=today, handed_in=handed_in or now, now=now)
+            verify(some, today=today, handed_in=now, now=now)
             open_accounts(bank, dict.fromkeys((each.id for each in some), 0), currency, now)
             machines += let_in(some, role=MAKER, name="ERP", now=now)
     return machines

@@ -39,6 +39,7 @@ from portal.sandbox.world.replay import WEEK, Clock, Replay
 from portal.sandbox.world.signing_up import Machine
 from portal.sandbox.world.trade import trade_of
 from portal.shared.access import ADMIN, CHECKER, MAKER, SUPPLIER, VIEWER, Actor
+from portal.shared.database import acting
 
 SUPPLIERS, WEEKS = 40, 7
 MOVES_ITS_ACCOUNT = 3
@@ -124,6 +125,7 @@ class Seed:
     def _found(self) -> House:
         day = self._first - timedelta(days=1)
         self._bank.control("POST", "/clock", {"business_date": day.isoformat()})
+        self._clock.wait(seconds=founding.LOOKED_AT.total_seconds())
         house = founding.found(
             bank=self._bank, scale=self._scale, business_date=day, today=self.today, now=self._clock()
         )
@@ -137,17 +139,15 @@ class Seed:
         founding.open_accounts(self._bank, {house.supervisor.id: 0}, currency, now)
 
     def _register_suppliers(self, house: House) -> list[Party]:
-        now = self._clock()
-        handed_in = now - founding.LOOKED_AT
+        handed_in = self._clock()
         found = [self._register(each, handed_in) for each in self._suppliers]
-        verified = found[:WAITING_FOR_APPROVAL]
-        machines = signing_up.sign_up(
-            verified, bank=self._bank, currency=self._scale.currency, today=self.today, now=now,
-            handed_in=handed_in,
-        )  # fmt: skip
-        rest = found[WAITING_FOR_APPROVAL:]
-        founding.verify(rest[0], today=self.today, handed_in=handed_in, now=now, approve=False)
-        machines += signing_up.let_in(rest, role=MAKER, name="ERP", now=now)
+        self._clock.wait(seconds=founding.LOOKED_AT.total_seconds())
+        now, rest = self._clock(), found[WAITING_FOR_APPROVAL:]
+        with acting(founding.SYSTEM_ACTOR):
+            founding.verify(found[: WAITING_FOR_APPROVAL + 1], today=self.today, handed_in=handed_in, now=now, leave=1)
+            verified = [each.id for each in found[:WAITING_FOR_APPROVAL]]
+            founding.open_accounts(self._bank, dict.fromkeys(verified, 0), self._scale.currency, now)
+            machines = signing_up.let_in(found, role=MAKER, name="ERP", now=now)
         self._machines = {machine.party_id: machine for machine in machines}
         self._actors = {each.id: self._actor(self._machines[each.id]) for each in found}
         known = dict(zip([each.reference for each in self._suppliers[:CAME_BY_ITSELF]], found, strict=False))
