@@ -83,7 +83,7 @@ def _shown(model, name: str, admin, whole: bool) -> Callable:
     if name.endswith("_minor"):
         return lambda row: money(getattr(row, name), look_up(row, admin.currency.replace("__", ".")))
     if name in STATES and field.choices:
-        return lambda row: badge(getattr(row, name), KINDS.get(model._meta.model_name, model._meta.model_name))
+        return lambda row: badge(getattr(row, name), of_model(model))
     if field.choices:
         return lambda row: look_up(row, f"get_{name}_display") or "–"
     if isinstance(field, models.BooleanField):
@@ -114,6 +114,11 @@ def plain(name: str, value: object, whole: bool) -> object:
         return link(found[1], found[2], value)
     text = str(value) if whole else Truncator(str(value)).chars(SHOWN_IN_LISTS)
     return format_html("<code>{}</code>", text) if CODES.search(name) else text
+
+
+def of_model(model: type[models.Model]) -> str:
+    """What portal.ui.states calls a kind of thing."""
+    return KINDS.get(model._meta.model_name, model._meta.model_name)
 
 
 def subject(value: str) -> object:

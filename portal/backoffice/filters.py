@@ -1,6 +1,7 @@
 """Narrowing a list: whole days, who acted, what agrees."""
 
 import re
+from copy import copy
 from datetime import datetime, time, timedelta
 
 from django.db import models
@@ -20,6 +21,8 @@ from unfold.contrib.filters.admin import (
 
 from accounts.parties.models import User
 from financing.banking.models import DIFFERS
+from portal.backoffice.columns import STATES, of_model
+from portal.ui.states import state
 
 __all__ = ["ActedBy", "Agrees", "SubjectNumber", "SubjectType", "choice", "party", "period", "yes_or_no"]
 
@@ -27,8 +30,18 @@ ACTOR = re.compile(r"(user|party|client):(\S+)")
 NUMBER = re.compile(r"\d{1,18}")
 
 
+class Choices(ChoicesDropdownFilter):
+    """States are called as in the list."""
+
+    def __init__(self, field: models.Field, *arguments, **named):
+        super().__init__(field, *arguments, **named)
+        if field.name in STATES:
+            self.field = copy(field)
+            self.field.choices = [(code, state(code, of=of_model(field.model)).label) for code, _ in field.flatchoices]
+
+
 def choice(name: str) -> tuple:
-    return (name, ChoicesDropdownFilter)
+    return (name, Choices)
 
 
 def yes_or_no(name: str) -> tuple:

@@ -21,6 +21,7 @@ from accounts.parties.models import Membership, Party, User
 from accounts.trail.models import Delivery, Event
 from accounts.trail.services import News, record
 from financing.advances.models import Quote
+from financing.banking.models import PaymentInstruction
 from financing.credit.models import Facility, PolicyVersion
 from financing.ledger.models import Account, Entry, Leg
 from financing.receivables.models import Receivable
@@ -207,6 +208,12 @@ def test_a_list_without_rows_says_whether_there_are_none_or_none_that_fit(wim, l
     for asked in ({"q": "B-7"}, {"status__exact": "SETTLED"}):
         text = wim.get(address(Receivable), asked).text
         assert "Nothing matches" in text and "Nothing here yet" not in text
+
+
+def test_a_state_has_one_word_in_a_list_and_in_what_narrows_it(wim, lending):
+    page = wim.get(address(PaymentInstruction), {"status__exact": "SETTLED"}).text
+    assert re.search(r'<option value="SETTLED"[^>]*>\s*Booked\s*</option>', page)
+    assert not re.search(r">\s*Settled\s*</option>", page)
 
 
 def test_the_history_of_a_row_is_the_trails(wim, lending):
