@@ -23,6 +23,14 @@ def ana(told, as_user):
     return as_user("ana@amphora.example")
 
 
+@pytest.fixture
+def undone(told):
+    """What a test adds to the world that all share is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 def page(browser, name: str, number: int):
     return browser.get(reverse(f"payments:{name}", args=[number]))
 
@@ -38,14 +46,12 @@ def test_the_payer_reads_every_message_of_a_payment_in_plain_words(told: Told, h
     assert [each.name for each in shown.context["happenings"]] == ["payment.due", "payment.accepted", "payment.settled"]
 
 
+@pytest.mark.usefixtures("undone")
 def test_a_statement_that_has_what_left_and_what_came_back_is_told_of_once(told: Told, hana):
     back = BankEntry.objects.get(instruction=told.booked, account=told.booked.account)
     back.pk, back.bank_reference, back.return_reason, back.amount_minor = None, "BACK-1", "AC04", -back.amount_minor
-    with transaction.atomic():
-        back.save()
-        shown = page(hana, "payment", told.booked.id)
-        transaction.set_rollback(True)
-    assert [step.says for step in shown.context["steps"]][2:] == [
+    back.save()
+    assert [step.says for step in page(hana, "payment", told.booked.id).context["steps"]][2:] == [
         "EUR\xa0100.01 left the account on Mar 2, 2026. "
         "EUR\xa0100.01 came back on Mar 2, 2026: the account is closed (AC04).",
         "The statement of Mar 2, 2026 has it.",
@@ -128,6 +134,7 @@ def test_a_day_tells_opening_closing_entries_and_what_does_not_agree(told: Told,
     assert shown.context["odd"] is None
 
 
+@pytest.mark.usefixtures("undone")
 def test_a_day_that_one_side_alone_knows_is_told_in_pages_and_whole_as_a_file(told: Told, hana, as_user):
     told_of = [
         BankEntry(
