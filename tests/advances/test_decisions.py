@@ -20,6 +20,8 @@ from financing.credit.rules import DEFAULT_BODY
 from financing.receivables.models import Receivable
 from portal.shared.access import SYSTEM_ACTOR
 from portal.shared.errors import Forbidden, InvalidInput, InvalidTransition, NotFound, OwnWork, Stale
+from portal.shared.sentences import in_api
+from portal.ui import formats
 from tests import world
 from tests.world import NOW, as_member
 
@@ -279,7 +281,9 @@ def test_an_expired_quote_is_refused_with_its_time(lending):
     late = offered.valid_until + timedelta(seconds=1)
     with pytest.raises(QuoteExpired) as refused:
         services.apply(actor=as_member("ana@amphora.example"), quote_id=offered.id, now=late)
-    assert offered.valid_until.isoformat(timespec="seconds") in refused.value.sentence
+    assert formats.instant(offered.valid_until) in refused.value.sentence
+    with in_api(True):
+        assert offered.valid_until.isoformat(timespec="seconds") in refused.value.sentence
     assert not Application.objects.exists()
 
 
