@@ -283,7 +283,7 @@ def test_an_expired_quote_is_refused_with_its_time(lending):
         services.apply(actor=as_member("ana@amphora.example"), quote_id=offered.id, now=late)
     assert formats.instant(offered.valid_until) in refused.value.sentence
     with in_api(True):
-        assert offered.valid_until.isoformat(timespec="seconds") in refused.value.sentence
+        assert offered.valid_until.isoformat(timespec="seconds") in str(refused.value.said)
     assert not Application.objects.exists()
 
 
